@@ -1,0 +1,1 @@
+"""Adapter for Asterisk: ARI, AMI, media sockets, local instances."""

@@ -1,0 +1,1 @@
+"""Pure dialogue: understanding, flows, prompts, guard. Text in, decisions out."""

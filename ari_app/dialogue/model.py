@@ -1,0 +1,131 @@
+"""The words between the dialogue and the rest: what was heard, what to say, what to ask, how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from ari_app.domain.attempt import PromiseToPay
+
+
+class InputKind(StrEnum):
+    """How the customer answered a question."""
+
+    SPEECH = "speech"
+    KEYS = "keys"
+    SILENCE = "silence"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerInput:
+    """One answer. ``text`` is a transcript for speech, the digits (with ``*`` and ``#``) for keys, empty for silence.
+
+    ``confidence`` is 0 to 1; ``engine`` names the recogniser.
+    """
+
+    kind: InputKind
+    text: str = field(default="", repr=False)
+    confidence: float = 1.0
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a prompt that is rendered and cached on its own.
+
+    ``text`` is what is spoken, in ``language`` (``zh`` or ``en``). ``personal`` marks fragments with a name, an amount
+    or digits of an account, which an online voice does not get unless the configuration says so. ``prompt_id`` names
+    a recorded prompt that overrides the voice.
+    """
+
+    text: str = field(repr=False)
+    language: str
+    personal: bool = False
+    prompt_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What a recogniser may hear at one question.
+
+    ``jsgf`` is a complete JSGF grammar (for recognisers that take one; ASCII lower-case words, may be empty);
+    ``hot_words`` are boosted by the others. ``name`` is unique per grammar text.
+    """
+
+    name: str
+    language: str
+    jsgf: str = ""
+    hot_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInput:
+    """How digits are collected: done at ``max_digits``, at ``terminator``, or ``inter_digit_s`` after the last one."""
+
+    min_digits: int = 1
+    max_digits: int = 1
+    terminator: str = "#"
+    inter_digit_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is awaited after the prompt.
+
+    ``context`` is one of the question contexts (opening, verify_tail, inform, ask_when, ask_amount, ask_plan,
+    confirm_ptp, dispute_describe, closing). ``no_input_s`` is counted from the end of the prompt. ``endpoint_s`` is the
+    silence after speech that ends an utterance. ``barge_in`` is False for notices that must be heard out.
+    """
+
+    context: str
+    keys: KeyInput = KeyInput()
+    grammar: Grammar | None = None
+    no_input_s: float = 5.0
+    endpoint_s: float = 0.6
+    max_speech_s: float = 15.0
+    barge_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What an utterance means: one primary intent, others, slots, confidence 0 to 1."""
+
+    intent: str
+    also: tuple[str, ...] = ()
+    amount: Decimal | None = None
+    date: date | None = None
+    phone_tail: str | None = None
+    channel: str | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationResult:
+    """How a conversation ended.
+
+    ``result`` is a key of the disposition table (promise_to_pay, already_paid, disputed, refused, wrong_person,
+    not_verified, informed, no_input, callback, recording_refused, stop_calling, ...). ``coverage`` names the script
+    elements that were spoken: opening, recording_notice, verified, arrears_fact, deadline, read_back, closing.
+    """
+
+    result: str
+    verified: bool = False
+    promise: PromiseToPay | None = None
+    intents: tuple[str, ...] = ()
+    coverage: tuple[str, ...] = ()
+    do_not_contact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """What to do next: say ``say``, then ask ``question``; or, where ``result`` is set, say it and end the call.
+
+    ``heard`` is the flow's reading of the last input, for the transcript.
+    """
+
+    say: tuple[Fragment, ...]
+    question: Question | None = None
+    result: ConversationResult | None = None
+    heard: Understanding | None = None

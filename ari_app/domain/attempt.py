@@ -1,0 +1,82 @@
+"""An attempt: one dial to one number for one account, from reservation to disposition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from ari_app.domain.account import Account
+from ari_app.domain.compliance import DialVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedAttempt:
+    """What the dialler holds once the store has accepted an attempt; nothing has been sent yet.
+
+    ``attempt_id`` is unique for ever and is also the ARI channel id of the customer's leg.
+    """
+
+    attempt_id: str
+    campaign_id: str
+    account: Account = field(repr=False)
+    caller_id: str
+    number: int
+    reserved_at: datetime
+    verdict: DialVerdict
+    flow: str
+    ring_timeout_s: float = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt without a disposition, as found at start or after a lost connection."""
+
+    attempt_id: str
+    campaign_id: str
+    customer_id: str
+    reserved_at: datetime
+    dialled_at: datetime | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseToPay:
+    """A promise as heard and read back (requirement A6)."""
+
+    amount: Decimal
+    date: str
+    currency: str = "CNY"
+    channel: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of one side. ``kind``: prompt, speech, keys, silence, event. ``at`` seconds of call time."""
+
+    speaker: str
+    kind: str
+    text: str = field(repr=False)
+    start_s: float
+    end_s: float
+    confidence: float = 1.0
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """Everything wrap-up writes when an attempt closes."""
+
+    attempt_id: str
+    disposition: str
+    ended_at: datetime
+    answered_at: datetime | None = None
+    sip_status: int | None = None
+    q850_cause: int | None = None
+    talk_seconds: float = 0.0
+    recording: str | None = None
+    transcript: str | None = None
+    promise: PromiseToPay | None = None
+    turns: tuple[Turn, ...] = ()
+    facts: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,66 @@
+"""A campaign: which accounts, when, how often, from which caller IDs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from ari_app.domain.windows import Window
+
+
+class CampaignStatus(StrEnum):
+    """Whether a campaign may start new attempts; a paused one lets running calls end."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStrategy:
+    """When and how often a customer may be called.
+
+    ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number.
+    """
+
+    timezone: str = "Asia/Shanghai"
+    windows: tuple[Window, ...] = (Window(9 * 60, 20 * 60),)
+    max_attempts: int = 3
+    retry_hours: tuple[float, ...] = (0, 24, 72)
+    aging_buckets: tuple[str, ...] = ()
+    min_amount: Decimal = Decimal(0)
+    closed_weekdays: tuple[int, ...] = (5, 6)
+    flow: str = "reminder"
+    name: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class DiallerSpec:
+    """How a campaign dials. ``concurrency`` counts calls of this campaign in progress at one time."""
+
+    type: str = "ai"
+    concurrency: int = 10
+    caller_id_pool: tuple[str, ...] = ()
+    ring_timeout_s: float = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """Where events go. ``secret`` never appears in a repr."""
+
+    url: str
+    events: tuple[str, ...]
+    secret: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One task, as the create-task request describes it; ``campaign_id`` is its ``taskId`` in events."""
+
+    campaign_id: str
+    name: str
+    strategy: CampaignStrategy
+    dialler: DiallerSpec
+    webhook: WebhookSpec | None = None
+    status: CampaignStatus = CampaignStatus.RUNNING

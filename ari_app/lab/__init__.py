@@ -1,0 +1,1 @@
+"""The simulated telephone network: a second Asterisk as carrier and subscribers."""

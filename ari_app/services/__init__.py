@@ -1,0 +1,1 @@
+"""Async use cases over ports: importing, dialling, calls, conversations, wrap-up, reconciliation."""

@@ -1,0 +1,1 @@
+"""Adapters for recognisers and voices, and the prompt cache."""

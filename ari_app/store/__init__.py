@@ -1,0 +1,1 @@
+"""Adapter for SQLite: schema, migrations, the one writer, repositories."""
