@@ -1,0 +1,1 @@
+"""Tests in four rings: pure, fakes, asterisk, browser. See CONTRIBUTING.md."""

@@ -1,0 +1,72 @@
+"""Rules that hold for every test: one ring each, nothing left behind, virtual time on request.
+
+Mark an async test ``virtual_time`` to run it on a loop whose clock jumps when idle; ask for the fixture
+``virtual_loop`` to hold that loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+import pytest
+
+from tests.support.clock import FakeClock
+from tests.support.leaks import footprint, leaked_tasks, leaks_since
+from tests.support.rings import ring_faults
+from tests.support.virtual_time import VirtualTimeLoop
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    faults = ring_faults(items)
+    if faults:
+        raise pytest.UsageError("\n".join(["tests without their ring:", *faults]))
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    if item.get_closest_marker("virtual_time"):
+        return {"virtual": VirtualTimeLoop}
+    return {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_resources() -> Iterator[None]:
+    """Threads, sockets and child processes that a test made are gone when it ends."""
+    before = footprint()
+    yield
+    faults = leaks_since(before)
+    if faults:
+        pytest.fail("the test left behind: " + "; ".join(faults), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_tasks(request: pytest.FixtureRequest, no_leaked_resources: None) -> None:
+    """Tasks that an async test or its fixtures started are gone when it ends."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("_task_guard")
+
+
+@pytest.fixture
+async def _task_guard() -> AsyncIterator[None]:
+    yield
+    faults = await leaked_tasks()
+    if faults:
+        pytest.fail("the test left behind: " + "; ".join(faults), pytrace=False)
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """A wall clock that stands at a Monday morning in China until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def virtual_loop() -> VirtualTimeLoop:
+    """The running virtual-time loop of a test marked ``virtual_time``."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, VirtualTimeLoop):
+        raise pytest.UsageError("mark the test with pytest.mark.virtual_time to use virtual_loop")
+    return loop
