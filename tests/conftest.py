@@ -46,11 +46,11 @@ def no_leaked_resources() -> Iterator[None]:
 def no_leaked_tasks(request: pytest.FixtureRequest, no_leaked_resources: None) -> None:
     """Tasks that an async test or its fixtures started are gone when it ends."""
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
-        request.getfixturevalue("_task_guard")
+        request.getfixturevalue("task_guard")
 
 
 @pytest.fixture
-async def _task_guard() -> AsyncIterator[None]:
+async def task_guard() -> AsyncIterator[None]:
     yield
     faults = await leaked_tasks()
     if faults:
