@@ -353,7 +353,6 @@ class AsteriskInstance:
             "ETC_DIR": self.folder / "etc",
             "LIB_DIR": self.folder / "lib",
             "DB_DIR": self.folder / "db",
-            "KEYS_DIR": self.folder / "keys",
             "CACHE_DIR": self.folder / "cache",
             "SPOOL_DIR": self.folder / "spool",
             "LOG_DIR": self.folder / "log",
@@ -365,6 +364,7 @@ class AsteriskInstance:
             self.recordings_dir,
             self.ari_recordings_dir,
             self.cdr_file.parent,
+            self.folder / "lib" / "keys",
         ]:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         values = {name: str(path) for name, path in folders.items()}
@@ -385,6 +385,8 @@ class AsteriskInstance:
             "QUALIFY_SECONDS": "10",
             "TRUNK_HOST": self.trunk_host,
             "TRUNK_PORT": str(self.trunk_port),
+            "TRUNK_MATCH": self.trunk_host,
+            "AMI_PERMIT": f"{self.host}/255.255.255.255",
             "SILENT_PORT": str(self.silent_port or self.ports.silent),
             "ARI_USER": self.credentials.ari_user,
             "ARI_PASSWORD": self.credentials.ari_password,
