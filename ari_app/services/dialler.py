@@ -1,0 +1,173 @@
+"""The dialler: claims due accounts and starts calls, within caps and rate.
+
+Woken by a tick, by a call that ended and by an operator's change. Due times live in the store; the dialler only asks
+what is due. A claim is one write transaction (gate, verdict, reservation); nothing is dialled that is not reserved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from ari_app.domain.attempt import ReservedAttempt
+from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.domain.compliance import Decide
+from ari_app.domain.pacing import TokenBucket, starts_allowed
+from ari_app.errors import AriAppError, StoreError
+from ari_app.ports import Clock, Flows, Prompts, Store, Telephony
+from ari_app.services.call_session import CallServices, CallSession, DialPlan
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DiallerLimits:
+    """``max_concurrency`` calls at one time over all campaigns, ``calls_per_second`` starts, ``batch`` claims a turn."""
+
+    max_concurrency: int = 120
+    calls_per_second: float = 10.0
+    batch: int = 50
+
+
+def new_attempt_id() -> str:
+    """An id that never collides between controllers; letters and digits, fit for a channel id and a file name."""
+    return f"att-{secrets.token_hex(10)}"
+
+
+class Dialler:
+    """Starts calls and looks after the running sessions."""
+
+    def __init__(
+        self,
+        store: Store,
+        telephony: Telephony,
+        clock: Clock,
+        decide: Decide,
+        services: CallServices,
+        route: Callable[[ReservedAttempt], DialPlan],
+        flows: Flows | None,
+        prompts: Prompts | None,
+        limits: DiallerLimits,
+    ) -> None:
+        self._store = store
+        self._telephony = telephony
+        self._clock = clock
+        self._decide = decide
+        self._services = services
+        self._route = route
+        self._flows = flows
+        self._prompts = prompts
+        self._limits = limits
+        self._bucket = TokenBucket.full(limits.calls_per_second, clock.monotonic())
+        self._sessions: dict[str, CallSession | None] = {}
+        self._campaign_of: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self.halted = True
+
+    # ------------------------------------------------------------------------------------------- state
+
+    def owned(self) -> frozenset[str]:
+        """Ids of the attempts that this controller is working on."""
+        return frozenset(self._sessions)
+
+    def sessions(self) -> list[CallSession]:
+        """The running calls."""
+        return [session for session in self._sessions.values() if session is not None]
+
+    def wake(self) -> None:
+        """Look for due accounts soon."""
+        self._wake.set()
+
+    # ------------------------------------------------------------------------------------------- running
+
+    async def run(self) -> None:
+        """Serve until cancelled. Set ``halted`` to False once the store and the PBX agree."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.turn()
+            except StoreError as error:
+                log.error("nothing can be claimed", error=str(error))
+
+    async def turn(self) -> int:
+        """Start what may be started now; returns the number of calls started."""
+        if self.halted or not self._telephony.connected:
+            return 0
+        started = 0
+        for campaign in await self._store.campaigns():
+            if campaign.status is CampaignStatus.RUNNING:
+                started += await self._serve(campaign)
+        return started
+
+    async def _serve(self, campaign: Campaign) -> int:
+        started = 0
+        while True:
+            self._bucket = self._bucket.refilled(self._clock.monotonic())
+            in_campaign = sum(1 for owner in self._campaign_of.values() if owner == campaign.campaign_id)
+            allowed = starts_allowed(
+                campaign_free=campaign.dialler.concurrency - in_campaign,
+                controller_free=self._limits.max_concurrency - len(self._sessions),
+                tokens=self._bucket.tokens,
+            )
+            if allowed == 0:
+                return started
+            asked = min(allowed, self._limits.batch)
+            claimed = await self._store.claim_due(
+                campaign.campaign_id, self._clock.now(), asked, self._decide, new_attempt_id
+            )
+            self._bucket = self._bucket.take(len(claimed))
+            for attempt in claimed:
+                self._start(attempt)
+            started += len(claimed)
+            if len(claimed) < asked:
+                return started
+
+    def _start(self, attempt: ReservedAttempt) -> None:
+        self._sessions[attempt.attempt_id] = None
+        self._campaign_of[attempt.attempt_id] = attempt.campaign_id
+        task = asyncio.create_task(self._call(attempt))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(attempt, done))
+
+    async def _call(self, attempt: ReservedAttempt) -> None:
+        """Render the prompts, then call. A prompt that cannot be rendered stops the dial, not the call."""
+        plan = self._route(attempt)
+        session = CallSession(attempt, plan, self._telephony.call(attempt.attempt_id), self._services)
+        self._sessions[attempt.attempt_id] = session
+        if plan.with_media and self._flows is not None and self._prompts is not None:
+            try:
+                await self._prompts.prepare(
+                    self._flows.prompts(attempt.flow, attempt.account, self._clock.now())
+                )
+            except AriAppError as error:
+                log.error("prompts cannot be rendered", attempt_id=attempt.attempt_id, error=str(error))
+                session.stop("prompts_missing")
+        await session.run()
+
+    def _ended(self, attempt: ReservedAttempt, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._sessions.pop(attempt.attempt_id, None)
+        self._campaign_of.pop(attempt.attempt_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The attempt stays open in the store; reconciliation closes it, and nobody is redialled meanwhile.
+            log.error("call failed", attempt_id=attempt.attempt_id, error=repr(error), exc_info=error)
+        self._wake.set()
+
+    async def stop(self, *, reason: str = "stopped", patience_s: float = 15.0) -> None:
+        """End all calls and wait for their wrap-up; what is not over in time is cancelled (and still closed)."""
+        self.halted = True
+        for session in self.sessions():
+            session.stop(reason)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=patience_s)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+

@@ -1,0 +1,27 @@
+"""Transcripts as files: one JSON object a line, beside the recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ari_app.domain.attempt import Turn
+
+
+def write_transcript(folder: Path, attempt_id: str, disposition: str, turns: Sequence[Turn]) -> str:
+    """Write ``folder/ATTEMPT.jsonl`` whole or not at all; returns its path.
+
+    The first line tells attempt and disposition; then one line a turn: speaker (bot, customer), kind (prompt, speech,
+    keys, silence), text, start_s and end_s of call time, confidence, engine.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{attempt_id}.jsonl"
+    partial = path.with_suffix(".partial")
+    lines = [json.dumps({"attempt_id": attempt_id, "disposition": disposition})]
+    lines += [json.dumps(asdict(turn), ensure_ascii=False) for turn in turns]
+    with partial.open("w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    partial.replace(path)
+    return str(path)

@@ -1,0 +1,149 @@
+"""Wrap-up: everything that is written when a call has ended, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt
+from ari_app.domain.call_machine import Call
+from ari_app.domain.disposition import DispositionKind, DispositionTable, classify
+from ari_app.domain.retry import RetryDecision, plan_retry
+from ari_app.errors import StoreError, TelephonyError
+from ari_app.ports import AttemptHistory, Clock, OutboxEvent, Recorder, Store
+from ari_app.services.conversation import ConversationSoFar
+from ari_app.services.events import call_completed, promise_created
+from ari_app.services.transcripts import write_transcript
+
+log = structlog.get_logger(__name__)
+
+#: A database that cannot be written (full disk) is tried again; meanwhile the attempt stays open and nobody is redialled.
+RETRY_DELAYS_S = (0.5, 2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """A call whose legs are released."""
+
+    attempt: ReservedAttempt
+    call: Call
+    conversation: ConversationSoFar | None
+    recorded: bool
+
+
+class WrapUp:
+    """Closes attempts: disposition, recording, transcript, promise, next attempt, events."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        table: DispositionTable,
+        recorder: Recorder | None,
+        transcripts: Path,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._table = table
+        self._recorder = recorder
+        self._transcripts = transcripts
+
+    async def close(self, ended: EndedCall) -> RetryDecision | None:
+        """Write the outcome of a call. None when the attempt had been closed already."""
+        attempt, call = ended.attempt, ended.call
+        talked = ended.conversation
+        end = call.end()
+        if talked is not None and end.result is None:
+            end = replace(end, result=talked.result.result)
+        kind = classify(self._table, end)
+        recording = await self._finish_recording(attempt.attempt_id) if ended.recorded else None
+        turns = talked.turns if talked is not None else ()
+        transcript = None
+        if turns:
+            transcript = await asyncio.to_thread(
+                write_transcript, self._transcripts, attempt.attempt_id, kind.name, turns
+            )
+        outcome = CallOutcome(
+            attempt_id=attempt.attempt_id,
+            disposition=kind.name,
+            ended_at=call.ended_at or self._clock.now(),
+            answered_at=call.answered_at,
+            sip_status=call.sip_status,
+            q850_cause=call.q850_cause,
+            talk_seconds=round(call.talk_seconds, 3),
+            recording=recording,
+            transcript=transcript,
+            promise=talked.result.promise if talked is not None else None,
+            turns=turns,
+            facts={"reason": call.reason, "do_not_contact": bool(talked and talked.result.do_not_contact)},
+        )
+        log.info("call ended", disposition=kind.name, sip_status=call.sip_status, q850_cause=call.q850_cause)
+        return await self.write(outcome, kind)
+
+    async def close_interrupted(
+        self, attempt_id: str, *, invited: bool, answered: bool, recorded: bool
+    ) -> RetryDecision | None:
+        """Close an attempt that a crash left open (found by reconciliation)."""
+        call = Call(reason="interrupted")
+        end = replace(call.end(), invited=invited, answered=answered, progressed=answered)
+        kind = classify(self._table, end)
+        recording = await self._finish_recording(attempt_id) if recorded else None
+        outcome = CallOutcome(
+            attempt_id=attempt_id,
+            disposition=kind.name,
+            ended_at=self._clock.now(),
+            recording=recording,
+            facts={"reason": "interrupted"},
+        )
+        log.warning("interrupted attempt closed", attempt_id=attempt_id, disposition=kind.name)
+        return await self.write(outcome, kind)
+
+    async def write(self, outcome: CallOutcome, kind: DispositionKind) -> RetryDecision | None:
+        """One transaction, tried again while the database cannot be written; raises StoreError in the end."""
+
+        def plan(history: AttemptHistory) -> RetryDecision:
+            return plan_retry(
+                history.campaign.strategy,
+                kind,
+                first_dialled_at=history.first_dialled_at,
+                dials_made=history.dials_made,
+                ended_at=outcome.ended_at,
+            )
+
+        def events(history: AttemptHistory) -> list[OutboxEvent]:
+            return _events(history, outcome, kind)
+
+        for delay in (*RETRY_DELAYS_S, None):
+            try:
+                return await self._store.close_attempt(outcome, plan, events)
+            except StoreError as error:
+                if delay is None:
+                    raise
+                log.error("outcome not written yet", error=str(error), retry_in_s=delay)
+                await asyncio.sleep(delay)
+        raise AssertionError("unreachable")
+
+    async def _finish_recording(self, attempt_id: str) -> str | None:
+        if self._recorder is None:
+            return None
+        try:
+            check = await self._recorder.finish(attempt_id)
+        except (TelephonyError, OSError) as error:
+            log.error("recording not finished", error=str(error))
+            return None
+        return None if check is None else check.path
+
+
+def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> list[OutboxEvent]:
+    webhook = history.campaign.webhook
+    if webhook is None:
+        return []
+    events = [call_completed(history, outcome)]
+    if isinstance(outcome.promise, PromiseToPay):
+        events.append(promise_created(history, outcome, outcome.promise, outcome.ended_at))
+    return [event for event in events if event.event in webhook.events]
+
+
