@@ -1,0 +1,162 @@
+"""Reads the settings: a YAML file, overridden by environment variables. Every fault names its place."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsError
+
+from ari_app.config.model import Settings
+from ari_app.errors import ConfigError, InputError, Problem
+from ari_app.services.model_problems import nearest, problems_of
+from ari_app.yaml_lines import KeyPath, YamlDocument, read_yaml
+
+CONFIG_VARIABLE = "ARI_APP_CONFIG"
+CONFIG_NAME = "ari-app.yaml"
+_PREFIX = "ARI_APP_"
+_PATHS: tuple[KeyPath, ...] = (
+    ("data_dir",),
+    ("dialplan_dir",),
+    ("ari", "password_file"),
+    ("ami", "secret_file"),
+    ("recordings", "dir"),
+    ("speech", "whisper_model"),
+)
+_SECRET_BYTES = 4096
+
+
+class _Environment(Settings, BaseSettings):  # type: ignore[misc]  # never made, only its fields are looked at
+    """The same settings, for the reader of the environment."""
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """The settings of a file, overridden by the environment.
+
+    The file is ``config``, else the one that ``ARI_APP_CONFIG`` names, else ``./ari-app.yaml`` if it exists,
+    else there is none and the defaults hold. ``ARI_APP_SECTION__KEY`` overrides ``section.key``. A relative path
+    in the file counts from the file's folder. Secrets that stand in files of their own are read.
+
+    Raises ConfigError with every fault: file and line or variable, key, what is wrong and what is allowed.
+    """
+    path = config_path(config)
+    try:
+        document = YamlDocument("settings", None, {}) if path is None else read_yaml(path)
+    except InputError as error:
+        raise ConfigError(str(error)) from error
+    values = {} if document.value is None else document.value
+    if not isinstance(values, dict):
+        raise ConfigError(f"{document.where()}: the settings are a mapping: keys, each with its value")
+    if path is not None:
+        _anchor(values, path.absolute().parent)
+    faults = _unknown_variables()
+    try:
+        settings = Settings.model_validate(_merge(values, _environment()))
+    except ValidationError as error:
+        faults += problems_of(error, Settings, lambda where: _place(where, document))
+        raise ConfigError("\n".join(map(str, faults))) from error
+    if faults:
+        raise ConfigError("\n".join(map(str, faults)))
+    return _with_secrets(settings)
+
+
+def config_path(config: Path | None) -> Path | None:
+    """Which file the settings come from; None when there is none and none was asked for."""
+    if config is not None:
+        return config
+    named = os.environ.get(CONFIG_VARIABLE, "").strip()
+    if named:
+        return Path(named)
+    return Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None
+
+
+def _environment() -> dict[str, Any]:
+    source = EnvSettingsSource(
+        _Environment, env_prefix=_PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+    )
+    try:
+        return source()
+    except SettingsError as error:
+        # Its text names the field; its cause could quote the value, which may be a secret.
+        raise ConfigError(f"environment: {error}: write lists and mappings as JSON") from None
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _anchor(values: dict[str, Any], folder: Path) -> None:
+    """Make the relative paths of a file count from its folder."""
+    for *sections, key in _PATHS:
+        here: object = values
+        for section in sections:
+            here = here.get(section) if isinstance(here, dict) else None
+        if isinstance(here, dict) and isinstance(here.get(key), str):
+            here[key] = str(folder / Path(here[key]).expanduser())
+
+
+def _variable_of(path: KeyPath) -> str | None:
+    """The environment variable that set a key or one of its ancestors; None when none did."""
+    set_names = {name.upper(): name for name, value in os.environ.items() if value}
+    for length in range(len(path), 0, -1):
+        name = _PREFIX + "__".join(str(part) for part in path[:length]).upper()
+        if name in set_names:
+            return set_names[name]
+    return None
+
+
+def _place(path: KeyPath, document: YamlDocument) -> str:
+    variable = _variable_of(path)
+    return (
+        f"environment variable {variable}"
+        if variable is not None
+        else document.where(path)
+        if document.lines
+        else document.source
+    )
+
+
+def _unknown_variables() -> list[Problem]:
+    """Variables that look like settings and are none: a typo would be passed over in silence."""
+    faults = []
+    known = list(Settings.model_fields)
+    for name in sorted(os.environ):
+        if not name.upper().startswith(_PREFIX):
+            continue
+        section = name[len(_PREFIX) :].lower().split("__")[0]
+        near = difflib.get_close_matches(section, known, n=1, cutoff=0.8)
+        if section not in known and ("__" in name or near):
+            place = f"environment variable {name}"
+            faults.append(Problem(place, section, "is not a known section", nearest(section, known)))
+    return faults
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    ari, ami = settings.ari, settings.ami
+    if ari.password_file is not None:
+        secret = _secret(ari.password_file, "ari.password_file")
+        ari = ari.model_copy(update={"password": secret})
+    if ami.secret_file is not None:
+        ami = ami.model_copy(update={"secret": _secret(ami.secret_file, "ami.secret_file")})
+    return settings.model_copy(update={"ari": ari, "ami": ami})
+
+
+def _secret(path: Path, key: str) -> SecretStr:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(_SECRET_BYTES + 1).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{key}: {path} cannot be read: {getattr(error, 'strerror', 'not UTF-8')}"
+        ) from error
+    if not text or len(text) > _SECRET_BYTES or "\n" in text:
+        raise ConfigError(f"{key}: {path} must hold the secret alone, in one line")
+    return SecretStr(text)

@@ -1,0 +1,381 @@
+"""Every setting, with its meaning, its default and its limits."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from ari_app.domain.compliance import zone_of
+from ari_app.services.model_problems import RefusedError
+
+_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9_@:/.\-]*\{number\}[A-Za-z0-9_@:/.\-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
+
+Language = Literal["zh", "en"]
+RecogniserName = Literal["faster-whisper", "pocketsphinx"]
+VoiceName = Literal["espeak-ng", "edge-tts"]
+
+
+def _plain_text(text: str) -> str:
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in text):
+        raise RefusedError("holds control characters", "one line of text")
+    return text
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise RefusedError("is not a name", "letters, digits, _ . - and at most 64 of them")
+    return text
+
+
+def _zone(name: str) -> str:
+    if zone_of(name) is None:
+        raise RefusedError("is not a known time zone", "an IANA name such as Asia/Shanghai")
+    return name
+
+
+def _country(code: str) -> str:
+    if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise RefusedError("is not a country", "two letters of ISO 3166-1, such as CN")
+    return code.upper()
+
+
+def _currency(code: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise RefusedError("is not a currency", "three capital letters of ISO 4217, such as CNY")
+    return code
+
+
+def _url(schemes: tuple[str, ...]) -> AfterValidator:
+    def check(text: str) -> str:
+        allowed = f"{' or '.join(schemes)}://HOST:PORT"
+        try:
+            parts = urlsplit(text)
+            port_ok = parts.port is None or 0 < parts.port < 65536
+        except ValueError:
+            raise RefusedError("is not a URL", allowed) from None
+        if parts.scheme not in schemes or not parts.hostname or not port_ok:
+            raise RefusedError("is not a URL of the right kind", allowed)
+        if parts.username or parts.password:
+            raise RefusedError(
+                "carries a user or password", f"{allowed}; credentials have settings of their own"
+            )
+        if parts.query or parts.fragment or any(ord(sign) <= 32 for sign in text):
+            raise RefusedError("has more than host, port and path", allowed)
+        return text.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _endpoint(text: str) -> str:
+    if text.count("{") != 1 or not _ENDPOINT.fullmatch(text):
+        raise RefusedError(
+            "is not an endpoint template", "TECHNOLOGY/..., with {number} once: PJSIP/{number}@trunk"
+        )
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"\+[0-9]{0,14}", text):
+        raise RefusedError(
+            "is not a prefix of an E.164 number", '"+" for every number, or "+86", "+8610" ...'
+        )
+    return text
+
+
+def _here(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
+Name = Annotated[str, AfterValidator(_name)]
+LocalPath = Annotated[Path, AfterValidator(_here)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:\-]{1,253}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    """A part of the settings; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+class CompanySettings(Section):
+    """Who is calling."""
+
+    name: Text = Field("本公司", description="How the caller introduces itself, in the default language")
+    name_en: Text = Field("our company", description="The same, in English")
+
+
+class DefaultSettings(Section):
+    """What holds where a list says nothing."""
+
+    country: Annotated[str, AfterValidator(_country)] = Field(
+        "CN", description="Country of numbers without a country code"
+    )
+    language: Language = Field("zh", description="Language of customers whose row names none")
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Asia/Shanghai", description="Time zone of campaigns whose strategy names none"
+    )
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        "CNY", description="Currency of rows that name none"
+    )
+
+
+class AriSettings(Section):
+    """Asterisk REST Interface: commands and events over one socket."""
+
+    url: Annotated[str, _url(("http", "https"))] = Field(
+        "http://127.0.0.1:8088", description="Address of Asterisk's HTTP server (http.conf)"
+    )
+    user: Name = Field("ari-app", description="ARI user (ari.conf)")
+    password: SecretStr | None = Field(None, description="Its password")
+    password_file: LocalPath | None = Field(
+        None, description="A file with the password, instead of `password`"
+    )
+    app: Name = Field("ari-app", description="Name of the Stasis application")
+    request_timeout_s: float = Field(5.0, gt=0, le=60, description="How long one request may take")
+
+
+class AmiSettings(Section):
+    """Asterisk Manager Interface: recordings with separate legs, trunk state, reload."""
+
+    host: Host = Field("127.0.0.1", description="Host of AMI (manager.conf)")
+    port: Port = Field(5038, description="Port of AMI")
+    user: Name = Field("ari-app", description="AMI user")
+    secret: SecretStr | None = Field(None, description="Its secret")
+    secret_file: LocalPath | None = Field(None, description="A file with the secret, instead of `secret`")
+
+
+class MediaSettings(Section):
+    """The sound of calls."""
+
+    url: Annotated[str, _url(("ws", "wss"))] | None = Field(
+        None, description="Base of the media sockets; made from `ari.url` when not given"
+    )
+
+
+class RecordingSettings(Section):
+    """Recordings, two legs apart."""
+
+    dir: LocalPath | None = Field(
+        None, description="Where finished recordings lie; `recordings` in `data_dir` when not given"
+    )
+    asterisk_dir: Path | None = Field(
+        None, description="The same folder as Asterisk sees it; `recordings.dir` when not given"
+    )
+
+
+class TrunkSettings(Section):
+    """A way out to the telephone network."""
+
+    name: Name = Field(description="Name that routes use")
+    endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
+        description="What Asterisk dials; `{number}` stands for the number: `PJSIP/{number}@carrier`"
+    )
+    number_format: Literal["e164", "e164_plus", "national"] = Field(
+        "e164_plus", description="How the carrier wants numbers: 8613800138000, +8613800138000 or 13800138000"
+    )
+    host: Host | None = Field(
+        None, description="Address of the carrier's end; doctor shows it, the lab clock asks for it"
+    )
+
+
+class RouteSettings(Section):
+    """Which numbers leave by which trunk."""
+
+    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        description="Beginning of the E.164 number; the longest wins"
+    )
+    trunk: Name = Field(description="Name of a trunk")
+
+
+class DiallerSettings(Section):
+    """How fast and how much is dialled, over all campaigns."""
+
+    tick_s: float = Field(1.0, ge=0.05, le=60, description="How often due attempts are looked for")
+    calls_per_second: float = Field(5.0, gt=0, le=500, description="New calls a second at most")
+    max_concurrency: int = Field(100, ge=1, le=5000, description="Calls in progress at most")
+    ring_timeout_s: float = Field(45.0, ge=5, le=120, description="How long a phone may ring")
+    max_call_s: float = Field(600.0, ge=10, le=7200, description="How long a call may last")
+
+
+class SpeechSettings(Section):
+    """Recognisers and voices."""
+
+    recognisers: dict[Language, list[RecogniserName]] = Field(
+        {"zh": ["faster-whisper"], "en": ["faster-whisper", "pocketsphinx"]},
+        description="For each language the recognisers to use, the first that works here and now",
+    )
+    whisper_model: LocalPath | None = Field(
+        None, description="Folder with a faster-whisper (CTranslate2) model"
+    )
+    voices: dict[Language, list[VoiceName]] = Field(
+        {"zh": ["espeak-ng"], "en": ["espeak-ng"]},
+        description="For each language the voices to use, the first that works",
+    )
+    edge_voices: dict[Language, Name] = Field(
+        {"zh": "zh-CN-XiaoxiaoNeural", "en": "en-US-AriaNeural"}, description="Speakers of the voice edge-tts"
+    )
+    allow_personal_text_online: bool = Field(
+        False, description="Whether an online voice may be sent names, amounts and digits of an account"
+    )
+
+
+class LabSettings(Section):
+    """The simulated telephone network."""
+
+    clock_start: datetime | None = Field(
+        None,
+        description="Instant (ISO, with offset) at which the wall clock starts; only on loopback",
+    )
+
+
+class LogSettings(Section):
+    """Logs; numbers and names are always masked."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least severe message to write"
+    )
+    as_json: bool = Field(False, alias="json", description="One JSON object a line instead of text")
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME", "")
+    root = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
+    return root / "ari-app"
+
+
+def _default_dialplan_dir() -> Path:
+    here = Path.cwd() / "dialplan"
+    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "dialplan"
+
+
+class Settings(Section):
+    """All settings, as ``load_settings`` reads them; immutable."""
+
+    data_dir: LocalPath = Field(
+        default_factory=_default_data_dir,
+        description="Everything that is written lies here; `~/.local/share/ari-app` when not given",
+    )
+    dialplan_dir: LocalPath = Field(
+        default_factory=_default_dialplan_dir,
+        description="The operators' folder: flows, dispositions, announcements",
+    )
+    company: CompanySettings = CompanySettings()
+    defaults: DefaultSettings = DefaultSettings()
+    ari: AriSettings = AriSettings()
+    ami: AmiSettings = AmiSettings()
+    media: MediaSettings = MediaSettings()
+    recordings: RecordingSettings = RecordingSettings()
+    trunks: list[TrunkSettings] = Field([], max_length=100, description="Ways out to the telephone network")
+    routes: list[RouteSettings] = Field(
+        [],
+        max_length=1000,
+        description="Which numbers leave by which trunk; without routes the first trunk takes all",
+    )
+    dialler: DiallerSettings = DiallerSettings()
+    speech: SpeechSettings = SpeechSettings()
+    lab: LabSettings = LabSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.data_dir / "ari-app.sqlite3"
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Finished recordings, as this program sees them."""
+        return self.recordings.dir or self.data_dir / "recordings"
+
+    @property
+    def asterisk_recordings_dir(self) -> Path:
+        """The same folder as Asterisk sees it."""
+        return self.recordings.asterisk_dir or self.recordings_dir
+
+    @property
+    def transcripts_dir(self) -> Path:
+        return self.data_dir / "transcripts"
+
+    @property
+    def prompt_cache_dir(self) -> Path:
+        return self.data_dir / "prompts"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
+    def media_url(self) -> str:
+        """Base of the media sockets: ``ws://host:port``."""
+        return self.media.url or self.ari.url.replace("http", "ws", 1)
+
+    def trunk_for(self, phone: str) -> TrunkSettings | None:
+        """The trunk of an E.164 number: longest prefix wins, without routes the first trunk; None for no fit."""
+        if not self.routes:
+            return self.trunks[0] if self.trunks else None
+        fitting = [route for route in self.routes if phone.startswith(route.prefix)]
+        if not fitting:
+            return None
+        best = max(fitting, key=lambda route: len(route.prefix))
+        return next(trunk for trunk in self.trunks if trunk.name == best.trunk)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for one, other, key in (
+            (self.ari.password, self.ari.password_file, "ari.password"),
+            (self.ami.secret, self.ami.secret_file, "ami.secret"),
+        ):
+            if one is not None and other is not None:
+                raise RefusedError(f"{key} and {key}_file are both given", "one of the two")
+        names = [trunk.name for trunk in self.trunks]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise RefusedError(f"the trunk {name} is defined twice", "one definition for each name")
+        prefixes = [route.prefix for route in self.routes]
+        for prefix in sorted({prefix for prefix in prefixes if prefixes.count(prefix) > 1}):
+            raise RefusedError(f"two routes have the prefix {prefix}", "one route for each prefix")
+        for route in self.routes:
+            if route.trunk not in names:
+                raise RefusedError(
+                    f"the route {route.prefix} names the unknown trunk {route.trunk}", ", ".join(names)
+                )
+        self._lab_clock()
+        return self
+
+    def _lab_clock(self) -> None:
+        if self.lab.clock_start is None:
+            return
+        if self.lab.clock_start.tzinfo is None:
+            raise RefusedError(
+                "lab.clock_start has no offset", "an ISO instant such as 2026-03-02T10:00:00+08:00"
+            )
+        places = {"ari.url": urlsplit(self.ari.url).hostname, "ami.host": self.ami.host}
+        places["media.url"] = urlsplit(self.media_url).hostname
+        places |= {f"trunks.{trunk.name}.host": trunk.host for trunk in self.trunks}
+        away = [key for key, host in places.items() if not is_loopback(host)]
+        if away:
+            raise RefusedError(
+                f"lab.clock_start may only be used in the lab, and {', '.join(away)} is not on loopback",
+                "127.0.0.1, ::1 or localhost everywhere, or no lab.clock_start",
+            )
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host can only be this machine; a name other than localhost could be anything."""
+    if not host:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
