@@ -127,11 +127,15 @@ def decide(facts: ContactFacts, now: datetime) -> DialVerdict:
     campaign_zone = zone_of(strategy.timezone)
     if zone is None or campaign_zone is None:
         unknown = account.timezone if zone is None else strategy.timezone
-        return deny(Rule.UNKNOWN_TIMEZONE, f"time zone {unknown!r} is unknown, so no hour is known to be lawful")
+        return deny(
+            Rule.UNKNOWN_TIMEZONE, f"time zone {unknown!r} is unknown, so no hour is known to be lawful"
+        )
     if not facts.account_open:
         return deny(Rule.ACCOUNT_CLOSED, "nothing more is to be done for this account in this campaign")
     if account.amount_due < strategy.min_amount:
-        return deny(Rule.BELOW_MINIMUM_AMOUNT, f"{account.amount_due} is below the minimum {strategy.min_amount}")
+        return deny(
+            Rule.BELOW_MINIMUM_AMOUNT, f"{account.amount_due} is below the minimum {strategy.min_amount}"
+        )
     if strategy.aging_buckets and account.aging_bucket not in strategy.aging_buckets:
         wanted = ", ".join(strategy.aging_buckets)
         return deny(Rule.OUTSIDE_AGING_BUCKETS, f"aging bucket {account.aging_bucket} is not among {wanted}")
@@ -161,15 +165,24 @@ def _hours(
     """The clock's part: weekday, hard floor, campaign windows, preferred windows, each in its own zone."""
     strategy = facts.campaign.strategy
     lawful = intersect([HARD_FLOOR], facts.account.preferred_windows or [HARD_FLOOR])
-    opening = _next_common_opening(lawful, strategy.windows, now, zone, campaign_zone, strategy.closed_weekdays)
+    opening = _next_common_opening(
+        lawful, strategy.windows, now, zone, campaign_zone, strategy.closed_weekdays
+    )
     if opening is None:
-        return deny(Rule.NO_COMMON_WINDOW, "campaign windows, preferred windows and 08:00-22:00 never meet", None)
+        return deny(
+            Rule.NO_COMMON_WINDOW, "campaign windows, preferred windows and 08:00-22:00 never meet", None
+        )
     if opening == now:
         return DialVerdict(True, Rule.ALLOWED, "inside every window and below every cap", None, now)
     local = now.astimezone(zone)
     if not HARD_FLOOR.contains(local.time()):
-        return deny(Rule.HARD_FLOOR, f"{local:%H:%M} where the customer lives; calls only {HARD_FLOOR}", opening)
-    if local.weekday() in strategy.closed_weekdays or now.astimezone(campaign_zone).weekday() in strategy.closed_weekdays:
+        return deny(
+            Rule.HARD_FLOOR, f"{local:%H:%M} where the customer lives; calls only {HARD_FLOOR}", opening
+        )
+    if (
+        local.weekday() in strategy.closed_weekdays
+        or now.astimezone(campaign_zone).weekday() in strategy.closed_weekdays
+    ):
         return deny(Rule.CLOSED_DAY, f"the campaign is closed on {local:%A}", opening)
     windows = ", ".join(str(window) for window in strategy.windows)
     return deny(Rule.CALLING_WINDOW, f"{local:%H:%M} is outside the calling windows {windows}", opening)

@@ -97,7 +97,9 @@ class DispositionTable:
         if unknown:
             raise ValueError(f"rows name dispositions that are not defined: {', '.join(unknown)}")
         if not self.rows or self.rows[-1] != DispositionRow(self.rows[-1].disposition):
-            raise ValueError("the last row must have no condition, so that every call ends with a disposition")
+            raise ValueError(
+                "the last row must have no condition, so that every call ends with a disposition"
+            )
 
     def kind(self, name: str) -> DispositionKind:
         """The definition of a disposition; KeyError for an unknown name."""
@@ -113,4 +115,3 @@ def classify(table: DispositionTable, end: CallEnd) -> DispositionKind:
         if row.fits(end):
             return table.kind(row.disposition)
     raise AssertionError("the last row of a disposition table fits every call")
-

@@ -23,7 +23,9 @@ class TokenBucket:
     def refilled(self, now: float) -> TokenBucket:
         """The bucket at ``now`` (seconds of a steady clock; an earlier ``now`` adds nothing)."""
         gained = max(0.0, now - self.at) * self.per_second
-        return TokenBucket(self.per_second, self.burst, min(self.burst, self.tokens + gained), max(now, self.at))
+        return TokenBucket(
+            self.per_second, self.burst, min(self.burst, self.tokens + gained), max(now, self.at)
+        )
 
     def take(self, starts: int) -> TokenBucket:
         """The bucket after ``starts`` starts; raises ValueError for more than it holds."""

@@ -45,7 +45,9 @@ def parse_window(text: str) -> Window:
             raise ValueError(f"{text!r}: {hour:02d}:{minute:02d} is not a time of day (00:00 to 24:00)")
     start, end = start_hour * 60 + start_minute, end_hour * 60 + end_minute
     if start >= end:
-        raise ValueError(f"{text!r}: a window ends after it starts, on the same day; split one that passes midnight")
+        raise ValueError(
+            f"{text!r}: a window ends after it starts, on the same day; split one that passes midnight"
+        )
     return Window(start, end)
 
 

@@ -62,7 +62,9 @@ class CallServices:
 class CallSession:
     """Runs one call. ``run`` returns when the attempt is closed in the store."""
 
-    def __init__(self, attempt: ReservedAttempt, plan: DialPlan, leg: CallLeg, services: CallServices) -> None:
+    def __init__(
+        self, attempt: ReservedAttempt, plan: DialPlan, leg: CallLeg, services: CallServices
+    ) -> None:
         self.attempt = attempt
         self.call = Call()
         self._plan = plan
@@ -216,7 +218,9 @@ class CallSession:
 
     def _start_conversation(self) -> None:
         if self._leg.media is None:
-            self._put(Event(EventKind.CONVERSATION_ENDED, "probe" if not self._plan.with_media else "no_media"))
+            self._put(
+                Event(EventKind.CONVERSATION_ENDED, "probe" if not self._plan.with_media else "no_media")
+            )
             return
         self._conversation = self._services.conversation(self.attempt, self._leg.media)
         self._conversation_task = self._spawn(self._converse(self._conversation))

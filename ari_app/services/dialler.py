@@ -170,4 +170,3 @@ class Dialler:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
-

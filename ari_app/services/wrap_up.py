@@ -145,5 +145,3 @@ def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind
     if isinstance(outcome.promise, PromiseToPay):
         events.append(promise_created(history, outcome, outcome.promise, outcome.ended_at))
     return [event for event in events if event.event in webhook.events]
-
-

@@ -79,7 +79,9 @@ def test_answer_that_crosses_our_hang_up_is_hung_up_again() -> None:
 
 
 def test_release_codes_of_our_own_hang_up_do_not_hide_the_reason() -> None:
-    call, _ = run(*DIALLED, EventKind.RINGING, EventKind.RING_TIMEOUT, Event(EventKind.DESTROYED, q850_cause=0))
+    call, _ = run(
+        *DIALLED, EventKind.RINGING, EventKind.RING_TIMEOUT, Event(EventKind.DESTROYED, q850_cause=0)
+    )
     assert call.end().reason == "ring_timeout"
 
 
