@@ -1,0 +1,161 @@
+"""A configuration text as a tree that remembers its lines, and a reader that collects every problem found.
+
+Pure: whoever parses the text (YAML, JSON) builds ``Node`` trees; rules read them through ``Reader``, so that
+each fault is told with file, line, what is wrong and what is allowed, all faults at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ari_app.errors import InputError, Problem
+
+MAPPING, SEQUENCE = "mapping", "list"
+
+_TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of the text. ``line`` counts from 1.
+
+    ``kind`` is ``mapping``, ``list``, ``text``, ``int``, ``float``, ``bool`` or ``null``; a scalar's
+    value stands in ``text``. ``entries`` are the pairs of a mapping in their order, ``key_lines`` where their keys
+    stand.
+    """
+
+    kind: str
+    line: int
+    text: str = ""
+    items: tuple[Node, ...] = ()
+    entries: Mapping[str, Node] = field(default_factory=dict)
+    key_lines: Mapping[str, int] = field(default_factory=dict)
+
+
+class Reader:
+    """Typed access to ``Node`` values; a fault becomes a Problem, and a stand-in value lets reading go on."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def fault(self, line: int, where: str, wrong: str, allowed: str = "") -> None:
+        """Note a fault."""
+        self.problems.append(Problem(f"{self.file}:{line}", where, wrong, allowed))
+
+    def finish(self) -> None:
+        """Raise InputError with every fault noted so far, sorted by line; return when there is none."""
+        if self.problems:
+            unique = list(dict.fromkeys(self.problems))
+            raise InputError(sorted(unique, key=lambda problem: int(problem.where.rsplit(":", 1)[1])))
+
+    def mapping(
+        self, node: Node, where: str, allowed: Iterable[str] | None = None, required: Sequence[str] = ()
+    ) -> Mapping[str, Node]:
+        """The entries of a mapping; unknown and missing keys are faults. ``allowed`` None takes any key."""
+        if node.kind != MAPPING:
+            self.fault(node.line, where, f"this is a {node.kind}, not a mapping", "key: value pairs")
+            return {}
+        if allowed is not None:
+            known = tuple(allowed)
+            for key in node.entries:
+                if key not in known:
+                    self.fault(
+                        node.key_lines.get(key, node.line),
+                        where,
+                        f"unknown key {_short(key)}",
+                        ", ".join(known),
+                    )
+        for key in required:
+            if key not in node.entries:
+                self.fault(node.line, where, f"the key {key!r} is missing")
+        return node.entries
+
+    def sequence(self, node: Node, where: str) -> tuple[Node, ...]:
+        """The items of a list; a single value counts as a list of one."""
+        if node.kind == SEQUENCE:
+            return node.items
+        if node.kind == "null":
+            self.fault(node.line, where, "this is empty", "a list")
+            return ()
+        return (node,)
+
+    def string(self, node: Node, where: str, *, longest: int = 500) -> str:
+        """A non-empty text of at most ``longest`` characters."""
+        if node.kind != "text" or not node.text.strip():
+            found = (
+                "this is empty" if node.kind in ("null", "text") else f"{_short(node.text)} is a {node.kind}"
+            )
+            self.fault(
+                node.line, where, f"{found}, not a text", "a text, in quotes where it looks like a number"
+            )
+            return ""
+        if len(node.text) > longest:
+            self.fault(node.line, where, f"this text has {len(node.text)} characters", f"at most {longest}")
+            return ""
+        return node.text.strip()
+
+    def choice(self, node: Node, where: str, what: str, allowed: Iterable[str]) -> str:
+        """One of the allowed words; '' after a fault."""
+        text = self.string(node, where)
+        known = sorted(allowed)
+        if text and text not in known:
+            self.fault(node.line, where, f"unknown {what} {_short(text)}", ", ".join(known))
+            return ""
+        return text
+
+    def choices(self, node: Node, where: str, what: str, allowed: Iterable[str]) -> tuple[str, ...]:
+        """A list of allowed words."""
+        known = frozenset(allowed)
+        return tuple(
+            word for item in self.sequence(node, where) if (word := self.choice(item, where, what, known))
+        )
+
+    def integer(self, node: Node, where: str, least: int, most: int) -> int:
+        """A whole number within bounds; ``least`` after a fault."""
+        if node.kind == "int" and len(node.text) <= 10:
+            try:
+                number = int(node.text)
+            except ValueError:
+                number = least - 1
+            if least <= number <= most:
+                return number
+        self.fault(
+            node.line,
+            where,
+            f"{_short(node.text) or node.kind} does not fit",
+            f"a whole number {least} to {most}",
+        )
+        return least
+
+    def number(self, node: Node, where: str, least: float, most: float) -> float:
+        """A number within bounds; ``least`` after a fault."""
+        if node.kind in ("int", "float") and len(node.text) <= 20:
+            try:
+                number = float(node.text)
+            except ValueError:
+                number = least - 1
+            if least <= number <= most:
+                return number
+        self.fault(
+            node.line,
+            where,
+            f"{_short(node.text) or node.kind} does not fit",
+            f"a number {least:g} to {most:g}",
+        )
+        return least
+
+    def flag(self, node: Node, where: str) -> bool:
+        """true or false."""
+        if node.kind == "bool" and node.text in _TRUE | _FALSE:
+            return node.text in _TRUE
+        self.fault(node.line, where, f"{_short(node.text) or node.kind} does not fit", "true or false")
+        return False
+
+
+def _short(text: str) -> str:
+    """An excerpt fit for an error message."""
+    if not text:
+        return ""
+    return repr(text if len(text) <= 40 else text[:37] + "...")
