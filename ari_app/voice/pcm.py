@@ -81,6 +81,50 @@ def frames(pcm: bytes) -> list[bytes]:
     return [padded[at : at + FRAME_BYTES] for at in range(0, len(padded), FRAME_BYTES)]
 
 
+# --------------------------------------------------------------------------------------------------- loudness
+
+
+def _frame_power(samples: Floats) -> Floats:
+    whole = samples[: samples.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    power: Floats = np.einsum("ij,ij->i", whole, whole) / np.float32(FRAME_SAMPLES)
+    return power
+
+
+def trimmed(pcm: bytes, keep_s: float = 0.04, under_peak_db: float = 40.0) -> bytes:
+    """Leading and trailing silence cut down to ``keep_s``; empty when there is nothing but silence.
+
+    Silence is what lies more than ``under_peak_db`` below the loudest 20 ms.
+    """
+    samples = to_samples(pcm).astype(np.float32)
+    samples = np.pad(samples, (0, -samples.size % FRAME_SAMPLES))
+    power = _frame_power(samples)
+    if not power.size or float(power.max()) < 1.0:
+        return b""
+    loud = np.flatnonzero(power > power.max() * 10.0 ** (-under_peak_db / 10.0))
+    keep = round(keep_s * SAMPLE_RATE)
+    start = max(0, int(loud[0]) * FRAME_SAMPLES - keep)
+    end = min(len(pcm) // 2, (int(loud[-1]) + 1) * FRAME_SAMPLES + keep)
+    return pcm[2 * start : 2 * end]
+
+
+def levelled(pcm: bytes, target_dbfs: float = -20.0) -> bytes:
+    """Brought to ``target_dbfs`` RMS over its voiced parts; peaks are bent below full scale, not cut off.
+
+    Silence stays as it is.
+    """
+    samples = to_samples(pcm).astype(np.float32)
+    power = _frame_power(samples)
+    if not power.size or float(power.max()) < 1.0:
+        return pcm
+    voiced = power[power > power.max() * 1e-3]
+    gain = 10.0 ** ((target_dbfs - power_dbfs(float(voiced.mean()))) / 20.0)
+    samples *= np.float32(gain / 32_768.0)
+    bend = np.float32(0.6)
+    size = np.abs(samples)
+    bent = bend + (1 - bend) * np.tanh((size - bend) / (1 - bend)) * np.float32(0.95)
+    return to_pcm(np.where(size > bend, np.sign(samples) * bent, samples) * np.float32(32_768.0))
+
+
 # --------------------------------------------------------------------------------------------------- G.711 mu-law
 
 

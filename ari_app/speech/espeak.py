@@ -1,0 +1,99 @@
+"""The embedded voice: espeak-ng as a short-lived child process. Offline, Chinese and English."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+from ari_app.errors import SpeechError
+from ari_app.speech.rendering import LONGEST_TEXT, finished, speakable
+from ari_app.voice.pcm import pcm_of_wav
+
+VOICES: Final[Mapping[str, str]] = {"zh": "cmn", "en": "en-us"}
+"""Our language to espeak-ng's voice."""
+
+
+class EspeakVoice:
+    """Speaks through ``espeak-ng``; the text goes through stdin, never onto a command line.
+
+    ``words_per_minute`` is espeak-ng's speed (80 to 450). At most ``concurrency`` processes run at a time, each for at
+    most ``timeout_s``.
+    """
+
+    online = False
+
+    def __init__(
+        self,
+        *,
+        program: str = "espeak-ng",
+        words_per_minute: int = 165,
+        level_dbfs: float = -20.0,
+        timeout_s: float = 15.0,
+        concurrency: int = 2,
+        voices: Mapping[str, str] = VOICES,
+    ) -> None:
+        self.name = (
+            f"espeak-ng {words_per_minute} wpm {level_dbfs:g} dBFS {' '.join(sorted(voices.values()))}"
+        )
+        self._program = program
+        self._speed = words_per_minute
+        self._level_dbfs = level_dbfs
+        self._timeout_s = timeout_s
+        self._running = asyncio.Semaphore(concurrency)
+        self._voices = dict(voices)
+
+    def supports(self, language: str) -> bool:
+        """Whether the language has a voice and the program is installed."""
+        return language in self._voices and shutil.which(self._program) is not None
+
+    async def synthesise(self, text: str, language: str) -> bytes:
+        """slin16 PCM of a text, trimmed and levelled; raises SpeechError."""
+        voice = self._voices.get(language)
+        if voice is None:
+            raise SpeechError(
+                f"espeak-ng: no voice for {language!r} (allowed: {', '.join(sorted(self._voices))})"
+            )
+        spoken = speakable(text)
+        if not spoken:
+            raise SpeechError("espeak-ng: nothing to say")
+        if len(spoken) > LONGEST_TEXT:
+            raise SpeechError(f"espeak-ng: a text of {len(spoken)} characters (allowed: {LONGEST_TEXT})")
+        async with self._running:
+            wav = await self._run(voice, spoken.encode())
+        try:
+            pcm = await asyncio.to_thread(lambda: finished(pcm_of_wav(wav), self._level_dbfs))
+        except ValueError as error:
+            raise SpeechError(f"espeak-ng: {error}") from None
+        if not pcm:
+            raise SpeechError("espeak-ng: no sound came out")
+        return pcm
+
+    async def _run(self, voice: str, text: bytes) -> bytes:
+        # "-b 1" says UTF-8; "--stdin" reads to the end of the text, so nothing of it is ever taken for an option.
+        arguments = ("-v", voice, "-s", str(self._speed), "-b", "1", "--stdin", "--stdout")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self._program,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise SpeechError(f"espeak-ng cannot be started: {error.strerror or error}") from None
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                wav, _ = await process.communicate(text)
+        except TimeoutError:
+            raise SpeechError(f"espeak-ng: no sound after {self._timeout_s:g} s") from None
+        except (BrokenPipeError, ConnectionResetError):
+            raise SpeechError("espeak-ng ended before it had read the text") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            raise SpeechError(f"espeak-ng ended with status {process.returncode}")
+        return wav
