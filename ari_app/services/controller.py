@@ -1,0 +1,77 @@
+"""The running controller: reconcile first, then dial; reconcile again after each lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from ari_app.errors import StoreError, TelephonyError
+from ari_app.ports import Telephony
+from ari_app.services.dialler import Dialler
+from ari_app.services.reconcile import Reconciler
+
+log = structlog.get_logger(__name__)
+
+#: How long to wait before Asterisk is asked again when a reconciliation could not be completed.
+RECONCILE_RETRY_S = 1.0
+
+
+class Controller:
+    """Keeps the dialler halted whenever store and PBX may disagree."""
+
+    def __init__(self, telephony: Telephony, dialler: Dialler, reconciler: Reconciler) -> None:
+        self.dialler = dialler
+        self._telephony = telephony
+        self._reconciler = reconciler
+        self._disagree = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.reconciled = asyncio.Event()
+        telephony.on_reconnect(self._reconnected)
+
+    def _reconnected(self) -> None:
+        self.dialler.halted = True
+        self.reconciled.clear()
+        self._disagree.set()
+
+    async def start(self) -> None:
+        """Begin: reconcile what an earlier run left, then dial."""
+        self._disagree.set()
+        self._tasks = [
+            asyncio.create_task(self._keep_agreeing(), name="reconcile"),
+            asyncio.create_task(self.dialler.run(), name="dialler"),
+        ]
+
+    def tick(self) -> None:
+        """The clock's part: look for due attempts."""
+        self.dialler.wake()
+
+    async def failed(self) -> None:
+        """Returns only when a part of the controller has died; raises its error."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self, reason: str = "stopped") -> None:
+        """End all calls, wait for their wrap-up, stop."""
+        await self.dialler.stop(reason=reason)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _keep_agreeing(self) -> None:
+        while True:
+            await self._disagree.wait()
+            self._disagree.clear()
+            try:
+                await self._reconciler.run()
+            except (TelephonyError, StoreError) as error:
+                log.warning("not reconciled yet", error=str(error))
+                await asyncio.sleep(RECONCILE_RETRY_S)
+                self._disagree.set()
+                continue
+            if not self._disagree.is_set():
+                self.dialler.halted = False
+                self.reconciled.set()
+                self.dialler.wake()
