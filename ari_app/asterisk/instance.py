@@ -101,6 +101,9 @@ _STOP_SECONDS = 5.0
 _CLI_SECONDS = 15.0
 _POLL_SECONDS = 0.02
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; the socket's name and a NUL must fit behind the folder
+# Asterisk looks its own host name up twice while it starts; where nobody knows that name, each look-up would wait
+# for the resolver's 2 * 5 s. Calls look nothing up: transport and media addresses are given.
+_RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:1"}
 _PROBLEM_LINE = re.compile(r"\b(?:ERROR|WARNING)\[")
 
 
@@ -423,6 +426,7 @@ class AsteriskInstance:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                env=os.environ | _RESOLVER,
                 start_new_session=True,
             )
         self._pid = self._process.pid
