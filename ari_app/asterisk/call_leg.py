@@ -1,0 +1,408 @@
+"""One outbound call in Asterisk: the customer's channel, the media channel and the bridge that joins them.
+
+Ids are our own (``CALL``, ``CALL-media``, ``CALL-bridge``) and are registered before anything is asked, so that no
+event is missed and everything can be released by name, whatever is known of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections import deque
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import structlog
+
+from ari_app.asterisk.ari_types import (
+    ChannelGone,
+    ChannelState,
+    DialProgress,
+    DtmfReceived,
+    StasisStarted,
+    TypedEvent,
+)
+from ari_app.asterisk.media import ChanWebsocketMedia
+from ari_app.domain.call_machine import Event, EventKind
+from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
+from ari_app.ports import Ari, AriReply
+
+log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
+
+MEDIA_SUFFIX = "-media"
+BRIDGE_SUFFIX = "-bridge"
+EVENT_QUEUE = 64
+"""Events that may wait for the call session; one more closes the call with GONE, for none may be lost silently."""
+
+_CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
+_ENDPOINT = re.compile(r"[A-Za-z0-9]+/[+0-9A-Za-z_.-]+@?[A-Za-z0-9_.-]*")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_NAME_LENGTH = 64
+
+
+def checked_call_id(call_id: str) -> str:
+    """The id itself, where it can stand in a channel id and in the path of a request.
+
+    :raises ValueError: other characters than letters, digits, ``_ . -``, too long, or one of our own suffixes.
+    """
+    if not _CALL_ID.fullmatch(call_id) or call_id.endswith((MEDIA_SUFFIX, BRIDGE_SUFFIX)):
+        raise ValueError(f"not a call id: {call_id[:80]!r} (letters, digits, '_', '.', '-', at most 64)")
+    return call_id
+
+
+def checked_endpoint(endpoint: str) -> str:
+    """The endpoint itself (``PJSIP/13800000000@trunk``); anything that could name a second one is refused.
+
+    :raises ValueError: it does not have that shape.
+    """
+    if len(endpoint) > 128 or not _ENDPOINT.fullmatch(endpoint):
+        raise ValueError(f"not an endpoint: {endpoint[:80]!r} (allowed: TECHNOLOGY/number or TECHNOLOGY/number@trunk)")
+    return endpoint
+
+
+def checked_caller_id(number: str) -> str:
+    """The caller's number itself; empty for a withheld one.
+
+    :raises ValueError: anything but digits, ``*``, ``#`` and a leading ``+``, 32 at most.
+    """
+    if number and not _NUMBER.fullmatch(number):
+        raise ValueError(f"not a caller ID: {number[:40]!r} (allowed: digits, '*', '#', a leading '+')")
+    return number
+
+
+def safe_caller_name(name: str) -> str:
+    """A display name that cannot leave its place in a SIP header (RFC 3261 section 25.1), 64 characters at most.
+
+    Control and format characters, line breaks, quotes, angle brackets, backslash, comma and semicolon become spaces;
+    names are not refused for them, because a list's spelling must not stop a campaign.
+    """
+    kept = (sign if sign.isprintable() and sign not in "\"'<>;\\,&" else " " for sign in name)
+    return " ".join("".join(kept).split())[:_NAME_LENGTH].rstrip()
+
+
+@dataclass(slots=True)
+class CallMetrics:
+    """Counters of all calls of one telephony adapter."""
+
+    prepared: int = 0
+    prepare_failed: int = 0
+    dialled: int = 0
+    dial_unknown: int = 0
+    """INVITEs whose request was not answered: they may have left."""
+    overflowed: int = 0
+    gone: int = 0
+    """Calls that ended without a ChannelDestroyed event."""
+    deferred_releases: int = 0
+    """Releases that were remembered because there was no connection, and done at its return."""
+
+
+class LegRecorder(Protocol):
+    """What a leg needs of the recorder."""
+
+    async def start(self, channel_id: str, attempt_id: str) -> None: ...
+
+
+class LegOwner(Protocol):
+    """What a leg needs of the telephony adapter."""
+
+    ari: Ari
+    call_metrics: CallMetrics
+    app: str
+    setup_timeout_s: float
+    max_call_s: int
+
+    @property
+    def recorder(self) -> LegRecorder | None: ...
+
+    async def open_media(self, connection_id: str) -> ChanWebsocketMedia: ...
+
+    def unregister(self, call_id: str) -> None: ...
+
+    def release_later(self, uri: str) -> None: ...
+
+
+class AsteriskCallLeg:
+    """One call; made by :meth:`ari_app.asterisk.telephony.AsteriskTelephony.call`. Implements ``CallLeg``."""
+
+    def __init__(self, owner: LegOwner, call_id: str) -> None:
+        self.call_id = checked_call_id(call_id)
+        self.media: ChanWebsocketMedia | None = None
+        self.channel_name: str | None = None
+        self._owner = owner
+        self._events: deque[Event] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._in_stasis: dict[str, asyncio.Future[None]] = {}
+        self._create_asked = False
+        self._media_asked = False
+        self._created = False
+        self._answered = False
+        self._ringing = False
+        self._over = False  # DESTROYED or GONE has been queued: nothing comes after it
+        self._dial_asked = False
+        self._released = False
+
+    # --- events ---------------------------------------------------------------------------------
+
+    async def next_event(self) -> Event:
+        """The next event. After DESTROYED or GONE, one of which always comes, there is none: it waits for ever."""
+        while not self._events:
+            if self._waiter is not None:
+                raise RuntimeError("only one consumer may take the events of a call")
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._events.popleft()
+
+    @property
+    def created(self) -> bool:
+        """Whether Asterisk has confirmed the customer's channel, and it is not known to have ended."""
+        return self._created and not self._over
+
+    def take(self, event: TypedEvent) -> None:
+        """One event of one of this call's channels, from the connection's reader."""
+        if isinstance(event, StasisStarted):
+            waiter = self._in_stasis.get(event.channel_id)
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
+            if event.channel_id == self.call_id:
+                self.channel_name = event.name
+        elif event.channel_id != self.call_id:
+            return  # the media channel's own states; its end shows at the media socket
+        elif isinstance(event, DialProgress):
+            match event.status:
+                case "PROGRESS":
+                    self._put(Event(EventKind.PROGRESS))
+                case "RINGING":
+                    self._ring()
+                case "ANSWER":
+                    self._answer()
+        elif isinstance(event, ChannelState):
+            self.seen(event.state)
+        elif isinstance(event, DtmfReceived):
+            if self.media is not None:
+                self.media.push_key(event.digit)
+        elif isinstance(event, ChannelGone):
+            self._end(Event(EventKind.DESTROYED, sip_status=event.tech_cause, q850_cause=event.cause))
+
+    def seen(self, state: str) -> None:
+        """The state of the customer's channel, from an event or from the list read after a reconnect."""
+        if state == "Up":
+            self._answer()
+        elif state == "Ringing":
+            self._ring()
+
+    def gone(self, why: str) -> None:
+        """The customer's channel does not exist any more and how it ended is not known."""
+        if not self._over:
+            self._owner.call_metrics.gone += 1
+            self._end(Event(EventKind.GONE, text=why))
+
+    def _ring(self) -> None:
+        if not self._ringing and not self._answered:
+            self._ringing = True
+            self._put(Event(EventKind.RINGING))
+
+    def _answer(self) -> None:
+        if not self._answered and self._dial_asked:
+            self._answered = True
+            self._put(Event(EventKind.ANSWERED))
+
+    def _end(self, event: Event) -> None:
+        if self._over:
+            return
+        self._over = True
+        for waiter in self._in_stasis.values():
+            if not waiter.done():
+                waiter.set_exception(TelephonyError("the channel ended while the call was prepared"))
+                waiter.exception()  # seen, also where nobody waits any more
+        self._events.append(event)
+        self._wake()
+
+    def _put(self, event: Event) -> None:
+        if self._over:
+            return
+        if len(self._events) >= EVENT_QUEUE:
+            self._owner.call_metrics.overflowed += 1
+            self._owner.release_later(f"channels/{self.call_id}")
+            self.gone("too many events waited")
+            return
+        self._events.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    async def prepare(self, *, endpoint: str, caller_id: str, caller_name: str, with_media: bool) -> None:
+        """Create the customer's channel (no INVITE yet) and, with media, the media channel, the bridge, the socket.
+
+        :raises ValueError: the endpoint or the caller ID is not of the allowed shape; nothing was asked.
+        :raises TelephonyError: Asterisk did not do it; ``release`` removes what was created.
+        """
+        if self._create_asked:
+            raise RuntimeError("a call is prepared once")
+        variables = self._variables(checked_caller_id(caller_id), safe_caller_name(caller_name))
+        checked_endpoint(endpoint)
+        try:
+            await self._prepare(endpoint, variables, with_media)
+        except TelephonyError:
+            self._owner.call_metrics.prepare_failed += 1
+            raise
+        self._owner.call_metrics.prepared += 1
+
+    def _variables(self, number: str, name: str) -> dict[str, str]:
+        variables = {"TIMEOUT(absolute)": str(self._owner.max_call_s)}
+        if number:
+            variables |= {"CALLERID(num)": number, "CALLERID(name)": name}
+        return variables
+
+    async def _prepare(self, endpoint: str, variables: Mapping[str, str], with_media: bool) -> None:
+        ari, media_id, bridge_id = self._owner.ari, self.call_id + MEDIA_SUFFIX, self.call_id + BRIDGE_SUFFIX
+        loop = asyncio.get_running_loop()
+        self._create_asked, self._media_asked = True, with_media
+        asked: list[Coroutine[object, object, AriReply]] = [
+            ari.request(
+                "POST",
+                "channels/create",
+                params={"app": self._owner.app, "endpoint": endpoint, "channelId": self.call_id},
+                body={"variables": dict(variables)},
+            )
+        ]
+        self._in_stasis[self.call_id] = loop.create_future()
+        if with_media:
+            self._in_stasis[media_id] = loop.create_future()
+            external = {
+                "app": self._owner.app,
+                "channelId": media_id,
+                "external_host": "INCOMING",
+                "transport": "websocket",
+                "encapsulation": "none",
+                "connection_type": "server",
+                "format": "slin16",
+                "transport_data": "f(json)",
+            }
+            asked.append(ari.request("POST", "channels/externalMedia", params=external))
+            asked.append(
+                ari.request("POST", "bridges", params={"type": "mixing,proxy_media", "bridgeId": bridge_id})
+            )
+        replies = await _all_or_first_error(asked)
+        self._created = True
+        if with_media:
+            # The media channel enters the application when its socket is connected, not before.
+            await self._connect_media(_connection_id(replies[1].body))
+        await self._wait_in_stasis()
+        if with_media:
+            both = {"channel": f"{self.call_id},{media_id}"}
+            await ari.request("POST", f"bridges/{bridge_id}/addChannel", params=both)
+
+    async def _wait_in_stasis(self) -> None:
+        """Adding a channel to a bridge or dialling it before its StasisStart is refused (422) now and then."""
+        try:
+            async with asyncio.timeout(self._owner.setup_timeout_s):
+                for waiter in self._in_stasis.values():
+                    await waiter
+        except TimeoutError as error:
+            raise TelephonyError("Asterisk created a channel and never handed it to the application") from error
+
+    async def _connect_media(self, connection_id: str) -> None:
+        media = await self._owner.open_media(connection_id)
+        if self._released:
+            await media.close()
+        else:
+            self.media = media
+
+    async def dial(self, timeout_s: float) -> None:
+        """Send the INVITE, once; ``timeout_s`` is how long Asterisk lets it ring.
+
+        An outcome that is unknown raises nothing: the INVITE may have left, and the events or the ring timer tell.
+
+        :raises RequestRefused: nothing has left (Asterisk refused, or there was no connection: status 503).
+        """
+        if self._dial_asked:
+            raise RuntimeError("a call is dialled once")
+        self._dial_asked = True
+        params = {"timeout": str(max(1, math.ceil(timeout_s)))}
+        try:
+            await self._owner.ari.request("POST", f"channels/{self.call_id}/dial", params=params)
+        except NotConnected as error:
+            raise RequestRefused("dial", 503, "no connection to Asterisk; nothing was sent") from error
+        except RequestTimeout:
+            self._owner.call_metrics.dial_unknown += 1
+            log.warning("it is not known whether the INVITE was sent", call_id=self.call_id)
+        self._owner.call_metrics.dialled += 1
+
+    async def start_recording(self, path: str) -> None:
+        """Record both sides apart; the recorder names the files after ``path``'s last part without its suffix.
+
+        :raises TelephonyError: there is no recorder, or it could not begin.
+        """
+        recorder = self._owner.recorder
+        if recorder is None:
+            raise TelephonyError("no recorder is configured")
+        await recorder.start(self.call_id, path.rpartition("/")[2].removesuffix(".wav"))
+
+    async def hang_up(self, reason: str = "normal") -> None:
+        """Release the customer's channel; gone already is success, and without a connection it is done at its return.
+
+        :param reason: ``normal``, ``busy``, ``congestion``, ``no_answer`` ... of the ARI's ``DELETE channels/{id}``.
+        """
+        if self._create_asked and not self._over:
+            await self._delete(f"channels/{self.call_id}", {"reason": reason})
+
+    async def release(self) -> None:
+        """Release everything that is left; safe to call twice, and raises nothing for what cannot be reached."""
+        if self._released:
+            return
+        self._released = True
+        self._owner.unregister(self.call_id)
+        tasks: list[Coroutine[object, object, object]] = []
+        if self._media_asked:
+            tasks.append(self._delete(f"channels/{self.call_id}{MEDIA_SUFFIX}"))
+            tasks.append(self._delete(f"bridges/{self.call_id}{BRIDGE_SUFFIX}"))
+        if self._create_asked and not self._over:
+            tasks.append(self._delete(f"channels/{self.call_id}"))
+        if self.media is not None:
+            tasks.append(self.media.close())
+        self.gone("released")
+        await _all_or_first_error(tasks)
+
+    async def _delete(self, uri: str, params: Mapping[str, str] | None = None) -> None:
+        """Deleting is idempotent, so an unknown outcome may be asked again later."""
+        try:
+            await self._owner.ari.request("DELETE", uri, params=params)
+        except RequestRefused as error:
+            if error.status != 404:
+                log.warning("Asterisk did not release a part of a call", call_id=self.call_id, status=error.status)
+                self._owner.release_later(uri)
+        except (NotConnected, RequestTimeout):
+            self._owner.release_later(uri)
+
+
+async def _all_or_first_error(asked: list[Coroutine[object, object, _T]]) -> list[_T]:
+    """Await all, in the order in which they were asked; none is cancelled for another's error.
+
+    :raises TelephonyError: the first of their errors, after all have ended.
+    """
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    done: list[_T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        done.append(result)
+    return done
+
+
+def _connection_id(body: object) -> str:
+    variables = body.get("channelvars") if isinstance(body, Mapping) else None
+    value = variables.get("MEDIA_WEBSOCKET_CONNECTION_ID") if isinstance(variables, Mapping) else None
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,80}", value):
+        raise TelephonyError("Asterisk named no media socket: chan_websocket is missing or too old")
+    return value
