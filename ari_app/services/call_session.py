@@ -72,6 +72,8 @@ class CallSession:
         self._services = services
         self._queue: asyncio.Queue[Event] = asyncio.Queue(MAX_QUEUED_EVENTS)
         self._tasks: set[asyncio.Task[None]] = set()
+        # A hang-up that is on its way must arrive, or somebody stays on the line: never cancelled.
+        self._hang_ups: set[asyncio.Task[None]] = set()
         self._timers: dict[EventKind, asyncio.TimerHandle] = {}
         self._conversation: Conversation | None = None
         self._conversation_task: asyncio.Task[None] | None = None
@@ -157,7 +159,7 @@ class CallSession:
                 await self._cancel(self._watch_task)
                 await self._cancel(self._conversation_task)
             case Command.HANG_UP:
-                self._spawn(self._hang_up())
+                self._hang_ups.add(self._spawn(self._hang_up()))
             case Command.CLOSE:
                 pass  # the loop in ``run`` ends, and ``_close`` does the rest
 
@@ -257,6 +259,7 @@ class CallSession:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._hang_ups.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call task failed", error=repr(error), exc_info=error)
             self._put(Event(EventKind.STOP, "internal_error"))
@@ -271,11 +274,9 @@ class CallSession:
         for handle in self._timers.values():
             handle.cancel()
         self._timers.clear()
-        # A hang-up that is on its way must arrive, or somebody stays on the line.
         tasks = list(self._tasks)
-        keep = {task for task in tasks if task.get_coro().__qualname__.endswith("_hang_up")}  # type: ignore[union-attr]
         for task in tasks:
-            if task not in keep:
+            if task not in self._hang_ups:
                 task.cancel()
         if tasks:
             await asyncio.wait(tasks)
