@@ -127,8 +127,13 @@ MediaEvent = MediaFrame | MediaMark | MediaKey
 class CallLeg(Protocol):
     """One call in Asterisk. Registered before anything is asked, so that no event is missed."""
 
-    call_id: str
-    media: MediaStream | None
+    @property
+    def call_id(self) -> str: ...
+
+    @property
+    def media(self) -> MediaStream | None:
+        """The sound of the call, once the legs are prepared; None for a call without media."""
+        ...
 
     async def next_event(self) -> Event:
         """The next event for the call machine: PROGRESS, RINGING, ANSWERED, GONE, DESTROYED."""
