@@ -14,17 +14,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from enum import StrEnum
-from urllib.parse import urlencode
+from functools import partial
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.protocol import State
 
+from ari_app.asterisk.ari_socket import open_socket, status_message, unreachable
 from ari_app.asterisk.ari_types import (
     KNOWN_EVENTS,
     USED_EVENTS,
@@ -36,12 +36,11 @@ from ari_app.asterisk.ari_types import (
     request_message,
 )
 from ari_app.asterisk.binary import MINIMUM_VERSION, parse_version
-from ari_app.errors import AriAppError, ConfigError, NotConnected, RequestRefused, RequestTimeout, TelephonyError
+from ari_app.errors import ConfigError, NotConnected, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import AriEvent, AriReply
 
 log = structlog.get_logger(__name__)
 
-_MAX_MESSAGE = 16 * 1024 * 1024  # a list of 1,000 channels is about 400 kB
 _EVENT_QUEUE = 10_000
 _STEADY_SECONDS = 10.0  # a connection that lived this long starts the back-off anew
 
@@ -53,12 +52,6 @@ class ConnectionState(StrEnum):
     DISCONNECTED = "disconnected"
     REPLACED = "replaced"
     """Another controller took the application over; this one does not fight for it."""
-
-
-def basic_authorization(user: str, password: str) -> dict[str, str]:
-    """The ``Authorization`` header (RFC 7617); in a header and not in the address, so that no log shows it."""
-    token = b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return {"Authorization": f"Basic {token}"}
 
 
 class AriConnection:
@@ -86,8 +79,6 @@ class AriConnection:
         self._open_timeout_s = open_timeout_s
         self._ping_s = ping_s
         self._backoff_s, self._backoff_max_s, self._jitter = backoff_s, backoff_max_s, jitter
-        self._url = settings.websocket_url("/ari/events") + "?" + urlencode({"app": settings.app})
-        self._headers = basic_authorization(settings.user, settings.password)
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._pending: dict[str, asyncio.Future[AriReply]] = {}
@@ -109,22 +100,7 @@ class AriConnection:
         if self._task is not None:
             raise RuntimeError("this connection was started already")
         loop = asyncio.get_running_loop()
-        deadline, delay = loop.time() + patience_s, self._backoff_s
-        while True:
-            try:
-                socket = await self._open()
-                break
-            except InvalidStatus as error:
-                self.metrics.failed_connects += 1
-                status = error.response.status_code
-                if status == 401 or loop.time() >= deadline:
-                    raise ConfigError(self._status_message(status)) from error
-            except (OSError, WebSocketException, TimeoutError) as error:
-                self.metrics.failed_connects += 1
-                if loop.time() >= deadline:
-                    raise self._unreachable(error) from error
-            await asyncio.sleep(min(delay, max(0.0, deadline - loop.time())))
-            delay = min(delay * 2, self._backoff_max_s)
+        socket = await self._open_first(loop.time() + patience_s)
         connected = loop.create_future()
         self._task = asyncio.create_task(self._keep(socket, connected), name="ari-connection")
         self._task.add_done_callback(_report)
@@ -134,6 +110,23 @@ class AriConnection:
         except BaseException:
             await self.close()
             raise
+
+    async def _open_first(self, deadline: float) -> ClientConnection:
+        loop, delay = asyncio.get_running_loop(), self._backoff_s
+        while True:
+            try:
+                return await self._open()
+            except InvalidStatus as error:
+                self.metrics.failed_connects += 1
+                status = error.response.status_code
+                if status == 401 or loop.time() >= deadline:
+                    raise ConfigError(status_message(self.settings, status)) from error
+            except (OSError, WebSocketException, TimeoutError) as error:
+                self.metrics.failed_connects += 1
+                if loop.time() >= deadline:
+                    raise unreachable(self.settings, error) from error
+            await asyncio.sleep(min(delay, max(0.0, deadline - loop.time())))
+            delay = min(delay * 2, self._backoff_max_s)
 
     async def close(self) -> None:
         """End the connection; requests that are out fail with RequestTimeout. Safe to call twice."""
@@ -255,19 +248,7 @@ class AriConnection:
     # --- inside ---------------------------------------------------------------------------------
 
     async def _open(self) -> ClientConnection:
-        return await connect(
-            self._url,
-            additional_headers=self._headers,
-            subprotocols=None,
-            compression=None,
-            proxy=None,
-            max_queue=4096,
-            max_size=_MAX_MESSAGE,
-            open_timeout=self._open_timeout_s,
-            ping_interval=self._ping_s,
-            ping_timeout=self._ping_s,
-            close_timeout=1.0,
-        )
+        return await open_socket(self.settings, open_timeout_s=self._open_timeout_s, ping_s=self._ping_s)
 
     async def _keep(self, socket: ClientConnection, connected: asyncio.Future[None]) -> None:
         """Read the socket until it ends, connect anew, for ever."""
@@ -361,7 +342,7 @@ class AriConnection:
         for handler in tuple(self._handlers):
             try:
                 handler(event)
-            except Exception:  # noqa: BLE001 - one faulty consumer must not end the connection of all others
+            except Exception:  # one faulty consumer must not end the connection of all others
                 self.metrics.handler_errors += 1
                 log.exception("a handler of ARI events failed", event_type=kind)
 
@@ -402,34 +383,14 @@ class AriConnection:
         if self.asterisk_version is not None and self.asterisk_version < MINIMUM_VERSION:
             raise ConfigError(f"Asterisk is {version}; at least {wanted} is needed")
 
-    def _status_message(self, status: int) -> str:
-        if status == 401:
-            return (
-                f"Asterisk at {self.settings.url} refused the ARI user {self.settings.user!r}: the user or its "
-                "password is wrong (ari.conf)"
-            )
-        if status == 404:
-            return (
-                f"the server at {self.settings.url} has no /ari/events: ARI is not enabled (ari.conf: enabled=yes), "
-                "res_ari_events is not loaded, or it is not Asterisk's HTTP server (http.conf)"
-            )
-        if status == 400:
-            return f"Asterisk refused the application name {self.settings.app!r}"
-        return f"the server at {self.settings.url} answered {status} to the ARI connection"
-
-    def _unreachable(self, error: Exception) -> AriAppError:
-        if isinstance(error, InvalidHandshake):
-            return ConfigError(f"what answers at {self.settings.url} is no ARI WebSocket: {error}")
-        return NotConnected(f"no Asterisk at {self.settings.url}: {error or type(error).__name__}")
-
     def _tell(self, state: ConnectionState) -> None:
-        self._call_all([lambda callback=callback: callback(state) for callback in self._state_callbacks])
+        self._call_all([partial(callback, state) for callback in self._state_callbacks])
 
     def _call_all(self, callbacks: list[Callable[[], None]]) -> None:
         for callback in tuple(callbacks):
             try:
                 callback()
-            except Exception:  # noqa: BLE001 - as for handlers
+            except Exception:  # as for handlers
                 self.metrics.handler_errors += 1
                 log.exception("a callback of the ARI connection failed")
 

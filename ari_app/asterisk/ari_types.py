@@ -230,7 +230,9 @@ def channels_seen(body: object) -> list[ChannelSeen]:
     for entry in body:
         try:
             found.append(
-                ChannelSeen(_text(entry, "id"), _text(entry, "name"), _text(entry, "state"), _stasis_app(entry))
+                ChannelSeen(
+                    _text(entry, "id"), _text(entry, "name"), _text(entry, "state"), _stasis_app(entry)
+                )
             )
         except MalformedMessage:
             continue

@@ -60,7 +60,9 @@ def checked_endpoint(endpoint: str) -> str:
     :raises ValueError: it does not have that shape.
     """
     if len(endpoint) > 128 or not _ENDPOINT.fullmatch(endpoint):
-        raise ValueError(f"not an endpoint: {endpoint[:80]!r} (allowed: TECHNOLOGY/number or TECHNOLOGY/number@trunk)")
+        raise ValueError(
+            f"not an endpoint: {endpoint[:80]!r} (allowed: TECHNOLOGY/number or TECHNOLOGY/number@trunk)"
+        )
     return endpoint
 
 
@@ -109,11 +111,13 @@ class LegRecorder(Protocol):
 class LegOwner(Protocol):
     """What a leg needs of the telephony adapter."""
 
-    ari: Ari
     call_metrics: CallMetrics
     app: str
     setup_timeout_s: float
     max_call_s: int
+
+    @property
+    def ari(self) -> Ari: ...
 
     @property
     def recorder(self) -> LegRecorder | None: ...
@@ -259,9 +263,15 @@ class AsteriskCallLeg:
         self._owner.call_metrics.prepared += 1
 
     def _variables(self, number: str, name: str) -> dict[str, str]:
+        """Channel variables: the emergency brake, and the caller ID.
+
+        An outgoing channel presents its *connected line* (``From`` of the INVITE); ``i`` keeps Asterisk from telling
+        the other end about the change. CALLERID is what Asterisk's own CDR shows. Values are not evaluated.
+        """
         variables = {"TIMEOUT(absolute)": str(self._owner.max_call_s)}
         if number:
-            variables |= {"CALLERID(num)": number, "CALLERID(name)": name}
+            for function, option in (("CALLERID", ""), ("CONNECTEDLINE", ",i")):
+                variables |= {f"{function}(num{option})": number, f"{function}(name{option})": name}
         return variables
 
     async def _prepare(self, endpoint: str, variables: Mapping[str, str], with_media: bool) -> None:
@@ -310,7 +320,9 @@ class AsteriskCallLeg:
                 for waiter in self._in_stasis.values():
                     await waiter
         except TimeoutError as error:
-            raise TelephonyError("Asterisk created a channel and never handed it to the application") from error
+            raise TelephonyError(
+                "Asterisk created a channel and never handed it to the application"
+            ) from error
 
     async def _connect_media(self, connection_id: str) -> None:
         media = await self._owner.open_media(connection_id)
@@ -380,7 +392,9 @@ class AsteriskCallLeg:
             await self._owner.ari.request("DELETE", uri, params=params)
         except RequestRefused as error:
             if error.status != 404:
-                log.warning("Asterisk did not release a part of a call", call_id=self.call_id, status=error.status)
+                log.warning(
+                    "Asterisk did not release a part of a call", call_id=self.call_id, status=error.status
+                )
                 self._owner.release_later(uri)
         except (NotConnected, RequestTimeout):
             self._owner.release_later(uri)

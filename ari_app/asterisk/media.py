@@ -21,7 +21,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from ari_app.asterisk.ari import basic_authorization
+from ari_app.asterisk.ari_socket import basic_authorization, reason
 from ari_app.asterisk.ari_types import AriSettings
 from ari_app.errors import MediaClosed, TelephonyError
 from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark
@@ -79,7 +79,8 @@ class ChanWebsocketMedia:
         self._waiter: asyncio.Future[None] | None = None
         self._chunks: deque[_Chunk] = deque()
         self._pending_bytes = 0
-        self._out: deque[tuple[str, int, str | None]] = deque()  # id, frames, mark: sent and not yet played out
+        # Sent and not yet played out: id of its mark, frames, the caller's mark.
+        self._out: deque[tuple[str, int, str | None]] = deque()
         self._out_frames = 0
         self._next_mark = 0
         self._xoff = False
@@ -105,7 +106,7 @@ class ChanWebsocketMedia:
         try:
             socket = await connect(
                 settings.websocket_url(f"/media/{connection_id}"),
-                additional_headers=basic_authorization(settings.user, settings.password),
+                additional_headers=basic_authorization(settings),
                 subprotocols=["media"],  # type: ignore[list-item]
                 compression=None,
                 proxy=None,
@@ -117,7 +118,7 @@ class ChanWebsocketMedia:
                 close_timeout=1.0,
             )
         except (OSError, WebSocketException, TimeoutError) as error:
-            raise TelephonyError(f"the media socket could not be opened: {error or 'timeout'}") from error
+            raise TelephonyError(f"the media socket could not be opened: {reason(error)}") from error
         return cls(socket, metrics or MediaMetrics(), clock)
 
     # --- from Asterisk --------------------------------------------------------------------------
