@@ -8,8 +8,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: Threads that a third party keeps for the whole process on purpose.
-RESIDENT_THREADS = ("tqdm_monitor", "ThreadPoolExecutor-hf")
+#: Classes of threads that a third party keeps for the whole process on purpose: tqdm, which faster-whisper uses.
+RESIDENT_THREADS = frozenset({"TMonitor"})
 
 #: Real seconds that a thread told to stop may take to be gone.
 GRACE = 2.0
@@ -58,7 +58,7 @@ def leaks_since(before: Footprint) -> list[str]:
     """One line for each thing that stands now and did not stand then; threads get a moment to end."""
     faults = []
     for thread in threading.enumerate():
-        if thread in before.threads or thread.name.startswith(RESIDENT_THREADS):
+        if thread in before.threads or type(thread).__name__ in RESIDENT_THREADS:
             continue
         thread.join(GRACE)
         if thread.is_alive():
