@@ -1,0 +1,267 @@
+"""Reads personas from YAML. docs/lab.md explains every key; a fault is answered with file, line and what is allowed."""
+
+from __future__ import annotations
+
+import re
+
+from ari_app.lab.persona import (
+    FOREVER,
+    PATIENCE_S,
+    PROMPT_LIMIT_S,
+    PROMPT_SILENCE_S,
+    Announcement,
+    Beep,
+    HangUp,
+    Interrupt,
+    Persona,
+    Press,
+    Rtp,
+    Say,
+    Step,
+    Wait,
+    WaitFor,
+)
+from ari_app.lab.release import Release, parse_release
+from ari_app.lab.yaml_fields import Fields
+
+LANGUAGES = ("zh", "en")
+NAME = r"[a-z][a-z0-9_]{0,63}"
+_NAME_MEANS = "small letters, digits and _, beginning with a letter"
+_KEYS = re.compile(r"(?:[0-9*#A-D]|\{tail\}|\{wrong\})+")
+_KEYS_MEAN = (
+    "keys 0-9, *, #, A-D, {tail} (the last four digits of the number dialled) or {wrong} (four others)"
+)
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_STEPS = "wait, say, press, interrupt, beep, hangup"
+_WORDS: dict[str, Step] = {"hangup": HangUp(), "beep": Beep()}
+_LONGEST_RING = 300.0
+_LONGEST_WAIT = 600.0
+_MOST_STEPS = 100
+_PERSONA_KEYS = tuple(
+    "about language ring answer announce reject then rtp greeting beep steps silence patience black_hole".split()
+)
+
+
+def read_personas(fields: Fields) -> dict[str, Persona]:
+    """All personas of the mapping ``personas:``; problems go where the fields collect them."""
+    found: dict[str, Persona] = {}
+    for name in fields.keys():  # noqa: SIM118 - Fields is no mapping
+        if re.fullmatch(NAME, name) is None:
+            fields.fault(name, "this is no name of a persona", _NAME_MEANS)
+            continue
+        found[name] = _persona(name, fields.nested(name, "a persona: " + ", ".join(_PERSONA_KEYS)))
+    return found
+
+
+def _persona(name: str, fields: Fields) -> Persona:
+    before = len(fields.problems)
+    language = fields.text("language", "en", one_of=LANGUAGES)
+    reject = _release(fields, "reject")
+    announce = _announcement(fields, language)
+    then = fields.nested("then", "what follows the announcement: {reject: 480}")
+    if "then" in fields:
+        if announce is None:
+            fields.fault("then", "nothing comes before it", "then follows an announce")
+        reject = _release(then, "reject") or reject
+        then.finish()
+    rtp = Rtp(fields.text("rtp", "silence", one_of=[each.value for each in Rtp]))
+    pause = fields.number("silence", PROMPT_SILENCE_S, 0.1, 10.0)
+    steps = [*_greeting(fields, language), *_steps(fields, "steps", language, pause)]
+    black_hole = fields.flag("black_hole", False)
+    released = reject is not None or announce is not None or black_hole
+    ring = _ring(fields, 0.0 if released else 1.0)
+    persona = Persona(
+        name=name,
+        language=language,
+        about=fields.text("about"),
+        ring=ring,
+        answer=fields.flag("answer", not released and ring != FOREVER),
+        announce=announce,
+        reject=reject,
+        rtp=rtp,
+        steps=tuple(steps),
+        patience=fields.number("patience", PATIENCE_S, 0.0, _LONGEST_WAIT),
+        black_hole=black_hole,
+    )
+    fields.finish(_PERSONA_KEYS)
+    if len(fields.problems) == before:
+        _check_sense(persona, fields)
+    return persona
+
+
+def _check_sense(persona: Persona, fields: Fields) -> None:
+    """What each key allows by itself may still not go together."""
+    if persona.black_hole and len(fields.keys()) > 1 + ("about" in fields):
+        fields.fault(
+            "black_hole", "nothing else happens on a trunk that never replies", "black_hole: true alone"
+        )
+    elif persona.answer and (persona.reject is not None or persona.rings_for_ever):
+        fields.fault(
+            "answer", "a call that is answered is neither rejected nor does it ring for ever", "answer: false"
+        )
+    elif persona.steps and not persona.answer:
+        fields.fault("steps", "nobody answers, so nobody does anything", "steps of a persona that answers")
+    elif persona.rtp is Rtp.NONE and persona.texts():
+        fields.fault("rtp", "a line that sends nothing cannot speak", "rtp: silence, or steps without say")
+
+
+def _release(fields: Fields, key: str) -> Release | None:
+    value = fields.take(key)
+    if key not in fields:
+        return None
+    try:
+        return parse_release(value)
+    except ValueError as error:
+        fields.fault(
+            key, f"{str(value)[:60]!r} is no way to release a call", str(error).removeprefix("allowed: ")
+        )
+        return None
+
+
+def _ring(fields: Fields, default: float) -> float:
+    if fields.take("ring") == "forever":
+        return FOREVER
+    return fields.number("ring", default, 0.0, _LONGEST_RING)
+
+
+def _announcement(fields: Fields, language: str) -> Announcement | None:
+    value = fields.take("announce")
+    if "announce" not in fields:
+        return None
+    if isinstance(value, str):
+        return Announcement(
+            file=fields.text(
+                "announce", pattern=NAME, means=f"the name of a WAV file without .wav: {_NAME_MEANS}"
+            )
+        )
+    inner = fields.nested("announce", "the name of a WAV file, or {file: ...} or {text: ..., language: zh}")
+    found = Announcement(
+        file=inner.text("file", pattern=NAME, means=_NAME_MEANS),
+        text=inner.text("text"),
+        language=inner.text("language", language, one_of=LANGUAGES),
+        times=int(inner.number("times", 2, 1, 20)),
+        pause=inner.number("pause", 0.5, 0.0, 10.0),
+    )
+    inner.finish()
+    if bool(found.file) == bool(found.text):
+        inner.fault("", "either file or text is wanted", "{file: NAME} or {text: ...}")
+    return found
+
+
+def _greeting(fields: Fields, language: str) -> list[Step]:
+    """``greeting`` and ``beep`` of a persona stand for the steps of an answering machine."""
+    steps: list[Step] = []
+    if "greeting" in fields:
+        steps.append(_say(fields, "greeting", language))
+    if fields.flag("beep", False):
+        steps.append(Beep())
+    return steps
+
+
+def _steps(fields: Fields, key: str, language: str, pause: float) -> list[Step]:
+    steps: list[Step] = []
+    for path, item in fields.items(key, f"steps ({_STEPS})", _MOST_STEPS):
+        if isinstance(item, str) and item in _WORDS:
+            steps.append(_WORDS[item])
+            continue
+        step = _step(
+            Fields(fields.document, path, item, fields.problems, f"one step: {_STEPS}"), language, pause
+        )
+        if step is not None:
+            steps.append(step)
+    return steps
+
+
+def _step(fields: Fields, language: str, pause: float) -> Step | None:
+    keys = fields.keys()
+    if len(keys) != 1:
+        if keys:
+            fields.fault("", f"a step with {len(keys)} keys", f"one of {_STEPS}")
+        return None
+    match keys[0]:
+        case "wait":
+            return _wait(fields, pause)
+        case "say":
+            return _say(fields, "say", language)
+        case "press":
+            return _press(fields, "press")
+        case "interrupt":
+            return _interrupt(fields, language)
+        case "beep":
+            inner = fields.nested("beep", "{hertz: 1000, seconds: 0.4}")
+            beep = Beep(
+                inner.number("hertz", 1000.0, 100.0, 3400.0), inner.number("seconds", 0.4, 0.05, 10.0)
+            )
+            inner.finish()
+            return beep
+        case other:
+            fields.fault(other, "no such step", _STEPS)
+            return None
+
+
+def _wait(fields: Fields, pause: float) -> Wait:
+    words = ("prompt", "speech", "end")
+    value = fields.take("wait")
+    if isinstance(value, str):
+        return Wait(
+            WaitFor(fields.text("wait", "prompt", one_of=words)), silence=pause, limit=_limit_of(value)
+        )
+    inner = fields.nested(
+        "wait", "prompt, speech, end, {seconds: 2} or {for: prompt, silence: 0.6, limit: 30}"
+    )
+    if "seconds" in inner:
+        found = Wait(WaitFor.SECONDS, seconds=inner.number("seconds", 1.0, 0.0, _LONGEST_WAIT))
+    else:
+        name = inner.text("for", "prompt", required=True, one_of=words)
+        found = Wait(
+            WaitFor(name),
+            silence=inner.number("silence", pause, 0.1, 10.0),
+            limit=inner.number("limit", _limit_of(name), 0.1, _LONGEST_WAIT),
+        )
+    inner.finish()
+    return found
+
+
+def _limit_of(name: str) -> float:
+    return PATIENCE_S if name == "end" else PROMPT_LIMIT_S
+
+
+def _say(fields: Fields, key: str, language: str) -> Say:
+    if isinstance(fields.take(key), str):
+        return Say(_spoken(fields, key), language)
+    inner = fields.nested(key, "a text, or {text: ..., language: en, level: -20, noise: -50, speed: 1.0}")
+    found = Say(
+        _spoken(inner, "text"),
+        inner.text("language", language, one_of=LANGUAGES),
+        inner.optional_number("level", -60.0, 0.0),
+        inner.optional_number("noise", -90.0, 0.0),
+        inner.number("speed", 1.0, 0.5, 2.0),
+    )
+    inner.finish()
+    return found
+
+
+def _spoken(fields: Fields, key: str) -> str:
+    text = fields.text(key, required=True)
+    for found in _PLACEHOLDER.findall(text):
+        if found not in ("{tail}", "{wrong}"):
+            fields.fault(key, f"{found[:40]} is no placeholder", "{tail}, {wrong}")
+    return text
+
+
+def _press(fields: Fields, key: str) -> Press:
+    keys = fields.text(key, required=True, pattern=_KEYS.pattern, means=_KEYS_MEAN, longest=64)
+    return Press(keys)
+
+
+def _interrupt(fields: Fields, language: str) -> Interrupt:
+    inner = fields.nested("interrupt", "{after: 1.0, say: ...} or {after: 1.0, press: ...}")
+    after = inner.number("after", 1.0, 0.0, 60.0)
+    limit = inner.number("limit", PROMPT_LIMIT_S, 0.1, _LONGEST_WAIT)
+    if ("say" in inner) == ("press" in inner):
+        inner.fault("", "an interruption is either spoken or keyed", "say or press")
+        inner.finish(("say", "press"))
+        return Interrupt(after, Press("0"), limit)
+    action = _say(inner, "say", language) if "say" in inner else _press(inner, "press")
+    inner.finish()
+    return Interrupt(after, action, limit)
