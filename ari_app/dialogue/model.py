@@ -90,7 +90,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What an utterance means: one primary intent, others, slots, confidence 0 to 1."""
+    """What an utterance means: one primary intent, others, slots, confidence 0 to 1.
+
+    ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
+    """
 
     intent: str
     also: tuple[str, ...] = ()
@@ -99,6 +102,7 @@ class Understanding:
     phone_tail: str | None = None
     channel: str | None = None
     confidence: float = 1.0
+    full_amount: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+"""What the rules of one language found in an utterance, before one meaning is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpan:
+    """A date as spoken: where it stands in the text, and its value, None where it is ambiguous."""
+
+    start: int
+    end: int
+    value: date | None
+
+
+@dataclass(slots=True)
+class Heard:
+    """Findings of one utterance.
+
+    ``intents`` maps an intent to how sure its rule is (0 to 1). ``dates`` and ``amounts`` are in spoken order, those
+    that were negated left out. ``corrects`` is set by words that replace what was said before ('改到', 'make it').
+    ``words`` is the number of words (characters in Chinese), 0 for silence.
+    """
+
+    words: int
+    intents: dict[str, float] = field(default_factory=dict)
+    dates: list[date] = field(default_factory=list)
+    amounts: list[Decimal] = field(default_factory=list)
+    full_amount: bool = False
+    phone_tail: str | None = None
+    channel: str | None = None
+    corrects: bool = False
+
+    def add(self, intent: str, confidence: float = 0.85) -> None:
+        """Note an intent; the surest rule counts."""
+        self.intents[intent] = max(confidence, self.intents.get(intent, 0.0))
+
+    def drop(self, *intents: str) -> None:
+        """Forget intents that another finding rules out."""
+        for intent in intents:
+            self.intents.pop(intent, None)

@@ -1,0 +1,142 @@
+"""What an utterance means: deterministic rules over normalised text, one primary intent, its slots.
+
+``understand`` is pure. The rules of a language live in ``understanding_zh`` and ``understanding_en`` and find intents,
+dates and amounts; what is chosen among them, and what a bare date or number means at the question just asked, is the
+same for both and stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ari_app.dialogue.heard import Heard
+from ari_app.dialogue.model import Understanding
+from ari_app.dialogue.understanding_en import hear_en
+from ari_app.dialogue.understanding_zh import hear_zh
+
+CONTEXTS: frozenset[str] = frozenset(
+    {
+        "opening",
+        "verify_tail",
+        "inform",
+        "ask_when",
+        "ask_amount",
+        "ask_plan",
+        "confirm_ptp",
+        "dispute_describe",
+        "closing",
+    }
+)
+
+#: Highest first: of several intents in one utterance, the first of these is primary.
+PRIORITY: tuple[str, ...] = (
+    "recording_refused",
+    "identity_deny",
+    "third_party",
+    "already_paid",
+    "dispute",
+    "promise_to_pay",
+    "request_human",
+    "request_callback",
+    "send_link",
+    "request_installment",
+    "request_deferral",
+    "stop_calling",
+    "complaint_threat",
+    "abusive",
+    "refuse_to_pay",
+    "hardship",
+    "ask_if_robot",
+    "ask_payment_method",
+    "ask_due_date",
+    "ask_fee_breakdown",
+    "ask_amount",
+    "ask_identity",
+    "busy_now",
+    "identity_confirm",
+    "affirm",
+    "deny",
+    "silence_noise",
+    "unclear",
+)
+INTENTS: frozenset[str] = frozenset(PRIORITY)
+
+#: Where a bare date or amount is the answer to the question.
+_PROMISE_CONTEXTS = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "confirm_ptp"})
+
+MAX_CHARACTERS = 400
+"""Longer transcripts are cut: nobody says more in one answer, and rules stay quick."""
+
+_HEAR: dict[str, Callable[[str, str, datetime], Heard]] = {"zh": hear_zh, "en": hear_en}
+
+
+def understand(text: str, language: str, context: str, now: datetime) -> Understanding:
+    """The meaning of a transcript.
+
+    ``context`` is the question just asked (CONTEXTS), ``now`` the reference time in the customer's own time zone.
+    Raises ValueError for an unknown language or context; any text gets an answer.
+    """
+    if context not in CONTEXTS:
+        raise ValueError(f"unknown question context {context!r}")
+    if language not in _HEAR:
+        raise ValueError(f"no rules for language {language!r}")
+    heard = _HEAR[language](text[:MAX_CHARACTERS], context, now)
+    if heard.words == 0:
+        return Understanding("silence_noise", confidence=1.0)
+    _weigh(heard, context)
+    chosen = [intent for intent in PRIORITY if intent in heard.intents]
+    primary = _primary(heard, chosen, context)
+    also = tuple(intent for intent in chosen if intent != primary)
+    return Understanding(
+        intent=primary,
+        also=also,
+        amount=heard.amounts[0] if heard.amounts else None,
+        date=heard.dates[0] if heard.dates else None,
+        phone_tail=heard.phone_tail,
+        channel=heard.channel,
+        confidence=heard.intents.get(primary, 0.0),
+        full_amount=heard.full_amount,
+    )
+
+
+def _weigh(heard: Heard, context: str) -> None:
+    """What the question makes of the findings."""
+    named = bool(heard.dates or heard.amounts or heard.full_amount)
+    if context in _PROMISE_CONTEXTS and named and not _explained(heard):
+        heard.add("promise_to_pay", 0.9 if context in ("ask_when", "ask_amount") else 0.8)
+    if context == "verify_tail" and heard.phone_tail is not None:
+        heard.add("identity_confirm", 0.9)
+    if context == "confirm_ptp" and heard.corrects and named:
+        heard.add("promise_to_pay")
+        heard.add("deny")
+
+
+def _explained(heard: Heard) -> bool:
+    """Whether a date or amount belongs to something other than a promise."""
+    others = (
+        "already_paid",
+        "dispute",
+        "request_callback",
+        "request_deferral",
+        "refuse_to_pay",
+        "request_installment",
+    )
+    return any(intent in heard.intents for intent in others)
+
+
+def _primary(heard: Heard, chosen: list[str], context: str) -> str:
+    if not chosen:
+        return "unclear"
+    first = chosen[0]
+    if context == "confirm_ptp" and first == "promise_to_pay":
+        # A confirmation that repeats the slots is a confirmation; a correction is a denial with the new promise.
+        if "affirm" in chosen and "deny" not in chosen:
+            return "affirm"
+        if "deny" in chosen and not heard.corrects:
+            return "deny"
+    if first == "promise_to_pay" and "request_deferral" in chosen and not (heard.dates or heard.amounts):
+        return "request_deferral"
+    if "busy_now" in chosen and first == "hardship":
+        return "busy_now"
+    return first
