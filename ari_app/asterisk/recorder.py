@@ -1,0 +1,217 @@
+"""Recordings with both sides apart, joined into one stereo file: left the customer, right the bot.
+
+Asterisk's MixMonitor writes two mono files (``r()`` what came from the channel, ``t()`` what went to it) and fills in
+their lengths when the channel ends. They are joined into ``ATTEMPT.wav``, which appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ari_app.errors import ConfigError, TelephonyError
+from ari_app.ports import RecordingCheck
+
+_ATTEMPT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
+_FOLDER = re.compile(r"/[A-Za-z0-9_./ -]*")
+_HEADER = 44
+_LOUD_RMS = 32768 * 10 ** (-50 / 20)
+_POLL_SECONDS = 0.05
+_EMPTY_SECONDS = 0.3
+"""A file without any sound is taken as finished after this time; Asterisk fills in lengths as a channel closes."""
+_OPEN_SECONDS = 5.0
+"""A file whose length was never filled in (Asterisk was killed) is taken as it is after this time without growth."""
+
+Samples = npt.NDArray[np.int16]
+
+
+class AmiActions(Protocol):
+    """What the recorder needs of AMI."""
+
+    async def action(self, name: str, fields: Mapping[str, str] | None = None) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Mono or stereo sound: samples of shape (n,) or (n, 2)."""
+
+    rate: int
+    samples: Samples
+
+
+class MixMonitorRecorder:
+    """Records over AMI into one folder. Implements :class:`ari_app.ports.Recorder`."""
+
+    def __init__(self, ami: AmiActions, folder: Path, *, asterisk_folder: str | None = None) -> None:
+        """:param folder: where the recordings are for this process.
+        :param asterisk_folder: the same folder as Asterisk names it, where that differs (a container).
+        """
+        seen = asterisk_folder if asterisk_folder is not None else str(folder.absolute())
+        if not _FOLDER.fullmatch(seen):
+            raise ConfigError(
+                f"recordings cannot go to {seen!r}: an absolute path of letters, digits, '_', '.', '-' and spaces"
+            )
+        self._ami = ami
+        self._folder = folder
+        self._asterisk_folder = seen.rstrip("/")
+
+    def path(self, attempt_id: str) -> Path:
+        """Where the finished recording of an attempt is, or will be."""
+        return self._folder / f"{_checked(attempt_id)}.wav"
+
+    async def start(self, channel_id: str, attempt_id: str) -> None:
+        """Begin to record a channel, named by its id; sound of before the answer (early media) is recorded as well.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        stem = f"{self._asterisk_folder}/{_checked(attempt_id)}"
+        options = f"r({stem}.customer.wav)t({stem}.bot.wav)"
+        await self._ami.action("MixMonitor", {"Channel": channel_id, "Options": options})
+
+    async def finish(self, attempt_id: str) -> RecordingCheck | None:
+        """Join the two sides once the channel is gone; None when nothing was recorded.
+
+        Called again for a finished recording, it checks that one again.
+
+        :raises TelephonyError: a file is no WAV of Asterisk's.
+        :raises OSError: it cannot be read or written (a full disk leaves the two sides as they are).
+        """
+        final = self.path(attempt_id)
+        legs = [final.with_suffix(f".{side}.wav") for side in ("customer", "bot")]
+        sizes = await asyncio.to_thread(_sizes, legs)
+        if not any(sizes):
+            return await asyncio.to_thread(_check_existing, final)
+        await self._until_closed(legs)
+        return await asyncio.to_thread(_join, final, legs)
+
+    async def _until_closed(self, legs: list[Path]) -> None:
+        loop = asyncio.get_running_loop()
+        sizes, since = await asyncio.to_thread(_sizes, legs), loop.time()
+        while not await asyncio.to_thread(_closed, legs):
+            idle = loop.time() - since
+            if idle >= (_EMPTY_SECONDS if max(sizes) <= _HEADER else _OPEN_SECONDS):
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+            before, sizes = sizes, await asyncio.to_thread(_sizes, legs)
+            if sizes != before:
+                since = loop.time()
+
+
+def _checked(attempt_id: str) -> str:
+    if not _ATTEMPT_ID.fullmatch(attempt_id):
+        raise ValueError(f"not an attempt id: {attempt_id[:80]!r}")
+    return attempt_id
+
+
+def _sizes(paths: list[Path]) -> list[int]:
+    return [path.stat().st_size if path.exists() else 0 for path in paths]
+
+
+def _closed(legs: list[Path]) -> bool:
+    """Whether every leg that exists says in its header how much sound it holds, and holds it."""
+    for leg in legs:
+        if leg.exists():
+            with leg.open("rb") as file:
+                header = file.read(_HEADER)
+            length = struct.unpack_from("<I", header, 40)[0] if len(header) == _HEADER else 0
+            if length == 0 or leg.stat().st_size < _HEADER + length:
+                return False
+    return True
+
+
+def read_wav(path: Path) -> Sound:
+    """A 16-bit WAV as Asterisk and this module write it; a length that was never filled in means 'to the end'.
+
+    :raises TelephonyError: it is something else.
+    """
+    data = path.read_bytes()
+    if len(data) < _HEADER or data[:4] != b"RIFF" or data[8:16] != b"WAVEfmt " or data[36:40] != b"data":
+        raise TelephonyError(f"{path.name} is no WAV file of Asterisk's")
+    kind, channels, rate = struct.unpack_from("<HHI", data, 20)
+    bits = struct.unpack_from("<H", data, 34)[0]
+    if kind != 1 or bits != 16 or channels not in (1, 2) or not 8000 <= rate <= 48000:
+        raise TelephonyError(f"{path.name} is not 16-bit PCM with one or two channels")
+    length = struct.unpack_from("<I", data, 40)[0] or len(data) - _HEADER
+    whole = min(length, len(data) - _HEADER) // (2 * channels)
+    samples = np.frombuffer(data, dtype="<i2", count=whole * channels, offset=_HEADER)
+    return Sound(rate, samples if channels == 1 else samples.reshape(-1, 2))
+
+
+def seconds_of_sound(samples: Samples, rate: int) -> float:
+    """Seconds in which a 20 ms frame is louder than -50 dBFS (RMS)."""
+    frame = rate // 50
+    whole = len(samples) // frame * frame
+    if whole == 0:
+        return 0.0
+    power = np.mean(samples[:whole].reshape(-1, frame).astype(np.float64) ** 2, axis=1)
+    return float(np.count_nonzero(power > _LOUD_RMS**2)) * 0.02
+
+
+def stereo(left: Samples, right: Samples) -> Samples:
+    """Both sides as one array of shape (n, 2); the shorter is padded with silence."""
+    joined = np.zeros((max(len(left), len(right)), 2), dtype="<i2")
+    joined[: len(left), 0] = left
+    joined[: len(right), 1] = right
+    return joined
+
+
+def _wav(samples: Samples, rate: int) -> bytes:
+    body = samples.astype("<i2", copy=False).tobytes()
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    block = 2 * channels
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * block, block, 16)
+    riff = struct.pack("<4sI4s", b"RIFF", 36 + len(body), b"WAVE")
+    return riff + form + struct.pack("<4sI", b"data", len(body)) + body
+
+
+def _join(final: Path, legs: list[Path]) -> RecordingCheck | None:
+    sounds = [read_wav(leg) if leg.exists() else None for leg in legs]
+    rates = {sound.rate for sound in sounds if sound is not None}
+    if len(rates) != 1:
+        raise TelephonyError(f"the two sides of {final.name} have different sample rates")
+    rate = rates.pop()
+    nothing: Samples = np.zeros(0, dtype=np.int16)
+    customer, bot = (nothing if sound is None else sound.samples for sound in sounds)
+    check: RecordingCheck | None = None
+    if len(customer) or len(bot):
+        joined = stereo(customer, bot)
+        temporary = final.with_name(f".{final.name}.new")
+        try:
+            with temporary.open("wb") as file:
+                file.write(_wav(joined, rate))
+                file.flush()
+                os.fsync(file.fileno())  # the two sides are deleted below
+            temporary.replace(final)
+        finally:
+            temporary.unlink(missing_ok=True)
+        check = _check(final, Sound(rate, joined))
+    for leg in legs:
+        leg.unlink(missing_ok=True)
+    return check
+
+
+def _check(path: Path, sound: Sound) -> RecordingCheck:
+    return RecordingCheck(
+        path=str(path),
+        seconds=len(sound.samples) / sound.rate,
+        customer_seconds=seconds_of_sound(sound.samples[:, 0], sound.rate),
+        bot_seconds=seconds_of_sound(sound.samples[:, 1], sound.rate),
+    )
+
+
+def _check_existing(final: Path) -> RecordingCheck | None:
+    if not final.exists():
+        return None
+    sound = read_wav(final)
+    if sound.samples.ndim != 2:
+        raise TelephonyError(f"{final.name} is not a stereo recording")
+    return _check(final, sound)
