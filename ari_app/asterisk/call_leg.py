@@ -24,6 +24,14 @@ from ari_app.asterisk.ari_types import (
     StasisStarted,
     TypedEvent,
 )
+from ari_app.asterisk.dial_string import (
+    BRIDGE_SUFFIX,
+    MEDIA_SUFFIX,
+    checked_call_id,
+    checked_caller_id,
+    checked_endpoint,
+    safe_caller_name,
+)
 from ari_app.asterisk.media import ChanWebsocketMedia
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
@@ -33,57 +41,8 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-MEDIA_SUFFIX = "-media"
-BRIDGE_SUFFIX = "-bridge"
 EVENT_QUEUE = 64
 """Events that may wait for the call session; one more closes the call with GONE, for none may be lost silently."""
-
-_CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
-_ENDPOINT = re.compile(r"[A-Za-z0-9]+/[+0-9A-Za-z_.-]+@?[A-Za-z0-9_.-]*")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
-_NAME_LENGTH = 64
-
-
-def checked_call_id(call_id: str) -> str:
-    """The id itself, where it can stand in a channel id and in the path of a request.
-
-    :raises ValueError: other characters than letters, digits, ``_ . -``, too long, or one of our own suffixes.
-    """
-    if not _CALL_ID.fullmatch(call_id) or call_id.endswith((MEDIA_SUFFIX, BRIDGE_SUFFIX)):
-        raise ValueError(f"not a call id: {call_id[:80]!r} (letters, digits, '_', '.', '-', at most 64)")
-    return call_id
-
-
-def checked_endpoint(endpoint: str) -> str:
-    """The endpoint itself (``PJSIP/13800000000@trunk``); anything that could name a second one is refused.
-
-    :raises ValueError: it does not have that shape.
-    """
-    if len(endpoint) > 128 or not _ENDPOINT.fullmatch(endpoint):
-        raise ValueError(
-            f"not an endpoint: {endpoint[:80]!r} (allowed: TECHNOLOGY/number or TECHNOLOGY/number@trunk)"
-        )
-    return endpoint
-
-
-def checked_caller_id(number: str) -> str:
-    """The caller's number itself; empty for a withheld one.
-
-    :raises ValueError: anything but digits, ``*``, ``#`` and a leading ``+``, 32 at most.
-    """
-    if number and not _NUMBER.fullmatch(number):
-        raise ValueError(f"not a caller ID: {number[:40]!r} (allowed: digits, '*', '#', a leading '+')")
-    return number
-
-
-def safe_caller_name(name: str) -> str:
-    """A display name that cannot leave its place in a SIP header (RFC 3261 section 25.1), 64 characters at most.
-
-    Control and format characters, line breaks, quotes, angle brackets, backslash, comma and semicolon become spaces;
-    names are not refused for them, because a list's spelling must not stop a campaign.
-    """
-    kept = (sign if sign.isprintable() and sign not in "\"'<>;\\,&" else " " for sign in name)
-    return " ".join("".join(kept).split())[:_NAME_LENGTH].rstrip()
 
 
 @dataclass(slots=True)

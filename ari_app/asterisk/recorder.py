@@ -11,41 +11,36 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from ari_app.asterisk.stereo_wav import (
+    HEADER_BYTES,
+    Samples,
+    Sound,
+    read_wav,
+    seconds_of_sound,
+    stereo,
+    wav_bytes,
+)
 from ari_app.errors import ConfigError, TelephonyError
 from ari_app.ports import RecordingCheck
 
 _ATTEMPT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
 _FOLDER = re.compile(r"/[A-Za-z0-9_./ -]*")
-_HEADER = 44
-_LOUD_RMS = 32768 * 10 ** (-50 / 20)
 _POLL_SECONDS = 0.05
 _EMPTY_SECONDS = 0.3
 """A file without any sound is taken as finished after this time; Asterisk fills in lengths as a channel closes."""
 _OPEN_SECONDS = 5.0
 """A file whose length was never filled in (Asterisk was killed) is taken as it is after this time without growth."""
 
-Samples = npt.NDArray[np.int16]
-
 
 class AmiActions(Protocol):
     """What the recorder needs of AMI."""
 
     async def action(self, name: str, fields: Mapping[str, str] | None = None) -> dict[str, str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Mono or stereo sound: samples of shape (n,) or (n, 2)."""
-
-    rate: int
-    samples: Samples
 
 
 class MixMonitorRecorder:
@@ -98,7 +93,7 @@ class MixMonitorRecorder:
         sizes, since = await asyncio.to_thread(_sizes, legs), loop.time()
         while not await asyncio.to_thread(_closed, legs):
             idle = loop.time() - since
-            if idle >= (_EMPTY_SECONDS if max(sizes) <= _HEADER else _OPEN_SECONDS):
+            if idle >= (_EMPTY_SECONDS if max(sizes) <= HEADER_BYTES else _OPEN_SECONDS):
                 return
             await asyncio.sleep(_POLL_SECONDS)
             before, sizes = sizes, await asyncio.to_thread(_sizes, legs)
@@ -121,56 +116,11 @@ def _closed(legs: list[Path]) -> bool:
     for leg in legs:
         if leg.exists():
             with leg.open("rb") as file:
-                header = file.read(_HEADER)
-            length = struct.unpack_from("<I", header, 40)[0] if len(header) == _HEADER else 0
-            if length == 0 or leg.stat().st_size < _HEADER + length:
+                header = file.read(HEADER_BYTES)
+            length = struct.unpack_from("<I", header, 40)[0] if len(header) == HEADER_BYTES else 0
+            if length == 0 or leg.stat().st_size < HEADER_BYTES + length:
                 return False
     return True
-
-
-def read_wav(path: Path) -> Sound:
-    """A 16-bit WAV as Asterisk and this module write it; a length that was never filled in means 'to the end'.
-
-    :raises TelephonyError: it is something else.
-    """
-    data = path.read_bytes()
-    if len(data) < _HEADER or data[:4] != b"RIFF" or data[8:16] != b"WAVEfmt " or data[36:40] != b"data":
-        raise TelephonyError(f"{path.name} is no WAV file of Asterisk's")
-    kind, channels, rate = struct.unpack_from("<HHI", data, 20)
-    bits = struct.unpack_from("<H", data, 34)[0]
-    if kind != 1 or bits != 16 or channels not in (1, 2) or not 8000 <= rate <= 48000:
-        raise TelephonyError(f"{path.name} is not 16-bit PCM with one or two channels")
-    length = struct.unpack_from("<I", data, 40)[0] or len(data) - _HEADER
-    whole = min(length, len(data) - _HEADER) // (2 * channels)
-    samples = np.frombuffer(data, dtype="<i2", count=whole * channels, offset=_HEADER)
-    return Sound(rate, samples if channels == 1 else samples.reshape(-1, 2))
-
-
-def seconds_of_sound(samples: Samples, rate: int) -> float:
-    """Seconds in which a 20 ms frame is louder than -50 dBFS (RMS)."""
-    frame = rate // 50
-    whole = len(samples) // frame * frame
-    if whole == 0:
-        return 0.0
-    power = np.mean(samples[:whole].reshape(-1, frame).astype(np.float64) ** 2, axis=1)
-    return float(np.count_nonzero(power > _LOUD_RMS**2)) * 0.02
-
-
-def stereo(left: Samples, right: Samples) -> Samples:
-    """Both sides as one array of shape (n, 2); the shorter is padded with silence."""
-    joined = np.zeros((max(len(left), len(right)), 2), dtype="<i2")
-    joined[: len(left), 0] = left
-    joined[: len(right), 1] = right
-    return joined
-
-
-def _wav(samples: Samples, rate: int) -> bytes:
-    body = samples.astype("<i2", copy=False).tobytes()
-    channels = 1 if samples.ndim == 1 else samples.shape[1]
-    block = 2 * channels
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * block, block, 16)
-    riff = struct.pack("<4sI4s", b"RIFF", 36 + len(body), b"WAVE")
-    return riff + form + struct.pack("<4sI", b"data", len(body)) + body
 
 
 def _join(final: Path, legs: list[Path]) -> RecordingCheck | None:
@@ -187,7 +137,7 @@ def _join(final: Path, legs: list[Path]) -> RecordingCheck | None:
         temporary = final.with_name(f".{final.name}.new")
         try:
             with temporary.open("wb") as file:
-                file.write(_wav(joined, rate))
+                file.write(wav_bytes(joined, rate))
                 file.flush()
                 os.fsync(file.fileno())  # the two sides are deleted below
             temporary.replace(final)

@@ -10,14 +10,8 @@ import structlog
 
 from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.ari_types import MalformedMessage, StasisStarted, channels_seen, typed
-from ari_app.asterisk.call_leg import (
-    BRIDGE_SUFFIX,
-    MEDIA_SUFFIX,
-    AsteriskCallLeg,
-    CallMetrics,
-    LegRecorder,
-    checked_call_id,
-)
+from ari_app.asterisk.call_leg import AsteriskCallLeg, CallMetrics, LegRecorder
+from ari_app.asterisk.dial_string import BRIDGE_SUFFIX, MEDIA_SUFFIX, checked_call_id
 from ari_app.asterisk.media import ChanWebsocketMedia, MediaMetrics
 from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import AriEvent
