@@ -41,8 +41,6 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-EVENT_QUEUE = 64
-"""Events that may wait for the call session; one more closes the call with GONE, for none may be lost silently."""
 
 
 @dataclass(slots=True)
@@ -54,7 +52,6 @@ class CallMetrics:
     dialled: int = 0
     dial_unknown: int = 0
     """INVITEs whose request was not answered: they may have left."""
-    overflowed: int = 0
     gone: int = 0
     """Calls that ended without a ChannelDestroyed event."""
     deferred_releases: int = 0
@@ -89,7 +86,10 @@ class LegOwner(Protocol):
 
 
 class AsteriskCallLeg:
-    """One call; made by :meth:`ari_app.asterisk.telephony.AsteriskTelephony.call`. Implements ``CallLeg``."""
+    """One call; made by :meth:`ari_app.asterisk.telephony.AsteriskTelephony.call`. Implements ``CallLeg``.
+
+    Each kind of event is told once, so that at most four wait for a slow session, whatever the network repeats.
+    """
 
     def __init__(self, owner: LegOwner, call_id: str) -> None:
         self.call_id = checked_call_id(call_id)
@@ -102,8 +102,7 @@ class AsteriskCallLeg:
         self._create_asked = False
         self._media_asked = False
         self._created = False
-        self._answered = False
-        self._ringing = False
+        self._told: set[EventKind] = set()
         self._over = False  # DESTROYED or GONE has been queued: nothing comes after it
         self._dial_asked = False
         self._released = False
@@ -140,11 +139,11 @@ class AsteriskCallLeg:
         elif isinstance(event, DialProgress):
             match event.status:
                 case "PROGRESS":
-                    self._put(Event(EventKind.PROGRESS))
+                    self._tell(EventKind.PROGRESS)
                 case "RINGING":
-                    self._ring()
+                    self._tell(EventKind.RINGING)
                 case "ANSWER":
-                    self._answer()
+                    self._tell(EventKind.ANSWERED)
         elif isinstance(event, ChannelState):
             self.seen(event.state)
         elif isinstance(event, DtmfReceived):
@@ -156,25 +155,15 @@ class AsteriskCallLeg:
     def seen(self, state: str) -> None:
         """The state of the customer's channel, from an event or from the list read after a reconnect."""
         if state == "Up":
-            self._answer()
+            self._tell(EventKind.ANSWERED)
         elif state == "Ringing":
-            self._ring()
+            self._tell(EventKind.RINGING)
 
     def gone(self, why: str) -> None:
         """The customer's channel does not exist any more and how it ended is not known."""
         if not self._over:
             self._owner.call_metrics.gone += 1
             self._end(Event(EventKind.GONE, text=why))
-
-    def _ring(self) -> None:
-        if not self._ringing and not self._answered:
-            self._ringing = True
-            self._put(Event(EventKind.RINGING))
-
-    def _answer(self) -> None:
-        if not self._answered and self._dial_asked:
-            self._answered = True
-            self._put(Event(EventKind.ANSWERED))
 
     def _end(self, event: Event) -> None:
         if self._over:
@@ -187,15 +176,11 @@ class AsteriskCallLeg:
         self._events.append(event)
         self._wake()
 
-    def _put(self, event: Event) -> None:
-        if self._over:
+    def _tell(self, kind: EventKind) -> None:
+        if self._over or kind in self._told or EventKind.ANSWERED in self._told or not self._dial_asked:
             return
-        if len(self._events) >= EVENT_QUEUE:
-            self._owner.call_metrics.overflowed += 1
-            self._owner.release_later(f"channels/{self.call_id}")
-            self.gone("too many events waited")
-            return
-        self._events.append(event)
+        self._told.add(kind)
+        self._events.append(Event(kind))
         self._wake()
 
     def _wake(self) -> None:
@@ -269,7 +254,8 @@ class AsteriskCallLeg:
             await self._connect_media(_connection_id(replies[1].body))
         await self._wait_in_stasis()
         if with_media:
-            both = {"channel": f"{self.call_id},{media_id}"}
+            # Inhibited, or the bridge makes the media channel the customer's connected line: an anonymous INVITE.
+            both = {"channel": f"{self.call_id},{media_id}", "inhibitConnectedLineUpdates": "true"}
             await ari.request("POST", f"bridges/{bridge_id}/addChannel", params=both)
 
     async def _wait_in_stasis(self) -> None:
