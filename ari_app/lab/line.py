@@ -92,7 +92,11 @@ class Line:
         await self._ari.request(
             "POST",
             f"bridges/{self._bridge}/addChannel",
-            params={"channel": f"{self._channel},{self._media_channel}"},
+            params={
+                "channel": f"{self._channel},{self._media_channel}",
+                # Without this a channel that is dialled from within a bridge presents the media channel: anonymous.
+                "inhibitConnectedLineUpdates": "true",
+            },
         )
         self._listener = asyncio.create_task(self._listen(self._media), name="lab-listen")
 

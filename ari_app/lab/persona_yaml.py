@@ -37,9 +37,9 @@ _WORDS: dict[str, Step] = {"hangup": HangUp(), "beep": Beep()}
 _LONGEST_RING = 300.0
 _LONGEST_WAIT = 600.0
 _MOST_STEPS = 100
-_PERSONA_KEYS = tuple(
-    "about language ring answer announce reject then rtp greeting beep steps silence patience black_hole".split()
-)
+_TEXT_KEYS = ("about", "language", "greeting")
+_CALL_KEYS = ("ring", "answer", "announce", "reject", "then", "rtp", "beep", "steps", "silence", "patience")
+_PERSONA_KEYS = (*_TEXT_KEYS, *_CALL_KEYS, "black_hole")
 
 
 def read_personas(fields: Fields) -> dict[str, Persona]:

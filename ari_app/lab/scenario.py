@@ -229,9 +229,9 @@ def _accounts(
     customers: set[str] = set()
     phones: set[str] = set(numbers)
     for path, item in root.items("accounts", "accounts", most=100_000):
-        account = _account(Fields(root.document, path, item, root.problems, "an account"), region, personas)
-        where = Fields(root.document, path, item, root.problems)
-        if account.customer_id in customers:
+        where = Fields(root.document, path, item, root.problems, "an account")
+        account = _account(where, region, personas)
+        if account.customer_id and account.customer_id in customers:
             where.fault("customer_id", f"{account.customer_id!r} is there already", "each customer once")
         if account.phone and account.phone in phones:
             where.fault("phone", "this number has a persona already", "each number once")

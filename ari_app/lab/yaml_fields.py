@@ -32,6 +32,7 @@ class Fields:
             self._values = value
         else:
             self.fault("", f"this is {_kind(value)}", what)
+        self._broken = not isinstance(value, dict)
 
     def fault(self, key: str | int, wrong: str, allowed: str = "") -> None:
         """Note a problem with one key (or with the mapping itself for an empty one)."""
@@ -88,7 +89,7 @@ class Fields:
         """A text: one of some words, or matching a pattern that ``means`` explains; no control characters."""
         value = self.take(key)
         if key not in self._values:
-            if required:
+            if required and not self._broken:
                 self.fault("", f"the key {key} is missing", means or "one line of text")
             return default
         allowed = ", ".join(one_of) or means or f"one line of text, at most {longest} characters"
