@@ -106,11 +106,7 @@ async def test_a_program_that_is_no_worker_is_an_error() -> None:
         (("/nowhere/python",), "cannot be started"),
         ((sys.executable, "-c", "print('x' * 100)"), "no message"),
         (
-            (
-                sys.executable,
-                "-c",
-                "import sys; sys.stdout.buffer.write(bytes(8)); sys.stdout.flush(); input()",
-            ),
+            (sys.executable, "-c", eight_zeros),
             "no message",
         ),
     ):

@@ -1,0 +1,120 @@
+"""Which recogniser hears which language: the first of an ordered list that can; the next one when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ari_app.dialogue.model import Grammar
+from ari_app.errors import SpeechError
+from ari_app.ports import Recogniser, RecognitionStream, Transcript
+from ari_app.speech.utterance import LONGEST_UTTERANCE_S
+from ari_app.voice.pcm import SAMPLE_RATE
+
+
+@dataclass(slots=True)
+class ChoiceCounters:
+    """What happened to utterances."""
+
+    utterances: int = 0
+    stepped_in: int = 0
+    timed_out: int = 0
+    failed: int = 0
+
+
+class RecogniserChoice:
+    """A Recogniser made of others, in order of preference. No result takes longer than ``longest_s``."""
+
+    name = "choice"
+
+    def __init__(self, recognisers: Sequence[Recogniser], *, longest_s: float = 10.0) -> None:
+        self.counters = ChoiceCounters()
+        self._recognisers = tuple(recognisers)
+        self._longest_s = longest_s
+
+    def supports(self, language: str) -> bool:
+        """Whether any of them can hear the language here and now."""
+        return any(recogniser.supports(language) for recogniser in self._recognisers)
+
+    def engines(self, language: str) -> list[str]:
+        """Names of those that can, in order."""
+        return [recogniser.name for recogniser in self._recognisers if recogniser.supports(language)]
+
+    def open(self, grammar: Grammar) -> RecognitionStream:
+        """Begin an utterance; raises SpeechError when none can take it."""
+        willing = [recogniser for recogniser in self._recognisers if recogniser.supports(grammar.language)]
+        stream, left = _first_open(willing, grammar)
+        self.counters.utterances += 1
+        return _ChosenUtterance(stream, left, grammar, self._longest_s, self.counters)
+
+    async def close(self) -> None:
+        """Close them all."""
+        results = await asyncio.gather(*(one.close() for one in self._recognisers), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+
+def _first_open(
+    recognisers: Sequence[Recogniser], grammar: Grammar
+) -> tuple[RecognitionStream, Sequence[Recogniser]]:
+    """A stream of the first that takes the grammar, and those after it."""
+    problems: list[str] = []
+    for position, recogniser in enumerate(recognisers):
+        try:
+            return recogniser.open(grammar), recognisers[position + 1 :]
+        except SpeechError as error:
+            problems.append(f"{recogniser.name}: {error}")
+    why = "; ".join(problems) or f"no recogniser for {grammar.language!r}"
+    raise SpeechError(f"grammar {grammar.name!r} cannot be heard: {why}")
+
+
+class _ChosenUtterance:
+    """Feeds the chosen engine, and keeps the sound in case that another has to step in."""
+
+    def __init__(
+        self,
+        stream: RecognitionStream,
+        others: Sequence[Recogniser],
+        grammar: Grammar,
+        longest_s: float,
+        counters: ChoiceCounters,
+    ) -> None:
+        self._stream = stream
+        self._others = others
+        self._grammar = grammar
+        self._longest_s = longest_s
+        self._counters = counters
+        self._kept = bytearray()
+
+    def feed(self, pcm: bytes) -> None:
+        self._stream.feed(pcm)
+        if self._others and len(self._kept) < LONGEST_UTTERANCE_S * SAMPLE_RATE * 2:
+            self._kept += pcm
+
+    async def result(self, timeout_s: float) -> Transcript:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(timeout_s, self._longest_s)
+        while True:
+            remaining = max(0.0, until - loop.time())
+            try:
+                async with asyncio.timeout(remaining):
+                    return await self._stream.result(remaining)
+            except TimeoutError:
+                self._counters.timed_out += 1
+                raise
+            except SpeechError:
+                try:
+                    self._stream, self._others = _first_open(self._others, self._grammar)
+                except SpeechError:
+                    self._counters.failed += 1
+                else:
+                    self._counters.stepped_in += 1
+                    self._stream.feed(bytes(self._kept))
+                    continue
+                raise
+
+    def cancel(self) -> None:
+        self._stream.cancel()
+        self._kept.clear()

@@ -1,0 +1,98 @@
+"""The choice of a recogniser by language, order and failure."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ari_app.dialogue.model import Grammar
+from ari_app.errors import SpeechError
+from ari_app.ports import Transcript
+from ari_app.speech.recognisers import RecogniserChoice
+from ari_app.speech.utterance import GatheredUtterance
+
+pytestmark = pytest.mark.fakes
+
+
+class FakeRecogniser:
+    """Returns how much it heard; refuses grammars, fails or never answers when told to."""
+
+    def __init__(self, name: str, *languages: str, does: str = "") -> None:
+        self.name = name
+        self.closed = False
+        self._languages = languages
+        self._does = does
+
+    def supports(self, language: str) -> bool:
+        return language in self._languages
+
+    def open(self, grammar: Grammar) -> GatheredUtterance:
+        if self._does == "refuse":
+            raise SpeechError("a grammar of no use")
+
+        async def recognise(pcm: bytes, timeout_s: float) -> Transcript:
+            if self._does == "fail":
+                raise SpeechError(f"{self.name} failed")
+            if self._does == "hang":
+                await asyncio.Event().wait()
+            return Transcript(str(len(pcm)), 0.9, self.name)
+
+        return GatheredUtterance(recognise)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def hear(choice: RecogniserChoice, language: str, timeout_s: float = 30.0) -> Transcript:
+    utterance = choice.open(Grammar("g", language))
+    for _ in range(10):
+        utterance.feed(bytes(640))
+    return await utterance.result(timeout_s)
+
+
+async def test_the_first_that_can_hear_the_language_is_taken() -> None:
+    choice = RecogniserChoice([FakeRecogniser("one", "en"), FakeRecogniser("two", "en", "zh")])
+    assert (await hear(choice, "en")).engine == "one"
+    assert (await hear(choice, "zh")).engine == "two"
+    assert choice.engines("en") == ["one", "two"]
+    assert choice.supports("zh")
+    assert not choice.supports("fr")
+
+
+async def test_the_next_one_steps_in_with_all_the_sound() -> None:
+    for does in ("fail", "refuse"):
+        choice = RecogniserChoice([FakeRecogniser("one", "en", does=does), FakeRecogniser("two", "en")])
+        assert await hear(choice, "en") == Transcript("6400", 0.9, "two")
+    assert choice.counters.stepped_in == 0
+    choice = RecogniserChoice([FakeRecogniser("one", "en", does="fail"), FakeRecogniser("two", "en")])
+    await hear(choice, "en")
+    assert choice.counters.stepped_in == 1
+
+
+async def test_when_none_can_the_reason_is_told() -> None:
+    choice = RecogniserChoice([FakeRecogniser("one", "en", does="fail")])
+    with pytest.raises(SpeechError, match="one failed"):
+        await hear(choice, "en")
+    assert choice.counters.failed == 1
+    with pytest.raises(SpeechError, match="no recogniser for 'zh'"):
+        choice.open(Grammar("g", "zh"))
+    with pytest.raises(SpeechError, match="one: a grammar of no use"):
+        RecogniserChoice([FakeRecogniser("one", "en", does="refuse")]).open(Grammar("g", "en"))
+
+
+async def test_an_engine_that_never_answers_times_out() -> None:
+    hanging = FakeRecogniser("one", "en", does="hang")
+    for choice, timeout_s in (
+        (RecogniserChoice([hanging], longest_s=0.01), 60.0),
+        (RecogniserChoice([hanging]), 0.01),
+    ):
+        with pytest.raises(TimeoutError):
+            await hear(choice, "en", timeout_s)
+        assert choice.counters.timed_out == 1
+
+
+async def test_closing_closes_all() -> None:
+    engines = [FakeRecogniser("one", "en"), FakeRecogniser("two", "zh")]
+    await RecogniserChoice(engines).close()
+    assert all(engine.closed for engine in engines)
