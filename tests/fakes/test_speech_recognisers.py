@@ -60,14 +60,11 @@ async def test_the_first_that_can_hear_the_language_is_taken() -> None:
     assert not choice.supports("fr")
 
 
-async def test_the_next_one_steps_in_with_all_the_sound() -> None:
-    for does in ("fail", "refuse"):
-        choice = RecogniserChoice([FakeRecogniser("one", "en", does=does), FakeRecogniser("two", "en")])
-        assert await hear(choice, "en") == Transcript("6400", 0.9, "two")
-    assert choice.counters.stepped_in == 0
-    choice = RecogniserChoice([FakeRecogniser("one", "en", does="fail"), FakeRecogniser("two", "en")])
-    await hear(choice, "en")
-    assert choice.counters.stepped_in == 1
+@pytest.mark.parametrize(("does", "stepped_in"), [("refuse", 0), ("fail", 1)])
+async def test_the_next_one_steps_in_with_all_the_sound(does: str, stepped_in: int) -> None:
+    choice = RecogniserChoice([FakeRecogniser("one", "en", does=does), FakeRecogniser("two", "en")])
+    assert await hear(choice, "en") == Transcript("6400", 0.9, "two")
+    assert choice.counters.stepped_in == stepped_in
 
 
 async def test_when_none_can_the_reason_is_told() -> None:
