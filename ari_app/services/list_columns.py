@@ -1,0 +1,100 @@
+"""Which column of a list holds which field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ari_app.errors import InputError, Problem
+from ari_app.services.account_row import FIELDS
+from ari_app.services.model_problems import nearest
+
+#: Headings that are understood without being told, besides the names themselves; compared without case, blanks, _ and -.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "customerId": ("customer", "cid", "客户编号", "客户号", "客户ID", "用户编号", "用户号", "户号"),
+    "name": ("customerName", "fullName", "姓名", "客户姓名", "客户名称", "用户姓名", "户名"),
+    "phone": (
+        "mobile",
+        "phoneNumber",
+        "telephone",
+        "tel",
+        "手机",
+        "手机号",
+        "手机号码",
+        "电话",
+        "电话号码",
+        "联系电话",
+    ),
+    "accountId": ("account", "账户编号", "账户号", "账户ID", "账号", "帐号", "合同号"),
+    "billId": ("bill", "invoice", "invoiceId", "账单编号", "账单号", "账单ID", "帐单号"),
+    "amountDue": ("amount", "balance", "欠费金额", "应付金额", "应缴金额", "应收金额", "欠款金额", "金额"),
+    "dueDate": ("due", "到期日", "到期日期", "应缴日期", "应付日期", "缴费截止日", "还款日"),
+    "agingBucket": ("bucket", "账龄", "账龄桶"),
+    "preferredTimeWindow": ("preferredTime", "timeWindow", "方便时段", "联系时段", "偏好时段"),
+    "language": ("lang", "语言"),
+    "currency": ("币种", "货币"),
+    "timezone": ("tz", "时区"),
+}
+
+
+def match_columns(
+    headings: tuple[str, ...], mapping: Mapping[str, str], source: str, *, require: bool = True
+) -> dict[str, str]:
+    """Which heading holds which field: as ``mapping`` says, else by the field's name or an alias.
+
+    Raises InputError for a mapping to an unknown field or column, for two columns of one field, and (with ``require``)
+    for a required field without a column.
+    """
+    if not headings and require:
+        return {}
+    problems: list[Problem] = []
+    found: dict[str, str] = {}
+    for name, heading in mapping.items():
+        if name not in FIELDS:
+            problems.append(Problem(source, f"map {name}", "is not a field", nearest(name, FIELDS)))
+        elif heading in headings:
+            found[name] = heading
+        elif require:
+            problems.append(
+                Problem(
+                    source, f"map {name}", f"no column {heading[:100]!r}", ", ".join(filter(None, headings))
+                )
+            )
+    for name in FIELDS:
+        if name in mapping:
+            continue
+        known = {_plain(name), *map(_plain, ALIASES[name])}
+        fitting = [
+            heading for heading in headings if _plain(heading) in known and heading not in mapping.values()
+        ]
+        exact = [heading for heading in fitting if _plain(heading) == _plain(name)]
+        if len(set(fitting)) > 1 and len(exact) != 1 and require:
+            problems.append(
+                Problem(
+                    source, name, f"two columns could be it: {', '.join(fitting)}", f"--map {name}=COLUMN"
+                )
+            )
+        elif fitting:
+            found[name] = (exact or fitting)[0]
+        elif FIELDS[name] and require:
+            problems.append(
+                Problem(
+                    source,
+                    name,
+                    "no column of this name",
+                    f"{name}, {', '.join(ALIASES[name])}, or --map {name}=COLUMN",
+                )
+            )
+    doubled = sorted(
+        {heading for heading in headings if heading and headings.count(heading) > 1} & set(found.values())
+    )
+    problems += [
+        Problem(source, heading, "two columns have this heading", "each heading once") for heading in doubled
+    ]
+    if problems and require:
+        raise InputError(problems)
+    return found
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"[\s_\-]+", "", heading).lower()

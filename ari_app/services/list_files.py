@@ -1,0 +1,159 @@
+"""Lists as files: CSV, XLSX and JSON as a stream of rows, in bounded memory, whatever the file claims to be.
+
+A row comes as the cells under the file's own headings. What is wrong with the file as a whole raises InputError; what is
+wrong with one row comes as a ``BadRow``, and reading goes on behind it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ari_app.errors import InputError, Problem
+
+MAX_COLUMNS = 200
+MAX_ROWS = 2_000_000
+#: Longest row of a text file, in characters.
+MAX_RECORD = 65_536
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row under the file's headings; ``number`` is the line, sheet row or list position (from 1)."""
+
+    number: int
+    cells: dict[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that could not be taken apart."""
+
+    number: int
+    wrong: str
+    allowed: str = ""
+
+
+Progress = Callable[[float], None]
+"""Told now and then how much of the file has been read, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """An opened list: its headings (empty for JSON), what it is, and its rows, to be read once; close it behind you."""
+
+    source: str
+    kind: str
+    headings: tuple[str, ...]
+    rows: Iterator[Row | BadRow]
+    close: Callable[[], None]
+
+
+def no_progress(share: float) -> None:
+    """For callers that do not show progress."""
+
+
+def open_list(path: Path, *, encoding: str | None = None, progress: Progress = no_progress) -> ListFile:
+    """Open a CSV, XLSX or JSON list; the kind is told from its content, not from its name.
+
+    ``encoding`` overrides the detection for CSV. Raises InputError when the file cannot be a list.
+    """
+    from ari_app.services.list_csv import open_csv
+    from ari_app.services.list_json import open_json
+    from ari_app.services.list_xlsx import open_xlsx
+
+    source = str(path)
+    try:
+        if not path.is_file():
+            raise InputError([Problem(source, "", "is not a file" if path.exists() else "does not exist")])
+        with path.open("rb") as stream:
+            start = stream.read(_CHUNK)
+        if not start.strip(b"\x00\t\r\n \xef\xbb\xbf"):
+            raise InputError([Problem(source, "", "the file is empty", "headings and at least one row")])
+        if start.startswith(b"PK\x03\x04"):
+            return open_xlsx(path, progress)
+        if start.startswith(b"\xd0\xcf\x11\xe0"):
+            allowed = "save it as .xlsx without a password, or as CSV"
+            raise InputError([Problem(source, "", "an old or encrypted Excel workbook", allowed)])
+        text = encoding or detect_encoding(path)
+        first = start.decode(text, errors="replace").lstrip("\ufeff \t\r\n")[:1]
+        if first in ("[", "{"):
+            return open_json(path, text, progress)
+        return open_csv(path, text, progress)
+    except OSError as error:
+        raise InputError([Problem(source, "", f"cannot be read: {error.strerror or error}")]) from error
+    except zipfile.BadZipFile as error:
+        raise InputError([Problem(source, "", f"a damaged workbook: {error}")]) from error
+
+
+def detect_encoding(path: Path) -> str:
+    """The encoding of a text file: by its byte order mark, else UTF-8 where all of it is, else GB18030.
+
+    The whole file is read once, so that a row far down does not come as a surprise. Raises InputError with the line
+    where no encoding fits.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+    if start.startswith(codecs.BOM_UTF8):
+        return _certain(path, "utf-8-sig")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _certain(path, "utf-16")
+    # Without a mark, UTF-16 of mostly ASCII has a zero in every second byte.
+    zeros = [start[offset::2].count(0) for offset in (0, 1)]
+    if max(zeros) > len(start) // 5 and min(zeros) * 4 < max(zeros):
+        return _certain(path, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
+    if _undecodable(path, "utf-8") is None:
+        return "utf-8"
+    return _certain(path, "gb18030")
+
+
+def _certain(path: Path, encoding: str) -> str:
+    line = _undecodable(path, encoding)
+    if line is not None:
+        allowed = "UTF-8, GBK/GB18030 or UTF-16; name another with --encoding"
+        raise InputError([Problem(f"{path}:{line}", "", f"not {encoding.upper()} text", allowed)])
+    return encoding
+
+
+def _undecodable(path: Path, encoding: str) -> int | None:
+    """The line (from 1) at which a file is not of an encoding, None when all of it is."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    line = 1
+    with path.open("rb") as stream:
+        while True:
+            chunk = stream.read(_CHUNK)
+            try:
+                line += decoder.decode(chunk, final=not chunk).count("\n")
+            except UnicodeError:
+                return line
+            if not chunk:
+                return None
+
+
+def checked_headings(source: str, cells: list[str]) -> tuple[str, ...]:
+    """Headings, trimmed; raises InputError for too many of them or none."""
+    while cells and not cells[-1].strip():
+        cells.pop()
+    if len(cells) > MAX_COLUMNS:
+        raise InputError(
+            [Problem(source, "headings", f"more than {MAX_COLUMNS} columns", f"at most {MAX_COLUMNS}")]
+        )
+    headings = tuple(" ".join(cell.split())[:100] for cell in cells)
+    if not any(headings):
+        raise InputError([Problem(source, "headings", "are missing", "a first row that names the columns")])
+    return headings
+
+
+def row_of(number: int, headings: tuple[str, ...], cells: list[object]) -> Row | BadRow | None:
+    """A row under its headings; None for an empty one."""
+    while cells and (cells[-1] is None or cells[-1] == ""):
+        cells.pop()
+    if not cells:
+        return None
+    if len(cells) > len(headings):
+        return BadRow(number, "has more cells than there are headings", f"at most {len(headings)} cells")
+    return Row(number, {heading: cell for heading, cell in zip(headings, cells, strict=False) if heading})
