@@ -237,6 +237,10 @@ class LabSettings(Section):
         None,
         description="Instant (ISO, with offset) at which the wall clock starts; only on loopback",
     )
+    clock_origin: datetime | None = Field(
+        None,
+        description="Real instant at which the wall clock read `clock_start`; the start of the program when not given",
+    )
 
 
 class LogSettings(Section):
