@@ -42,7 +42,6 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-
 @dataclass(slots=True)
 class CallMetrics:
     """Counters of all calls of one telephony adapter."""
