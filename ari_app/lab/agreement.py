@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 
 from ari_app.lab.records import LabCall
 from ari_app.lab.scenario import e164
+from ari_app.lab.tape import FarEnd, check_far_end
+
+__all__ = ["Agreement", "FarEnd", "Pair", "check_far_end", "comparable", "compare", "repeated_dialogs"]
 
 CLOCK_SLACK = timedelta(seconds=2)
 """The INVITE leaves after the dial was recorded; both clocks are the same machine's."""

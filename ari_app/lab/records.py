@@ -84,15 +84,15 @@ class CallRecords:
         self._next = max((each.call for each in before), default=0) + 1
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file: IO[bytes] = os.fdopen(descriptor, "ab")
-        if self._ends_within_a_line():
-            self._file.write(b"\n")  # a lab before this one was killed while it wrote
+        self._mend_end()
 
-    def _ends_within_a_line(self) -> bool:
-        with self.path.open("rb") as stream:
-            if stream.seek(0, os.SEEK_END) == 0:
-                return False
-            stream.seek(-1, os.SEEK_END)
-            return stream.read(1) != b"\n"
+    def _mend_end(self) -> None:
+        """A lab before this one was killed while it wrote: a torn last line goes, a whole one gets its line end."""
+        whole, _, last = self.path.read_bytes().rpartition(b"\n")
+        if last and _is_object(last):
+            self._file.write(b"\n")
+        elif last:
+            os.truncate(self.path, len(whole) + 1 if whole else 0)
 
     def invite(self, call: LabCall) -> LabCall:
         """Number a new call and write its invite record."""
@@ -150,18 +150,19 @@ def read_records(path: Path) -> list[LabCall]:
         try:
             _merge(calls, raw)
         except (ValueError, TypeError, KeyError) as error:
-            if _torn(lines, number):
-                continue
+            if number == len(lines) and not _is_object(raw):
+                continue  # a kill cut it off: nothing follows it, not even a line end
             problems.append(Problem(f"{path}:{number}", "", f"no call record: {error}"))
     if problems:
         raise InputError(problems)
     return [calls[number] for number in sorted(calls)]
 
 
-def _torn(lines: list[bytes], number: int) -> bool:
-    """Whether a line was cut off in the middle: an object that begins and does not end."""
-    raw = lines[number - 1]
-    return raw.startswith(b'{"type"') and not raw.rstrip().endswith(b"}")
+def _is_object(raw: bytes) -> bool:
+    try:
+        return isinstance(json.loads(raw), dict)
+    except ValueError:
+        return False
 
 
 def _merge(calls: dict[int, LabCall], raw: bytes) -> None:
