@@ -6,7 +6,6 @@ placeholder is left alone: the dialplan's own ``${...}`` needs no escaping.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -89,6 +88,6 @@ def render_layers(layers: Sequence[Path], target: Path, values: Mapping[str, str
         temporary.write_text("", encoding="utf-8")
         temporary.chmod(0o600)
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
         written.append(path)
     return written
