@@ -28,6 +28,7 @@ class Controller:
         self._tasks: list[asyncio.Task[None]] = []
         self.reconciled = asyncio.Event()
         telephony.on_reconnect(self._reconnected)
+        dialler.on_lost = self._disagree.set
 
     def _reconnected(self) -> None:
         self.dialler.halted = True

@@ -23,6 +23,9 @@ from ari_app.services.call_session import CallServices, CallSession, DialPlan
 
 log = structlog.get_logger(__name__)
 
+#: The plan of a number that no trunk takes: its attempt is closed before anything is sent.
+NO_ROUTE = DialPlan("PJSIP/none@none", with_media=False)
+
 
 @dataclass(frozen=True, slots=True)
 class DiallerLimits:
@@ -48,7 +51,7 @@ class Dialler:
         clock: Clock,
         decide: Decide,
         services: CallServices,
-        route: Callable[[ReservedAttempt], DialPlan],
+        route: Callable[[ReservedAttempt], DialPlan | None],
         flows: Flows | None,
         prompts: Prompts | None,
         limits: DiallerLimits,
@@ -68,6 +71,8 @@ class Dialler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self.halted = True
+        self.on_lost: Callable[[], None] = lambda: None
+        """Called when a session has failed and left its attempt open."""
 
     # ------------------------------------------------------------------------------------------- state
 
@@ -137,9 +142,14 @@ class Dialler:
 
     async def _call(self, attempt: ReservedAttempt) -> None:
         """Render the prompts, then call. A prompt that cannot be rendered stops the dial, not the call."""
+        leg = self._telephony.call(attempt.attempt_id)
         plan = self._route(attempt)
-        session = CallSession(attempt, plan, self._telephony.call(attempt.attempt_id), self._services)
+        session = CallSession(attempt, plan or NO_ROUTE, leg, self._services)
         self._sessions[attempt.attempt_id] = session
+        if plan is None:
+            log.error("no trunk for this number", attempt_id=attempt.attempt_id)
+            session.stop("no_trunk")
+            return await session.run()
         if plan.with_media and self._flows is not None and self._prompts is not None:
             try:
                 await self._prompts.prepare(
@@ -148,7 +158,7 @@ class Dialler:
             except AriAppError as error:
                 log.error("prompts cannot be rendered", attempt_id=attempt.attempt_id, error=str(error))
                 session.stop("prompts_missing")
-        await session.run()
+        return await session.run()
 
     def _ended(self, attempt: ReservedAttempt, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -157,6 +167,7 @@ class Dialler:
         if not task.cancelled() and (error := task.exception()) is not None:
             # The attempt stays open in the store; reconciliation closes it, and nobody is redialled meanwhile.
             log.error("call failed", attempt_id=attempt.attempt_id, error=repr(error), exc_info=error)
+            self.on_lost()
         self._wake.set()
 
     async def stop(self, *, reason: str = "stopped", patience_s: float = 15.0) -> None:
