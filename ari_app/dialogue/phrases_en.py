@@ -198,9 +198,7 @@ FULL = re.compile(
     r"\b(full|whole|everything|all of it|all of that|entire|in full|the lot|pay (it )?all|all at once|the total)\b"
 )
 HALF = re.compile(r"\bhalf\b|\bsome\b|\bpart\b|\ba few\b|\babout\b|\baround\b|\ba bit\b|\bper ?cent\b")
-CORRECTS = re.compile(
-    r"make (it|that)|change (it|that)|\binstead\b|\bi (said|meant)\b|^no\b|\bnot\b|\brather\b"
-)
+CORRECTS = re.compile(r"make (it|that)|change (it|that)|\binstead\b")
 CHANNELS = (
     ("wechatpay", r"\bwe ?chat"),
     ("alipay", r"\bali ?pay"),

@@ -1,0 +1,153 @@
+"""What a conversation may know of an account, before and after verification.
+
+A conversation holds an ``OpeningView``: company and name, no debt. The debt lies in a ``SealedAccount``, which gives a
+``VerifiedView`` for the right last four digits and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from ari_app.dialogue import spoken
+from ari_app.dialogue.guard import TELLING_NAMES
+from ari_app.domain.account import Account
+
+CENT = Decimal("0.01")
+
+_ANONYMOUS = {"zh": "机主本人", "en": "the owner of this number"}
+_MASKED = {"zh": "{}先生或女士", "en": "{}"}
+_LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """What may be said to anybody."""
+
+    company: str
+    name: str = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedView:
+    """What may be said to the customer; exists only after verification."""
+
+    opening: OpeningView
+    amount_due: Decimal = field(repr=False)
+    currency: str
+    due_date: date = field(repr=False)
+    phone_tail: str = field(repr=False)
+
+    def half(self) -> Decimal:
+        """Half of the amount due, rounded up to the cent."""
+        return (self.amount_due / 2).quantize(CENT, ROUND_HALF_UP)
+
+
+class SealedAccount:
+    """The debt behind the last four digits of the telephone number."""
+
+    __slots__ = ("__view",)
+
+    def __init__(self, account: Account, opening: OpeningView) -> None:
+        self.__view = VerifiedView(
+            opening=opening,
+            amount_due=account.amount_due.quantize(CENT, ROUND_HALF_UP),
+            currency=account.currency,
+            due_date=account.due_date,
+            phone_tail=account.phone_tail,
+        )
+
+    def open(self, phone_tail: str | None) -> VerifiedView | None:
+        """The debt, for the right four digits."""
+        view = self.__view
+        return (
+            view
+            if phone_tail is not None and len(phone_tail) == 4 and phone_tail == view.phone_tail
+            else None
+        )
+
+    def secrets(self, today: date) -> tuple[str, ...]:
+        """The debt's facts in the words in which they would be spoken, for the guard."""
+        view, language = self.__view, self.__view.opening.language
+        facts = (
+            spoken.amount(view.amount_due, view.currency, language),
+            spoken.day(view.due_date, language, today=today),
+            spoken.day(view.due_date, language),
+        )
+        # A very short text ("零元") could stand in an innocent sentence; it is no secret either.
+        return tuple(fact for fact in facts if len(fact) >= 3)
+
+
+def opening_view(account: Account, company: str) -> OpeningView:
+    """The view for an unverified listener."""
+    return OpeningView(
+        company=company, name=spoken_name(account.name, account.language), language=account.language
+    )
+
+
+def spoken_name(name: str, language: str) -> str:
+    """A name fit to be spoken: letters, spaces, hyphens and dots; a masked or empty one becomes a general address."""
+    text = unicodedata.normalize("NFKC", name)
+    masked = bool(re.search(r"[*＊●×?•]", text))
+    text = "".join(sign if sign.isalpha() or sign in " -'·." else " " for sign in text)
+    text = " ".join(text.split())[:_LONGEST_NAME].strip(" -'·.")
+    if not text or TELLING_NAMES.search(text):
+        return _ANONYMOUS[language]
+    return _MASKED[language].format(text) if masked and len(text) == 1 else text
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What has been offered so far in a conversation."""
+
+    date: date | None = None
+    amount: Decimal | None = field(default=None, repr=False)
+
+
+#: Every variable of a prompt, and whether its value belongs to the account (and is kept from online voices).
+PERSONAL: dict[str, bool] = {
+    "company": False,
+    "name": True,
+    "amount": True,
+    "due_date": True,
+    "days_overdue": True,
+    "phone_tail": True,
+    "latest_date": True,
+    "ptp_date": True,
+    "ptp_amount": True,
+}
+
+
+def render(
+    variable: str, view: OpeningView | VerifiedView, promised: Promised, *, today: date, latest: date
+) -> str | None:
+    """A variable in words; None when this view does not hold it (an unverified view holds no debt)."""
+    opening = view.opening if isinstance(view, VerifiedView) else view
+    language = opening.language
+    if variable == "company":
+        return opening.company
+    if variable == "name":
+        return opening.name
+    if not isinstance(view, VerifiedView):
+        return None
+    match variable:
+        case "amount":
+            return spoken.amount(view.amount_due, view.currency, language)
+        case "due_date":
+            return spoken.day(view.due_date, language, today=today)
+        case "days_overdue":
+            return spoken.days(max(0, (today - view.due_date).days), language)
+        case "phone_tail":
+            return spoken.digits(view.phone_tail, language)
+        case "latest_date":
+            return spoken.day(latest, language, today=today)
+        case "ptp_date" if promised.date is not None:
+            return spoken.day(promised.date, language, today=today)
+        case "ptp_amount" if promised.amount is not None:
+            return spoken.amount(promised.amount, view.currency, language)
+        case _:
+            return None

@@ -1,0 +1,225 @@
+"""A flow: the graph that an operator wrote, checked. Reading it is the work of ``flow_reader``, walking it that of
+``flow_conversation``.
+
+A state says something and then asks (``ask``), goes on (``next``) or ends the call (``end``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ari_app.dialogue.model import KeyInput
+
+
+class Fact(StrEnum):
+    """What is certain at a point of a conversation."""
+
+    VERIFIED = "verified"
+    DATE = "date"
+    AMOUNT = "amount"
+
+
+_VERIFIED = frozenset({Fact.VERIFIED})
+
+#: Variables of prompts, and the facts without which they have no value.
+VARIABLES: dict[str, frozenset[Fact]] = {
+    "company": frozenset(),
+    "name": frozenset(),
+    "amount": _VERIFIED,
+    "due_date": _VERIFIED,
+    "days_overdue": _VERIFIED,
+    "phone_tail": _VERIFIED,
+    "latest_date": _VERIFIED,
+    "ptp_date": frozenset({Fact.VERIFIED, Fact.DATE}),
+    "ptp_amount": frozenset({Fact.VERIFIED, Fact.AMOUNT}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRule:
+    """A condition of a move: what it needs to be asked at all, and what is certain once it holds."""
+
+    needs: frozenset[Fact] = frozenset()
+    gives: frozenset[Fact] = frozenset()
+
+
+#: Conditions of moves (``when``).
+GUARDS: dict[str, GuardRule] = {
+    "tail_matches": GuardRule(gives=_VERIFIED),
+    "gave_tail": GuardRule(),
+    "has_date": GuardRule(needs=_VERIFIED, gives=frozenset({Fact.DATE})),
+    "has_amount": GuardRule(needs=_VERIFIED, gives=frozenset({Fact.AMOUNT})),
+    "date_out_of_range": GuardRule(needs=_VERIFIED),
+    "amount_out_of_range": GuardRule(needs=_VERIFIED),
+    "new_offer": GuardRule(needs=_VERIFIED),
+    "overdue": GuardRule(needs=_VERIFIED),
+    "due_today": GuardRule(needs=_VERIFIED),
+    "by_key": GuardRule(),
+}
+
+#: Results of a conversation, and whether only a verified customer can have given them.
+RESULTS: dict[str, bool] = {
+    "promise_to_pay": True,
+    "already_paid": True,
+    "disputed": True,
+    "refused": True,
+    "informed": True,
+    "request_human": False,
+    "callback": False,
+    "stop_calling": False,
+    "recording_refused": False,
+    "wrong_person": False,
+    "third_party": False,
+    "not_verified": False,
+    "no_input": False,
+    "hung_up": False,
+}
+
+COVERAGE: frozenset[str] = frozenset(
+    {"opening", "recording_notice", "verified", "arrears_fact", "deadline", "read_back", "closing"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words of a sentence that are always the same."""
+
+    text: str
+    prompt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A place in a sentence that is filled at the call."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a prompt in one language; ``line`` where it stands."""
+
+    parts: tuple[Text | Variable, ...]
+    line: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(part.name for part in self.parts if isinstance(part, Variable))
+
+    @property
+    def wording(self) -> str:
+        """The words that are always the same."""
+        return " ".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+Prompt = Mapping[str, tuple[Sentence, ...]]
+"""Sentences by language; empty: say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What follows: ``go`` to a state, or ask the same question again where ``go`` is ''."""
+
+    go: str
+    line: int
+    say: Prompt = field(default_factory=dict)
+    when: tuple[str, ...] = ()
+    forget: frozenset[Fact] = frozenset()
+
+    @property
+    def gives(self) -> frozenset[Fact]:
+        """What is certain once the conditions hold."""
+        return frozenset[Fact]().union(*(GUARDS[name].gives for name in self.when))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMeaning:
+    """What a key means: an intent, with a date (days from today) or an amount ('full', 'half')."""
+
+    intent: str
+    days: int | None = None
+    amount: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What happens without a usable answer: say this and ask again; the ``times``-th time go ``then``."""
+
+    say: Prompt
+    then: str
+    line: int
+    times: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question. ``max_tries`` bounds how often it is asked in one conversation, whatever the way to it."""
+
+    context: str
+    on: Mapping[str, tuple[Move, ...]]
+    no_input: Retry
+    no_match: Retry
+    keys: Mapping[str, KeyMeaning] = field(default_factory=dict)
+    digits: str = ""
+    key_input: KeyInput = field(default_factory=KeyInput)
+    hear: tuple[str, ...] = ()
+    again: Prompt = field(default_factory=dict)
+    max_tries: int = 2
+    no_input_s: float = 5.0
+    barge_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of the conversation."""
+
+    result: str
+    do_not_contact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state; exactly one of ``ask``, ``next`` and ``end`` is set."""
+
+    name: str
+    line: int
+    say: Prompt
+    covers: frozenset[str] = frozenset()
+    hung_up: str = "hung_up"
+    next: tuple[Move, ...] = ()
+    ask: Ask | None = None
+    end: End | None = None
+
+    def moves(self) -> Iterator[Move]:
+        """Every move out of this state that has conditions or words of its own."""
+        yield from self.next
+        if self.ask is not None:
+            for moves in self.ask.on.values():
+                yield from moves
+
+    def prompts(self) -> Iterator[Prompt]:
+        """Everything that may be said in this state."""
+        yield self.say
+        for move in self.moves():
+            yield move.say
+        if self.ask is not None:
+            yield from (self.ask.again, self.ask.no_input.say, self.ask.no_match.say)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A checked flow. ``latest_days``: a promise may lie at most so many days ahead."""
+
+    name: str
+    file: str
+    version: str
+    languages: tuple[str, ...]
+    start: str
+    states: Mapping[str, State]
+    latest_days: int = 31
+
+    def most_questions(self) -> int:
+        """An upper bound for the questions of one conversation."""
+        return sum(state.ask.max_tries for state in self.states.values() if state.ask is not None)

@@ -1,0 +1,318 @@
+"""Walking a flow with one customer: pure, one input in, one step out.
+
+Until the last four digits of the telephone number were right, the conversation holds no debt at all (see
+``account_view``); what it says is looked at once more by the guard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from ari_app.dialogue.account_view import (
+    CENT,
+    PERSONAL,
+    OpeningView,
+    Promised,
+    SealedAccount,
+    VerifiedView,
+    opening_view,
+    render,
+)
+from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State, Text
+from ari_app.dialogue.grammar import grammar_for
+from ari_app.dialogue.guard import Guard
+from ari_app.dialogue.model import (
+    ConversationResult,
+    CustomerInput,
+    FlowStep,
+    Fragment,
+    InputKind,
+    Question,
+    Understanding,
+)
+from ari_app.dialogue.understanding import understand
+from ari_app.domain.account import Account
+from ari_app.domain.attempt import PromiseToPay
+from ari_app.domain.compliance import zone_of
+
+SILENCE = Understanding("silence_noise")
+NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
+
+
+class FlowConversation:
+    """One conversation of one flow (the ``Dialogue`` of ports). ``breaches`` counts what the guard stopped."""
+
+    def __init__(self, flow: Flow, account: Account, company: str) -> None:
+        self.breaches = 0
+        self._flow = flow
+        self._account_zone = zone_of(account.timezone) or UTC
+        self._view: OpeningView | VerifiedView = opening_view(account, company)
+        self._language = account.language
+        self._names = (self._view.name, self._view.company)
+        self._sealed = SealedAccount(account, self._view)
+        self._state = flow.states[flow.start]
+        self._tries: dict[str, int] = {}
+        self._promised = Promised()
+        self._confidence = 1.0
+        self._noted: frozenset[str] = frozenset()
+        self._missed: dict[tuple[str, bool], int] = {}
+        self._coverage: list[str] = []
+        self._intents: list[str] = []
+        self._ended: ConversationResult | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the customer has given the right digits."""
+        return isinstance(self._view, VerifiedView)
+
+    # ------------------------------------------------------------------------------------------------ ports.Dialogue
+
+    def start(self, now: datetime) -> FlowStep:
+        """The opening."""
+        return self._enter(self._flow.start, now, [], again=False, silent=False)
+
+    def answer(self, given: CustomerInput, now: datetime) -> FlowStep:
+        """What follows an answer. After the end nothing is said any more, and the result stays."""
+        ask = self._state.ask
+        if self._ended is not None or ask is None:
+            return FlowStep((), result=self._ended or self._result(self._state.hung_up))
+        heard = self._understood(given, ask, now)
+        if given.kind is InputKind.SILENCE or heard.intent == "silence_noise":
+            return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
+        self._intents += [intent for intent in (heard.intent, *heard.also) if intent not in self._intents]
+        self._take(heard, given, now)
+        for intent in (heard.intent, *heard.also):
+            for move in ask.on.get(intent, ()):
+                if self._holds(move, heard, given, now):
+                    return self._go(move, now, heard)
+        return self._miss(ask.no_match, now, silent=False, heard=heard)
+
+    def hung_up(self) -> FlowStep:
+        """The result so far."""
+        if self._ended is None:
+            self._ended = self._result(self._state.hung_up)
+        return FlowStep((), result=self._ended)
+
+    # ------------------------------------------------------------------------------------------------ input
+
+    def _understood(self, given: CustomerInput, ask: Ask, now: datetime) -> Understanding:
+        if given.kind is InputKind.SILENCE:
+            return SILENCE
+        if given.kind is InputKind.KEYS:
+            return self._keyed(given.text, ask, now)
+        heard = understand(given.text, self._language, ask.context, self._local(now))
+        heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
+        if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
+            heard = replace(heard, amount=self._view.amount_due)
+        return heard
+
+    def _keyed(self, text: str, ask: Ask, now: datetime) -> Understanding:
+        text = text.strip().removesuffix(ask.key_input.terminator)
+        if text in ask.keys:
+            return self._key_meaning(ask.keys[text], now)
+        if ask.digits == "phone_tail" and len(text) == 4 and text.isascii() and text.isdigit():
+            return Understanding("identity_confirm", phone_tail=text)
+        if ask.digits == "amount":
+            amount = _keyed_amount(text)
+            if amount is not None:
+                return Understanding("promise_to_pay", amount=amount)
+        return NOT_UNDERSTOOD
+
+    def _key_meaning(self, key: KeyMeaning, now: datetime) -> Understanding:
+        return Understanding(
+            key.intent,
+            date=None if key.days is None else self._today(now) + timedelta(days=key.days),
+            amount=self._share(key.amount),
+            full_amount=key.amount == "full",
+        )
+
+    def _share(self, share: str) -> Decimal | None:
+        if not share or not isinstance(self._view, VerifiedView):
+            return None
+        return self._view.amount_due if share == "full" else self._view.half()
+
+    def _take(self, heard: Understanding, given: CustomerInput, now: datetime) -> None:
+        """Remember what was offered, as far as it can be accepted."""
+        self._noted = frozenset()
+        if not isinstance(self._view, VerifiedView) or "promise_to_pay" not in (heard.intent, *heard.also):
+            return
+        noted: set[str] = set()
+        if heard.date is not None:
+            if self._today(now) <= heard.date <= self._latest(now):
+                self._promised = replace(self._promised, date=heard.date)
+                noted.add("new_offer")
+            else:
+                noted.add("date_out_of_range")
+        if heard.amount is not None:
+            if CENT <= heard.amount <= self._view.amount_due:
+                self._promised = replace(self._promised, amount=heard.amount.quantize(CENT))
+                noted.add("new_offer")
+            else:
+                noted.add("amount_out_of_range")
+        self._noted = frozenset(noted)
+        if heard.date is not None or heard.amount is not None:
+            self._confidence = min(self._confidence, heard.confidence)
+
+    def _holds(self, move: Move, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
+        return all(self._condition(name, heard, given, now) for name in move.when)
+
+    def _condition(self, name: str, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
+        if name == "tail_matches":
+            opened = self._sealed.open(heard.phone_tail)
+            if opened is not None:
+                self._view = opened
+                self._cover("verified")
+            return opened is not None
+        if name == "gave_tail":
+            return heard.phone_tail is not None
+        if name == "by_key":
+            return given is not None and given.kind is InputKind.KEYS
+        if not isinstance(self._view, VerifiedView):
+            return False
+        match name:
+            case "has_date":
+                return self._promised.date is not None
+            case "has_amount":
+                return self._promised.amount is not None
+            case "overdue":
+                return self._view.due_date < self._today(now)
+            case "due_today":
+                return self._view.due_date == self._today(now)
+            case _:
+                return name in self._noted
+
+    # ------------------------------------------------------------------------------------------------ steps
+
+    def _go(self, move: Move, now: datetime, heard: Understanding | None) -> FlowStep:
+        said = self._speak(move.say, now)
+        if move.forget:
+            date_kept = None if Fact.DATE in move.forget else self._promised.date
+            amount_kept = None if Fact.AMOUNT in move.forget else self._promised.amount
+            self._promised = Promised(date_kept, amount_kept)
+            self._confidence = 1.0
+        again = not move.go
+        return self._enter(move.go or self._state.name, now, said, again=again, silent=False, heard=heard)
+
+    def _miss(self, retry: Retry, now: datetime, *, silent: bool, heard: Understanding) -> FlowStep:
+        """No usable answer: ask again, or go on where that happened too often."""
+        key = (self._state.name, silent)
+        self._missed[key] = self._missed.get(key, 0) + 1
+        if self._missed[key] >= retry.times:
+            return self._enter(retry.then, now, [], again=False, silent=silent, heard=heard)
+        said = self._speak(retry.say, now)
+        return self._enter(self._state.name, now, said, again=True, silent=silent, heard=heard)
+
+    def _enter(
+        self,
+        name: str,
+        now: datetime,
+        said: list[Fragment],
+        *,
+        again: bool,
+        silent: bool,
+        heard: Understanding | None = None,
+    ) -> FlowStep:
+        """Go to a state and on, until something is asked or the call ends. Ends: the reader refuses silent circles."""
+        while True:
+            state = self._flow.states[name]
+            self._state = state
+            ask = state.ask
+            if ask is not None and self._tries.get(name, 0) >= ask.max_tries:
+                # The words that lead to another try are not said when there is none.
+                said = [] if again else said
+                name, again = ask.no_input.then if silent else ask.no_match.then, False
+                continue
+            said = said + self._speak(
+                ask.again if ask is not None and again and ask.again else state.say, now
+            )
+            for element in sorted(state.covers):
+                self._cover(element)
+            if ask is not None:
+                self._tries[name] = self._tries.get(name, 0) + 1
+                question = self._question(state, ask, first=self._tries[name] == 1)
+                return FlowStep(self._checked(said, now), question=question, heard=heard)
+            if state.end is not None:
+                self._ended = self._result(state.end.result, do_not_contact=state.end.do_not_contact)
+                return FlowStep(self._checked(said, now), result=self._ended, heard=heard)
+            move = next(move for move in state.next if self._holds(move, heard or NOT_UNDERSTOOD, None, now))
+            said = said + self._speak(move.say, now)
+            name, again = move.go, False
+
+    def _question(self, state: State, ask: Ask, *, first: bool) -> Question:
+        return Question(
+            context=ask.context,
+            keys=ask.key_input,
+            grammar=grammar_for(ask.context, self._language, ask.hear),
+            no_input_s=ask.no_input_s,
+            barge_in=ask.barge_in or not first,
+        )
+
+    def _result(self, result: str, *, do_not_contact: bool = False) -> ConversationResult:
+        return ConversationResult(
+            result=result,
+            verified=self.verified,
+            promise=self._promise() if result == "promise_to_pay" else None,
+            intents=tuple(self._intents),
+            coverage=tuple(self._coverage),
+            do_not_contact=do_not_contact,
+        )
+
+    def _promise(self) -> PromiseToPay | None:
+        view, promised = self._view, self._promised
+        if not isinstance(view, VerifiedView) or promised.date is None or promised.amount is None:
+            return None
+        return PromiseToPay(
+            amount=promised.amount,
+            date=promised.date.isoformat(),
+            currency=view.currency,
+            confidence=self._confidence,
+        )
+
+    # ------------------------------------------------------------------------------------------------ words
+
+    def _speak(self, prompt: Prompt, now: datetime) -> list[Fragment]:
+        fragments: list[Fragment] = []
+        for sentence in prompt.get(self._language, ()):
+            for part in sentence.parts:
+                if isinstance(part, Text):
+                    fragments.append(Fragment(part.text, self._language, prompt_id=part.prompt_id))
+                    continue
+                text = render(
+                    part.name, self._view, self._promised, today=self._today(now), latest=self._latest(now)
+                )
+                if text is not None:
+                    fragments.append(Fragment(text, self._language, personal=PERSONAL[part.name]))
+        return fragments
+
+    def _checked(self, said: list[Fragment], now: datetime) -> tuple[Fragment, ...]:
+        secrets = () if self.verified else self._sealed.secrets(self._today(now))
+        checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
+        self.breaches += bool(checked.breach)
+        return checked.say
+
+    def _cover(self, element: str) -> None:
+        if element not in self._coverage:
+            self._coverage.append(element)
+
+    # ------------------------------------------------------------------------------------------------ time
+
+    def _local(self, now: datetime) -> datetime:
+        return now.astimezone(self._account_zone)
+
+    def _today(self, now: datetime) -> date:
+        return self._local(now).date()
+
+    def _latest(self, now: datetime) -> date:
+        return self._today(now) + timedelta(days=self._flow.latest_days)
+
+
+def _keyed_amount(text: str) -> Decimal | None:
+    """An amount keyed on the telephone, the star as decimal point: 568*32."""
+    whole, star, part = text.partition("*")
+    if not (whole.isascii() and whole.isdigit()) or len(whole) > 8:
+        return None
+    if star and not (part.isascii() and part.isdigit() and len(part) <= 2):
+        return None
+    return Decimal(f"{whole}.{part or 0}")

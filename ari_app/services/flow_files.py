@@ -1,0 +1,153 @@
+"""The flows of a folder: read, checked, and read again when an operator has changed them.
+
+A file that was changed and has a fault does not take effect: calls go on with the last faultless version, and the
+fault stands in ``problems`` (and in the log) until it is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from ari_app.dialogue.flow import Flow
+from ari_app.dialogue.flow_conversation import FlowConversation
+from ari_app.dialogue.flow_prompts import known_fragments
+from ari_app.dialogue.flow_reader import read_flow
+from ari_app.dialogue.guard import TELLING_NAMES
+from ari_app.dialogue.model import Fragment
+from ari_app.domain.account import Account
+from ari_app.errors import ConfigError, InputError, Problem
+from ari_app.services.source_nodes import parse_nodes, read_nodes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What tells that a file has changed."""
+
+    modified_ns: int
+    size: int
+
+
+def read_flow_file(path: Path) -> Flow:
+    """One flow; its name is the file's. Raises InputError with file and line of every fault."""
+    flow = read_flow(read_nodes(path), str(path))
+    if flow.name != path.stem:
+        raise InputError(
+            [
+                Problem(
+                    f"{path}:1", "flow", f"{flow.name!r} stands in the file {path.name}", f"flow: {path.stem}"
+                )
+            ]
+        )
+    return flow
+
+
+def parse_flow(text: str, file: str = "flow.yaml") -> Flow:
+    """One flow of a YAML text; ``file`` names it in errors."""
+    return read_flow(parse_nodes(text, file), file)
+
+
+class FlowDirectory:
+    """The flows of a folder (ports.Flows). ``company`` is how the caller introduces itself, by language.
+
+    The constructor raises InputError when a file has a fault, ConfigError when a company name cannot be spoken to
+    everybody. ``refresh`` reads changed files; it never raises for a fault in a file.
+    """
+
+    def __init__(self, folder: Path, company: Mapping[str, str]) -> None:
+        self.problems: tuple[Problem, ...] = ()
+        self._folder = folder
+        self._company = dict(company)
+        self._flows: dict[str, Flow] = {}
+        self._stamps: dict[Path, _Stamp] = {}
+        for language, name in self._company.items():
+            telling = TELLING_NAMES.search(name)
+            if telling is not None:
+                raise ConfigError(
+                    f"the company name {name!r} ({language}) contains {telling.group()!r}, which tells a stranger what the call is"
+                    " about; set a name without it"
+                )
+        self.refresh()
+        if self.problems:
+            raise InputError(list(self.problems))
+        if not self._flows:
+            raise ConfigError(f"there is no flow in {folder}; a flow is a file NAME.yaml")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The flows that can be opened."""
+        return tuple(sorted(self._flows))
+
+    def refresh(self) -> bool:
+        """Read what has changed since the last time; whether a flow was taken over, changed or removed."""
+        files = sorted(self._folder.glob("*.yaml"))
+        changed = False
+        problems: dict[Path, tuple[Problem, ...]] = {}
+        for path in files:
+            stamp = _stamp(path)
+            known = self._stamps.get(path)
+            if known is not None and known == stamp and not self._faulty(path):
+                continue
+            try:
+                flow = read_flow_file(path)
+            except InputError as error:
+                problems[path] = tuple(error.problems)
+                if known != stamp:
+                    log.error(
+                        "flow has faults, the last good version stays",
+                        file=str(path),
+                        faults=len(error.problems),
+                    )
+            else:
+                self._flows[flow.name] = flow
+                changed = True
+                log.info("flow read", flow=flow.name, version=flow.version, states=len(flow.states))
+            if stamp is not None:
+                self._stamps[path] = stamp
+        for path in [path for path in self._stamps if path not in files]:
+            del self._stamps[path]
+            changed = self._flows.pop(path.stem, None) is not None or changed
+        self.problems = tuple(problem for found in problems.values() for problem in found)
+        return changed
+
+    def open(self, name: str, account: Account) -> FlowConversation:
+        """Begin a conversation; raises ConfigError for an unknown flow or language."""
+        flow = self._flow(name, account)
+        return FlowConversation(flow, account, self._company[account.language])
+
+    def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        """Every fragment that a call to this account may need and that is known before dialling."""
+        flow = self._flow(name, account)
+        return known_fragments(flow, account, self._company[account.language], now)
+
+    def _flow(self, name: str, account: Account) -> Flow:
+        flow = self._flows.get(name)
+        if flow is None:
+            raise ConfigError(
+                f"there is no flow {name!r} in {self._folder} (there are: {', '.join(self.names)})"
+            )
+        if account.language not in flow.languages:
+            spoken = ", ".join(flow.languages)
+            raise ConfigError(f"the flow {name} is not written in {account.language!r} (it is in: {spoken})")
+        if account.language not in self._company:
+            raise ConfigError(f"the company has no name in the language {account.language!r}")
+        return flow
+
+    def _faulty(self, path: Path) -> bool:
+        return any(
+            problem.where.startswith(f"{path}:") or problem.where == str(path) for problem in self.problems
+        )
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _Stamp(status.st_mtime_ns, status.st_size)
