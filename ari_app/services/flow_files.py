@@ -61,17 +61,17 @@ class FlowDirectory:
     """
 
     def __init__(self, folder: Path, company: Mapping[str, str]) -> None:
-        self.problems: tuple[Problem, ...] = ()
         self._folder = folder
         self._company = dict(company)
         self._flows: dict[str, Flow] = {}
         self._stamps: dict[Path, _Stamp] = {}
+        self._faults: dict[Path, tuple[Problem, ...]] = {}
         for language, name in self._company.items():
             telling = TELLING_NAMES.search(name)
             if telling is not None:
                 raise ConfigError(
-                    f"the company name {name!r} ({language}) contains {telling.group()!r}, which tells a stranger what the call is"
-                    " about; set a name without it"
+                    f"the company name {name!r} ({language}) contains {telling.group()!r}, which tells a"
+                    " stranger what the call is about; set a name without it"
                 )
         self.refresh()
         if self.problems:
@@ -84,36 +84,39 @@ class FlowDirectory:
         """The flows that can be opened."""
         return tuple(sorted(self._flows))
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files as they are now."""
+        return tuple(problem for found in self._faults.values() for problem in found)
+
     def refresh(self) -> bool:
-        """Read what has changed since the last time; whether a flow was taken over, changed or removed."""
+        """Read what has changed since the last time; whether a flow was taken over."""
         files = sorted(self._folder.glob("*.yaml"))
         changed = False
-        problems: dict[Path, tuple[Problem, ...]] = {}
         for path in files:
             stamp = _stamp(path)
-            known = self._stamps.get(path)
-            if known is not None and known == stamp and not self._faulty(path):
+            if stamp is None or self._stamps.get(path) == stamp:
                 continue
+            self._stamps[path] = stamp
             try:
                 flow = read_flow_file(path)
             except InputError as error:
-                problems[path] = tuple(error.problems)
-                if known != stamp:
-                    log.error(
-                        "flow has faults, the last good version stays",
-                        file=str(path),
-                        faults=len(error.problems),
-                    )
+                self._faults[path] = tuple(error.problems)
+                log.error(
+                    "flow has faults, the last good version stays", file=str(path), faults=len(error.problems)
+                )
             else:
+                self._faults.pop(path, None)
                 self._flows[flow.name] = flow
                 changed = True
                 log.info("flow read", flow=flow.name, version=flow.version, states=len(flow.states))
-            if stamp is not None:
-                self._stamps[path] = stamp
+        # Editors replace a file by way of removing it, so a flow stays until the next start.
         for path in [path for path in self._stamps if path not in files]:
             del self._stamps[path]
-            changed = self._flows.pop(path.stem, None) is not None or changed
-        self.problems = tuple(problem for found in problems.values() for problem in found)
+            self._faults[path] = (
+                Problem(str(path), "", "the file is gone; its last version stays until a restart"),
+            )
+            log.warning("flow file is gone, its last version stays", file=str(path))
         return changed
 
     def open(self, name: str, account: Account) -> FlowConversation:
@@ -122,7 +125,11 @@ class FlowDirectory:
         return FlowConversation(flow, account, self._company[account.language])
 
     def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
-        """Every fragment that a call to this account may need and that is known before dialling."""
+        """Every fragment that a call to this account may need and that is known before dialling.
+
+        Looks first whether the operator has changed a flow, so that an edit holds from the next call on.
+        """
+        self.refresh()
         flow = self._flow(name, account)
         return known_fragments(flow, account, self._company[account.language], now)
 
@@ -138,11 +145,6 @@ class FlowDirectory:
         if account.language not in self._company:
             raise ConfigError(f"the company has no name in the language {account.language!r}")
         return flow
-
-    def _faulty(self, path: Path) -> bool:
-        return any(
-            problem.where.startswith(f"{path}:") or problem.where == str(path) for problem in self.problems
-        )
 
 
 def _stamp(path: Path) -> _Stamp | None:
