@@ -356,3 +356,17 @@ def test_a_number_that_cannot_be_is_no_number(text: str) -> None:
 
 def test_data_are_where_they_are_looked_for() -> None:
     assert (DATA / "personas.yaml").is_file()
+
+
+def test_the_demonstration_has_24_accounts_over_every_behaviour() -> None:
+    found = load_scenario()
+    assert len(found.accounts) == 24
+    assert len(found.silent_numbers()) == 1
+    assert len(found.caller_ids) >= 2
+    used = {account.persona for account in found.accounts}
+    left = set(found.personas) - used - {"barred", "unreachable", "long_ring", "voicemail_en"}
+    assert left == set()
+    dispositions = {account.expected for account in found.accounts}
+    table = (Path(__file__).parents[2] / "dialplan" / "dispositions.yaml").read_text(encoding="utf-8")
+    assert all(f"\n  {name}: {{" in table for name in dispositions)
+    assert len(dispositions) >= 20
