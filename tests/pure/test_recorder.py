@@ -46,7 +46,7 @@ def recorder(tmp_path: Path) -> MixMonitorRecorder:
 
 
 def tone(seconds: float, level: int = 8000) -> Samples:
-    return (np.sin(np.arange(int(8000 * seconds)) * 0.3) * level).astype(np.int16)
+    return np.asarray(np.sin(np.arange(int(8000 * seconds)) * 0.3) * level, dtype=np.int16)
 
 
 def write_leg(folder: Path, side: str, data: bytes, attempt: str = "att-1") -> Path:
