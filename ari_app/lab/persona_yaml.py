@@ -27,6 +27,8 @@ from ari_app.lab.yaml_fields import Fields
 LANGUAGES = ("zh", "en")
 NAME = r"[a-z][a-z0-9_]{0,63}"
 _NAME_MEANS = "small letters, digits and _, beginning with a letter"
+_FILE = r"[a-z][a-z0-9_]{0,63}(?:\.[a-z0-9_]{1,16})?"
+_FILE_MEANS = "the name of a WAV file without .wav, such as switched_off.zh"
 _KEYS = re.compile(r"(?:[0-9*#A-D]|\{tail\}|\{wrong\})+")
 _KEYS_MEAN = (
     "keys 0-9, *, #, A-D, {tail} (the last four digits of the number dialled) or {wrong} (four others)"
@@ -129,14 +131,10 @@ def _announcement(fields: Fields, language: str) -> Announcement | None:
     if "announce" not in fields:
         return None
     if isinstance(value, str):
-        return Announcement(
-            file=fields.text(
-                "announce", pattern=NAME, means=f"the name of a WAV file without .wav: {_NAME_MEANS}"
-            )
-        )
+        return Announcement(file=fields.text("announce", pattern=_FILE, means=_FILE_MEANS))
     inner = fields.nested("announce", "the name of a WAV file, or {file: ...} or {text: ..., language: zh}")
     found = Announcement(
-        file=inner.text("file", pattern=NAME, means=_NAME_MEANS),
+        file=inner.text("file", pattern=_FILE, means=_FILE_MEANS),
         text=inner.text("text"),
         language=inner.text("language", language, one_of=LANGUAGES),
         times=int(inner.number("times", 2, 1, 20)),

@@ -364,8 +364,15 @@ def test_the_demonstration_has_24_accounts_over_every_behaviour() -> None:
     assert len(found.silent_numbers()) == 1
     assert len(found.caller_ids) >= 2
     used = {account.persona for account in found.accounts}
-    left = set(found.personas) - used - {"barred", "unreachable", "long_ring", "voicemail_en"}
+    left = (
+        set(found.personas)
+        - used
+        - {"barred", "unreachable", "long_ring", "voicemail_en", "out_of_reach", "call_barred"}
+    )
     assert left == set()
+    files = {each.announce.file for each in found.personas.values() if each.announce is not None}
+    folder = Path(__file__).parents[2] / "dialplan" / "announcements"
+    assert all((folder / f"{name}.wav").is_file() for name in files - {""})
     dispositions = {account.expected for account in found.accounts}
     table = (Path(__file__).parents[2] / "dialplan" / "dispositions.yaml").read_text(encoding="utf-8")
     assert all(f"\n  {name}: {{" in table for name in dispositions)
