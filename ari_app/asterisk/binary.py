@@ -19,6 +19,8 @@ from ari_app.errors import TelephonyError
 
 MINIMUM_VERSION = (22, 6, 0)
 ENVIRONMENT_VARIABLE = "ARI_APP_ASTERISK"
+SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
+"""Where a server's Asterisk stands; a plain user's PATH often lacks them."""
 _VERSION_SECONDS = 20.0
 _VERSION = re.compile(r"Asterisk (?:certified[/-])?(\d+)\.(\d+)(?:[.-](?:cert)?(\d+))?")
 
@@ -91,11 +93,8 @@ def find_asterisk(environ: dict[str, str] | None = None) -> AsteriskBinary:
 
 
 def _program_path(env: dict[str, str]) -> str:
-    """The program path with the folders where a server's Asterisk stands, which a plain user's PATH often lacks."""
     parts = [part for part in env.get("PATH", os.defpath).split(os.pathsep) if part]
-    return os.pathsep.join(
-        [*parts, *(extra for extra in ("/usr/sbin", "/usr/local/sbin") if extra not in parts)]
-    )
+    return os.pathsep.join([*parts, *(extra for extra in SYSTEM_FOLDERS if extra not in parts)])
 
 
 def _inspect(path: Path) -> AsteriskBinary:

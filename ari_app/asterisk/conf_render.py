@@ -14,7 +14,7 @@ from ari_app.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 # Asterisk's parser: ';' opens a comment, '[' a section, '#' a directive, '\' escapes; control characters end a line.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f;\\]")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029;\\]")
 
 
 class ConfRenderError(ConfigError):

@@ -186,7 +186,8 @@ class AsteriskInstance:
 
         :raises PortInUse: another process has the SIP, HTTP or AMI port.
         :raises ConfRenderError: the templates cannot be rendered.
-        :raises BootFailed: it ended or was not up after ``timeout`` seconds; it has been ended then.
+        :raises BootFailed: it ended, was not up after ``timeout`` seconds, or lacks a required module; it has been
+            ended then.
         """
         self._spawn()
         try:
@@ -324,8 +325,9 @@ class AsteriskInstance:
     def _make_folders(self) -> None:
         if len(os.fsencode(self._run_dir / "asterisk.ctl")) > _SOCKET_PATH_LIMIT:
             self._run_dir = Path(tempfile.mkdtemp(prefix="ari-app-run-"))
-        self._run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder.chmod(0o700)
+        for path in (self.folder, self._run_dir):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o700)
         inside = (
             "etc",
             "lib/keys",
@@ -357,10 +359,14 @@ class AsteriskInstance:
             if control.exists():
                 try:
                     if "fully booted" in self.cli("core waitfullybooted", remaining):
-                        return
+                        break
                 except CliFailed:
                     pass  # the socket does not listen yet, or is left from a run that was killed
             pause()
+        # Asterisk boots, content, without a single module.
+        missing = self.missing_modules()
+        if missing:
+            raise self._boot_failed(f"came up without {', '.join(sorted(missing))}")
 
     def _boot_failed(self, what: str) -> BootFailed:
         found = self.problems() or _read_lines(self.folder / "log" / "console.log")

@@ -79,7 +79,7 @@ class InstanceSettings:
             # Loopback has no distance: a short T1 lets a dead trunk be noticed in 64 * T1 (RFC 3261, timer B).
             "SIP_T1_MS": _T1_MS,
             "SIP_B_MS": 64 * _T1_MS,
-            "QUALIFY_SECONDS": 10,
+            "QUALIFY_SECONDS": 2,
             "TRUNK_HOST": self.trunk_host,
             "TRUNK_PORT": self.trunk_port,
             "TRUNK_MATCH": self.trunk_host,

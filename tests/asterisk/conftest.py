@@ -1,0 +1,32 @@
+"""A PBX and a lab carrier on a real Asterisk, started once for all tests of this ring.
+
+Started and stopped without an event loop, so tests on any loop share them. A test that kills, reloads or
+reconfigures an instance starts its own pair with ``start_instances`` of ``tests.support.lab_pbx``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ari_app.asterisk.instance import AsteriskInstance
+from tests.support.lab_pbx import Instances, start_instances, stop_instances
+
+
+@pytest.fixture(scope="session")
+def shared_instances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instances]:
+    """Both instances; a missing Asterisk is an error with its remedy, never a silent skip."""
+    running = start_instances(tmp_path_factory.mktemp("asterisk"))
+    yield running
+    stop_instances(running)
+
+
+@pytest.fixture
+def pbx(shared_instances: Instances) -> AsteriskInstance:
+    return shared_instances.pbx
+
+
+@pytest.fixture
+def carrier(shared_instances: Instances) -> AsteriskInstance:
+    return shared_instances.carrier
