@@ -1,0 +1,194 @@
+"""Recognise the network's announcements in early media by their sound.
+
+A network plays the same recording every time, so no speech is understood here: the change over time of the energy
+differences between neighbouring bands (a fingerprint that neither level nor line equalisation touches, after Haitsma
+and Kalker, ISMIR 2002) is correlated with the references. Every 20 ms of reference keeps a decaying correlation along
+its diagonal, so an announcement may start anywhere and be entered anywhere. Work is done ten frames at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, SAMPLE_RATE, Floats, to_samples
+
+BLOCK_FRAMES: Final = 10
+_WINDOW: Final = 1_024
+_BANDS: Final = 17
+_LOW_HZ: Final = 300.0
+_HIGH_HZ: Final = 3_300.0
+_LAG_FRAMES: Final = 2
+_FEATURES: Final = _BANDS - 1
+
+
+def _band_matrix() -> Floats:
+    """Triangular bands of equal width on the mel scale, columns of weights over FFT bins."""
+    mel = np.linspace(1127 * math.log1p(_LOW_HZ / 700), 1127 * math.log1p(_HIGH_HZ / 700), _BANDS + 2)
+    edges = 700 * np.expm1(mel / 1127) * _WINDOW / SAMPLE_RATE
+    bins = np.arange(_WINDOW // 2 + 1, dtype=np.float64)[:, None]
+    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    matrix: Floats = np.clip(np.minimum(rise, fall), 0.0, None).astype(np.float32)
+    return matrix
+
+
+_MATRIX: Final = _band_matrix()
+_HANN: Final = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+_FULL_SCALE: Final = np.float32(32_768.0**2 * _WINDOW * float(np.mean(_HANN**2)) / 2)
+"""Power of a full-scale sine in one band, roughly: levels below are relative to it."""
+
+
+class Fingerprinter:
+    """Turns a stream of sound into one row of 16 features for each 20 ms; carries what a window overlaps."""
+
+    def __init__(self, lowest_dbfs: float = -55.0, under_peak_db: float = 28.0) -> None:
+        self._lowest = 10.0 ** (lowest_dbfs / 10.0)
+        self._under_peak = 10.0 ** (-under_peak_db / 10.0)
+        self._peak = 0.0
+        self._tail = np.zeros(_WINDOW - FRAME_SAMPLES, dtype=np.float32)
+        self._slopes = np.zeros((_LAG_FRAMES, _FEATURES), dtype=np.float32)
+
+    def rows(self, samples: Floats) -> Floats:
+        """Features of a whole number of frames; frames that are silent or much softer than before give zeros."""
+        sound = np.concatenate((self._tail, samples))
+        self._tail = sound[-self._tail.size :]
+        windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::FRAME_SAMPLES]
+        spectrum = np.fft.rfft(windows * _HANN)
+        bands = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _MATRIX / _FULL_SCALE
+        power = bands.sum(axis=1)
+        logs = np.log(bands + np.float32(1e-9))
+        slopes = np.concatenate((self._slopes, logs[:, :-1] - logs[:, 1:]))
+        self._slopes = slopes[-_LAG_FRAMES:]
+        features: Floats = np.tanh(0.5 * (slopes[_LAG_FRAMES:] - slopes[:-_LAG_FRAMES]))
+        self._peak = max(0.8 * self._peak, float(power.max()))
+        features[power < max(self._lowest, self._peak * self._under_peak)] = 0.0
+        return features
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An announcement was recognised: its meaning, the correlation (0 to 1) and the lead over other meanings."""
+
+    meaning: str
+    score: float
+    lead: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherSettings:
+    """``memory_s`` is the time constant of the correlation, ``evidence_s`` how much of it must have been heard.
+
+    A match needs ``least_score``, and ``least_lead`` over the best other meaning, because announcements begin alike.
+    """
+
+    memory_s: float = 1.6
+    evidence_s: float = 1.0
+    least_score: float = 0.5
+    least_lead: float = 0.2
+
+
+class AnnouncementReferences:
+    """Fingerprints of known announcements, by meaning: made once, shared by all calls.
+
+    ``recordings`` are slin16 PCM. Raises ValueError for one that is silent or shorter than a second.
+    """
+
+    def __init__(
+        self, recordings: Mapping[str, Sequence[bytes]], settings: MatcherSettings | None = None
+    ) -> None:
+        self.settings = settings or MatcherSettings()
+        decay = math.exp(-FRAME_S / self.settings.memory_s)
+        rows: list[Floats] = []
+        self.meanings: list[str] = []
+        starts: list[int] = []
+        size = 0
+        for meaning, sounds in recordings.items():
+            for number, pcm in enumerate(sounds):
+                features = _reference_rows(pcm)
+                if np.count_nonzero(np.abs(features).sum(axis=1)) * FRAME_S < self.settings.evidence_s:
+                    raise ValueError(
+                        f"announcement {number + 1} of {meaning!r} has less than a second of sound"
+                    )
+                # A row of zeros first: nothing is carried over from the reference before.
+                rows += [np.zeros((1, _FEATURES), dtype=np.float32), features]
+                self.meanings.append(meaning)
+                starts.append(size)
+                size += 1 + len(features)
+        self.size = size
+        self.starts = np.array(starts, dtype=np.intp)
+        self.rows: Floats = np.concatenate(rows).T.copy() if rows else np.zeros((_FEATURES, 0), np.float32)
+        self.decay = np.full(size, decay, dtype=np.float32)
+        self.decay[self.starts] = 0.0
+        self.present = (self.decay > 0).astype(np.float32)
+        energy = (self.rows**2).sum(axis=0)
+        mean_energy = float(energy[energy > 0].mean()) if size else 1.0
+        self.energy = np.zeros(size, dtype=np.float32)
+        for place in range(1, size):
+            self.energy[place] = energy[place] + self.energy[place - 1] * self.decay[place]
+        heard_frames = self.settings.evidence_s / FRAME_S
+        self.least_energy = 0.8 * mean_energy * (1 - decay**heard_frames) / (1 - decay)
+
+
+def _reference_rows(pcm: bytes) -> Floats:
+    samples = to_samples(pcm).astype(np.float32)
+    return Fingerprinter().rows(np.pad(samples, (0, -samples.size % FRAME_SAMPLES)))
+
+
+class AnnouncementMatcher:
+    """Listens to one call. Costs about 20 microseconds a frame for a dozen references."""
+
+    def __init__(self, references: AnnouncementReferences | Mapping[str, Sequence[bytes]]) -> None:
+        if not isinstance(references, AnnouncementReferences):
+            references = AnnouncementReferences(references)
+        self._known = references
+        self._fingerprinter = Fingerprinter()
+        self._block: list[bytes] = []
+        # Row 0: correlation with what was heard; row 1: energy of what was heard, both along the diagonals.
+        self._kept = np.zeros((2, references.size), dtype=np.float32)
+        self.best_score = 0.0
+
+    def push(self, frame: bytes) -> Match | None:
+        """Take one frame (640 bytes; ValueError otherwise); a Match as soon as one is sure, looked for every 200 ms."""
+        if len(frame) != FRAME_BYTES:
+            raise ValueError(f"a frame of {len(frame)} bytes (allowed: {FRAME_BYTES})")
+        self._block.append(frame)
+        if len(self._block) < BLOCK_FRAMES:
+            return None
+        samples = to_samples(b"".join(self._block)).astype(np.float32)
+        self._block.clear()
+        heard = self._fingerprinter.rows(samples)
+        if not self._known.size:
+            return None
+        self._follow(heard)
+        return self._judge()
+
+    def _follow(self, heard: Floats) -> None:
+        known, kept = self._known, self._kept
+        similar = heard @ known.rows
+        energy = (heard**2).sum(axis=1)
+        for number in range(len(heard)):
+            kept[:, 1:] = kept[:, :-1] * known.decay[1:]
+            kept[:, 0] = 0.0
+            kept[0] += similar[number]
+            kept[1] += energy[number] * known.present
+
+    def _judge(self) -> Match | None:
+        known = self._known
+        correlation, heard = self._kept
+        enough = (known.energy >= known.least_energy) & (heard >= known.least_energy)
+        scores = np.where(enough, correlation / np.sqrt(known.energy * heard + np.float32(1e-9)), 0.0)
+        best: dict[str, float] = {}
+        for meaning, score in zip(known.meanings, np.maximum.reduceat(scores, known.starts), strict=True):
+            best[meaning] = max(best.get(meaning, 0.0), float(score))
+        ranked = sorted(best.items(), key=lambda entry: entry[1], reverse=True)
+        meaning, score = ranked[0]
+        self.best_score = score
+        lead = score - (ranked[1][1] if len(ranked) > 1 else 0.0)
+        if score < known.settings.least_score or lead < known.settings.least_lead:
+            return None
+        return Match(meaning, round(score, 3), round(lead, 3))
