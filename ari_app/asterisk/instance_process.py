@@ -28,6 +28,7 @@ class AsteriskProcess:
         self._conf_file = conf_file
         self._pid = pid
         self._child: subprocess.Popen[bytes] | None = None
+        self._found = False
 
     @property
     def pid(self) -> int | None:
@@ -69,11 +70,22 @@ class AsteriskProcess:
             return self._child.poll() is None
         if self._pid is None:
             return False
+        process = Path(f"/proc/{self._pid}")
         try:
-            command = Path(f"/proc/{self._pid}/cmdline").read_bytes()
+            command = (process / "cmdline").read_bytes()
+            state = (
+                (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+            )
         except OSError:
             return False
-        return os.fsencode(self._conf_file) in command.split(b"\0")  # the id may be somebody else's by now
+        if state in "ZX":
+            return False
+        if command:
+            self._found = os.fsencode(self._conf_file) in command.split(
+                b"\0"
+            )  # the id may be somebody else's by now
+        # An ending process has no command line any more and still holds its ports.
+        return self._found
 
     def terminate(self, timeout: float) -> bool:
         """SIGTERM; whether it ended within ``timeout`` seconds. True when it had ended before."""
