@@ -128,9 +128,10 @@ def _gaps(text: str, spans: list[DateSpan]) -> list[tuple[int, int]]:
 
 # ------------------------------------------------------------------------------------------------------- amounts, tail
 
+_DIGIT = "[零一二两三四五六七八九0-9]"
 _MONEY = re.compile(
     rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?:个)?(?:元|块|圆)(?:钱)?"
-    rf"(?:(?P<tenth>[零一二两三四五六七八九0-9])(?:(?:毛|角)(?:(?P<cent>[一二两三四五六七八九0-9])分?)?)?)?"
+    rf"(?:零?(?P<lone>{_DIGIT})分|(?P<tenth>{_DIGIT})(?:(?:毛|角)(?:零?(?P<cent>{_DIGIT})分?)?)?)?"
 )
 _BARE = re.compile(
     rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?![期个次分年月号日{ZH_NUMBER}])"
@@ -156,8 +157,9 @@ def _money(match: re.Match[str]) -> Decimal | None:
         part = Decimal(f"0.{zh_digit_string(groups['point'])}")
     elif groups.get("tenth"):
         part = Decimal(f"0.{zh_digit_string(groups['tenth'])}")
-    if groups.get("cent"):
-        part += Decimal(zh_digit_string(groups["cent"])) / 100
+    hundredth = groups.get("cent") or groups.get("lone")
+    if hundredth:
+        part += Decimal(zh_digit_string(hundredth)) / 100
     return (Decimal(whole) + part).quantize(Decimal("0.01"))
 
 
