@@ -70,6 +70,7 @@ class InstanceSettings:
             "DIALPLAN_DIR": self.dialplan,
             "SYSTEM_NAME": f"{self.role}-{self.ports.sip}",
             "BIND_ADDRESS": self.host,
+            "CONTROL_ADDRESS": self.host,
             "MEDIA_ADDRESS": self.host,
             "SIP_PORT": self.ports.sip,
             "HTTP_PORT": self.ports.http,

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import platform
+import re
 import socket
 import stat
 import subprocess
@@ -236,3 +237,66 @@ def test_a_cli_command_is_one_line_to_a_running_asterisk(tmp_path: Path) -> None
         pbx.cli("core show version")
     with pytest.raises(CliFailed, match="one line"):
         pbx.cli("core show version\ncore stop now")
+
+
+# --- the container's entry point --------------------------------------------------------------------
+
+
+def render_in_container(tmp_path: Path, **values: str) -> subprocess.CompletedProcess[str]:
+    root = Path(__file__).resolve().parents[2]
+    modules = tmp_path / "usr-lib"
+    modules.mkdir(exist_ok=True)
+    return subprocess.run(
+        [str(root / "scripts/asterisk-entrypoint"), "render"],
+        env={
+            "PATH": os.environ["PATH"],
+            "ARI_APP_HOME": str(root),
+            "DATA_FOLDER": str(tmp_path / "data"),
+            "MODULES_DIR": str(modules),
+            **values,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_container_renders_every_template_of_the_pbx(tmp_path: Path) -> None:
+    done = render_in_container(
+        tmp_path, ARI_PASSWORD="a&b|c/d", AMI_SECRET="s", TRUNK_HOST="192.0.2.7", SIP_PORT="5070"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    etc = tmp_path / "data/etc"
+    assert "password = a&b|c/d\n" in (etc / "ari.conf").read_text()
+    assert "contact = sip:192.0.2.7:5080\n" in (etc / "pjsip_trunks.conf").read_text()
+    assert "bind = 127.0.0.1:5070\n" in (etc / "pjsip.conf").read_text()
+    for path in etc.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert not re.findall(r"@[A-Z][A-Z0-9_]*@", path.read_text()), path
+
+
+def test_the_containers_site_files_go_in_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/pjsip_site.conf").write_text("[agent-101]\ntype = endpoint\n")
+    done = render_in_container(tmp_path, ARI_PASSWORD="a", AMI_SECRET="s", SITE_FOLDER=str(tmp_path / "site"))
+    assert done.returncode == 0
+    assert "[agent-101]" in (tmp_path / "data/etc/pjsip_site.conf").read_text()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"AMI_SECRET": "s"}, "set ARI_PASSWORD"),
+        ({"ARI_PASSWORD": "a"}, "set AMI_SECRET"),
+        ({"ARI_PASSWORD": "a\n[general]", "AMI_SECRET": "s"}, "the value of ARI_PASSWORD"),
+        ({"ARI_PASSWORD": "a", "AMI_SECRET": "s;x"}, "the value of AMI_SECRET"),
+        ({"ARI_PASSWORD": "a", "AMI_SECRET": "s", "TRUNK_HOST": " 192.0.2.7"}, "the value of TRUNK_HOST"),
+    ],
+)
+def test_the_container_refuses_values_that_would_leave_their_line(
+    tmp_path: Path, values: dict[str, str], said: str
+) -> None:
+    done = render_in_container(tmp_path, **values)
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert not (tmp_path / "data/etc/ari.conf").exists()

@@ -149,12 +149,17 @@ def test_no_template_holds_a_password() -> None:
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 
-@pytest.mark.parametrize("name", ["asterisk", "http", "manager", "pjsip"])
-def test_nothing_binds_to_every_address_by_itself(name: str) -> None:
-    for path in ROOM.rglob(f"{name}.conf"):
-        for line in path.read_text().splitlines():
-            if re.match(r"\s*(?:bind|bindaddr|tlsbindaddr)\s*=", line):
-                assert "@BIND_ADDRESS@" in line, f"{path}: {line}"
+def test_nothing_binds_to_an_address_of_its_own_choice() -> None:
+    """SIP where the installation says; ARI, media sockets and AMI apart from it, so that they can stay on loopback."""
+    bound = {
+        path.name: re.findall(r"^(?:bind|bindaddr|tlsbindaddr) *= *(@\w+@)?", path.read_text(), re.MULTILINE)
+        for path in ROOM.rglob("*.conf")
+    }
+    assert {name: addresses for name, addresses in bound.items() if addresses} == {
+        "http.conf": ["@CONTROL_ADDRESS@"],
+        "manager.conf": ["@CONTROL_ADDRESS@"],
+        "pjsip.conf": ["@BIND_ADDRESS@"],
+    }
 
 
 @given(st.sampled_from(["pbx", "carrier"]), st.one_of(st.none(), st.integers(1024, 65535)))
@@ -203,3 +208,16 @@ res_ari.so                     Asterisk RESTful Interface               13      
 3 modules loaded
 """
     assert running_modules(table) == {"app_stasis", "res_ari"}
+
+
+def test_the_container_renders_the_same_templates(tmp_path: Path) -> None:
+    """The entry point's own table of values names every placeholder of the PBX, and leaves none unrendered."""
+    entry_point = (ROOM.parent / "scripts" / "asterisk-entrypoint").read_text()
+    offered = set(re.findall(r"^    ([A-Z][A-Z0-9_]*)\) printf", entry_point, re.MULTILINE))
+    needed = {
+        name
+        for layer in settings("pbx", None).layers()
+        for path in layer.glob("*.conf")
+        for name in placeholders(path.read_text())
+    }
+    assert offered == needed
