@@ -60,6 +60,8 @@ TICK_S = 0.05
 MARK_PATIENCE_S = 2.0
 #: A recogniser that needs longer is given up for this utterance, and the question is asked again.
 RECOGNISER_PATIENCE_S = 4.0
+#: How long after the answer a machine is looked for, in seconds.
+DETECTION_S = 30.0
 #: slin16: two bytes a sample, 16,000 samples a second.
 BYTES_A_SECOND = 32_000
 
@@ -191,14 +193,12 @@ class Conversation:
                 return Tick(self._clock.monotonic())
 
     def _detect(self, pcm: bytes, at: float) -> None:
-        """Look for a machine until somebody has shown to be a person."""
-        if not self._detecting:
+        """Look for a machine until a key has been pressed; a greeting that sounds human may still end with a beep."""
+        if not self._detecting or at - self._began > DETECTION_S:
             return
         verdict = self._ears.detector.push(pcm, at)
         if verdict == "machine":
             raise MachineHeard
-        if verdict == "human":
-            self._detecting = False
 
     async def _answer(self, taker: TurnTaker, hearing: _Hearing) -> CustomerInput:
         match taker.answer:

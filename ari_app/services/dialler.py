@@ -71,6 +71,8 @@ class Dialler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self.halted = True
+        self.finished = 0
+        """Calls that have ended, of this controller."""
         self.on_lost: Callable[[], None] = lambda: None
         """Called when a session has failed and left its attempt open."""
 
@@ -162,6 +164,7 @@ class Dialler:
 
     def _ended(self, attempt: ReservedAttempt, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self.finished += 1
         self._sessions.pop(attempt.attempt_id, None)
         self._campaign_of.pop(attempt.attempt_id, None)
         if not task.cancelled() and (error := task.exception()) is not None:

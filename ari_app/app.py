@@ -1,0 +1,260 @@
+"""The composition root: the only place that knows concrete classes and reads the settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from ari_app.asterisk import ami as asterisk_ami
+from ari_app.asterisk import ari_types
+from ari_app.asterisk.ari import AriConnection
+from ari_app.asterisk.recorder import MixMonitorRecorder
+from ari_app.asterisk.telephony import AsteriskTelephony
+from ari_app.clock import ShiftedClock, SystemClock
+from ari_app.config import Settings
+from ari_app.domain.attempt import ReservedAttempt
+from ari_app.domain.compliance import decide
+from ari_app.errors import ConfigError
+from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
+from ari_app.services.call_session import CallLimits, CallServices, DialPlan
+from ari_app.services.controller import Controller
+from ari_app.services.conversation import Conversation, Ears
+from ari_app.services.dialler import Dialler, DiallerLimits
+from ari_app.services.disposition_file import read_dispositions
+from ari_app.services.flow_files import FlowDirectory
+from ari_app.services.phones import as_dialled
+from ari_app.services.progress_watch import ProgressWatch
+from ari_app.services.reconcile import Reconciler
+from ari_app.services.wrap_up import WrapUp
+from ari_app.speech.announcements import read_announcements
+from ari_app.speech.espeak import EspeakVoice
+from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
+from ari_app.speech.prompt_cache import PromptCache, PromptSettings
+from ari_app.speech.recognisers import RecogniserChoice
+from ari_app.store.sqlite_store import SqliteStore
+from ari_app.voice.announcement import AnnouncementReferences
+from ari_app.voice.answering_machine import AnsweringMachineDetector
+from ari_app.voice.progress import EarlyMediaListener
+from ari_app.voice.vad import SpeechGate
+
+log = structlog.get_logger(__name__)
+
+
+def make_clock(settings: Settings) -> Clock:
+    """The machine's clock, or the laboratory's shifted one."""
+    lab = settings.lab
+    if lab.clock_start is None:
+        return SystemClock()
+    return ShiftedClock(lab.clock_start, lab.clock_origin or datetime.now(UTC))
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, controller: bool = False) -> AsyncIterator[SqliteStore]:
+    """The database of these settings; made and migrated when it is not there yet.
+
+    Raises StoreError; for a ``controller`` also when another one serves this database.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = await SqliteStore.open(settings.database, controller=controller)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> AsyncIterator[Controller]:
+    """A controller that is connected and reconciles; stopped, with every call closed, when the context ends.
+
+    ``patience_s`` is how long Asterisk may take to be reached. Raises ConfigError for settings that cannot work,
+    TelephonyError when Asterisk cannot be reached, StoreError when another controller holds the database.
+    """
+    table = read_dispositions(settings.dialplan_dir / "dispositions.yaml")
+    clock = make_clock(settings)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings, controller=True))
+        recorder = await stack.enter_async_context(_recorder(settings, patience_s))
+        telephony = await stack.enter_async_context(_telephony(settings, recorder, patience_s))
+        flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
+        prompts = make_prompts(settings)
+        wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir)
+        recogniser = await stack.enter_async_context(_recognisers(settings))
+        services = CallServices(
+            store=store,
+            clock=clock,
+            decide=decide,
+            wrap_up=wrap_up,
+            recorder=recorder,
+            limits=CallLimits(call_s=settings.dialler.max_call_s),
+            conversation=conversations(flows, prompts, recogniser, clock),
+            progress_watch=progress_watches(settings),
+        )
+        limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
+        dialler = Dialler(store, telephony, clock, decide, services, router(settings), flows, prompts, limits)
+        controller = Controller(telephony, dialler, Reconciler(store, telephony, wrap_up, dialler.owned))
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        scheduler.add_job(
+            controller.tick,
+            IntervalTrigger(seconds=settings.dialler.tick_s, timezone=UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        await controller.start()
+        scheduler.start()
+        try:
+            yield controller
+        finally:
+            scheduler.shutdown(wait=False)
+            await controller.stop()
+
+
+# --------------------------------------------------------------------------------------------------- telephony
+
+
+def ari_settings(settings: Settings) -> ari_types.AriSettings:
+    """ARI as the connection wants it; raises ConfigError without a password."""
+    ari = settings.ari
+    if ari.password is None:
+        raise ConfigError("ari.password is not set: name it or ari.password_file in the settings")
+    return ari_types.AriSettings(ari.url, ari.user, ari.password.get_secret_value(), ari.app)
+
+
+def ami_settings(settings: Settings) -> asterisk_ami.AmiSettings | None:
+    """AMI as the connection wants it; None without a secret (then nothing is recorded)."""
+    ami = settings.ami
+    if ami.secret is None:
+        return None
+    return asterisk_ami.AmiSettings(ami.host, ami.port, ami.user, ami.secret.get_secret_value())
+
+
+@asynccontextmanager
+async def _telephony(
+    settings: Settings, recorder: Recorder | None, patience_s: float
+) -> AsyncIterator[AsteriskTelephony]:
+    ari = AriConnection(ari_settings(settings), request_timeout_s=settings.ari.request_timeout_s)
+    telephony = AsteriskTelephony(ari, recorder=recorder, max_call_s=int(settings.dialler.max_call_s) + 120)
+    await ari.start(patience_s)
+    try:
+        yield telephony
+    finally:
+        await telephony.close()
+        await ari.close()
+
+
+@asynccontextmanager
+async def _recorder(settings: Settings, patience_s: float) -> AsyncIterator[Recorder | None]:
+    ami = ami_settings(settings)
+    if ami is None:
+        log.warning("calls are not recorded: ami.secret is not set")
+        yield None
+        return
+    settings.recordings_dir.mkdir(parents=True, exist_ok=True)
+    async with asterisk_ami.ami_connection(ami) as connection:
+        yield MixMonitorRecorder(
+            connection, settings.recordings_dir, asterisk_folder=str(settings.asterisk_recordings_dir)
+        )
+
+
+def router(settings: Settings) -> Callable[[ReservedAttempt], DialPlan | None]:
+    """Numbers to endpoints, by the routes of the settings; None for a number that no trunk takes."""
+
+    def route(attempt: ReservedAttempt) -> DialPlan | None:
+        phone = attempt.account.phone
+        trunk = settings.trunk_for(phone)
+        if trunk is None:
+            return None
+        number = as_dialled(phone, trunk.number_format, settings.defaults.country)
+        return DialPlan(trunk.endpoint.replace("{number}", number))
+
+    return route
+
+
+# --------------------------------------------------------------------------------------------------- speech
+
+
+def company_names(settings: Settings) -> dict[str, str]:
+    """How the caller introduces itself, by language."""
+    return {"zh": settings.company.name, "en": settings.company.name_en}
+
+
+def make_voice(name: str, settings: Settings) -> Voice:
+    """A voice by its name in the settings."""
+    if name == "edge-tts":
+        from ari_app.speech.edge import EdgeVoice
+
+        return EdgeVoice(settings.speech.edge_voices)
+    return EspeakVoice()
+
+
+def make_prompts(settings: Settings) -> PromptCache:
+    """The prompt cache over the voices of the settings, in their order."""
+    names = dict.fromkeys(name for order in settings.speech.voices.values() for name in order)
+    return PromptCache(
+        settings.prompt_cache_dir,
+        [make_voice(name, settings) for name in names],
+        recordings=settings.dialplan_dir / "prompts",
+        settings=PromptSettings(personal_online=settings.speech.allow_personal_text_online),
+    )
+
+
+def make_recogniser(name: str, settings: Settings) -> Recogniser:
+    """A recogniser by its name in the settings; heavy engines are loaded when they first hear something."""
+    if name == "faster-whisper":
+        from ari_app.speech.whisper_recogniser import WhisperRecogniser
+
+        return WhisperRecogniser(settings.speech.whisper_model)
+    return PocketSphinxRecogniser()
+
+
+def make_recognisers(settings: Settings) -> dict[str, RecogniserChoice]:
+    """For each language the recognisers of the settings, in their order."""
+    names = {name for order in settings.speech.recognisers.values() for name in order}
+    made = {name: make_recogniser(name, settings) for name in names}
+    return {
+        language: RecogniserChoice([made[name] for name in order])
+        for language, order in settings.speech.recognisers.items()
+    }
+
+
+@asynccontextmanager
+async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Recogniser | None]]:
+    """Finds the recogniser of a language; None where nothing can hear it, and the customer answers by key."""
+    choices = make_recognisers(settings)
+
+    def find(language: str) -> Recogniser | None:
+        choice = choices.get(language)
+        return choice if choice is not None and choice.supports(language) else None
+
+    try:
+        yield find
+    finally:
+        for choice in choices.values():
+            await choice.close()
+
+
+def conversations(
+    flows: Flows, prompts: Prompts, recogniser: Callable[[str], Recogniser | None], clock: Clock
+) -> Callable[[ReservedAttempt, MediaStream], Conversation]:
+    """Makes the conversation of an answered call."""
+
+    def converse(attempt: ReservedAttempt, media: MediaStream) -> Conversation:
+        ears = Ears(SpeechGate(), AnsweringMachineDetector(), recogniser)
+        return Conversation(flows.open(attempt.flow, attempt.account), media, prompts, ears, clock)
+
+    return converse
+
+
+def progress_watches(settings: Settings) -> Callable[[MediaStream], ProgressWatch]:
+    """Makes what listens before the answer."""
+    references = AnnouncementReferences(read_announcements(settings.dialplan_dir / "announcements"))
+
+    def watch(media: MediaStream) -> ProgressWatch:
+        return ProgressWatch(media, EarlyMediaListener(references))
+
+    return watch
