@@ -9,7 +9,7 @@ from ari_app.lab.release import Release
 
 PROMPT_SILENCE_S = 0.6
 """Silence after speech that means: the other side has said what it had to say."""
-PROMPT_LIMIT_S = 30.0
+PROMPT_LIMIT_S = 60.0
 PATIENCE_S = 90.0
 FOREVER = float("inf")
 

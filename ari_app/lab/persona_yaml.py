@@ -205,7 +205,7 @@ def _wait(fields: Fields, pause: float) -> Wait:
             WaitFor(fields.text("wait", "prompt", one_of=words)), silence=pause, limit=_limit_of(value)
         )
     inner = fields.nested(
-        "wait", "prompt, speech, end, {seconds: 2} or {for: prompt, silence: 0.6, limit: 30}"
+        "wait", "prompt, speech, end, {seconds: 2} or {for: prompt, silence: 0.6, limit: 60}"
     )
     if "seconds" in inner:
         found = Wait(WaitFor.SECONDS, seconds=inner.number("seconds", 1.0, 0.0, _LONGEST_WAIT))
