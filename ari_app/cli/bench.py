@@ -1,0 +1,50 @@
+"""``ari-app bench``: measurements that print their ratios."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from ari_app.cli.common import JsonOption, console, error_console, plain, print_json
+
+Bench = Callable[..., Coroutine[Any, Any, dict[str, object]]]
+
+#: Name -> (module, function). A function takes ``progress`` and returns the object that is printed:
+#: {"name", "machine", "metrics": {name: number}, "runs": [...]}.
+BENCHES: dict[str, tuple[str, str]] = {
+    "ari": ("ari_app.bench.ari", "bench_ari"),
+    "originate": ("ari_app.bench.originate", "bench_originate"),
+}
+
+
+def bench_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(BENCHES)}.")],
+    json_output: JsonOption = False,
+) -> None:
+    """Measure this machine, with Asterisk instances of its own.
+
+    ari: commands a second over the event socket against HTTP. originate: answered calls a second through gate,
+    durable reservation and call machine against a bare loop.
+
+        ari-app bench ari
+
+        ari-app bench originate --json
+    """
+    if name not in BENCHES:
+        raise typer.BadParameter(f"unknown measurement {name[:40]!r}; one of {', '.join(BENCHES)}")
+    import uvloop
+
+    module, function = BENCHES[name]
+    measure: Bench = getattr(importlib.import_module(module), function)
+    err = error_console()
+    found = uvloop.run(measure(progress=lambda line: err.print(line, markup=False)))
+    if json_output:
+        print_json(found)
+        return
+    metrics = found.get("metrics")
+    for key, value in metrics.items() if isinstance(metrics, Mapping) else ():
+        shown = f"{value:,.2f}" if isinstance(value, float) else str(value)
+        console().print(f"{plain(key)}: {plain(shown)}")

@@ -1,0 +1,236 @@
+"""The checks of ``ari-app doctor`` that talk to Asterisk, or look at models, voices and the operators' files."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ari_app.errors import AriAppError
+from ari_app.services.doctor import Check, fail, ok, warn
+
+if TYPE_CHECKING:
+    from ari_app.asterisk.ami import AmiConnection
+    from ari_app.config import Settings, TrunkSettings
+
+#: Not the controller's own: connecting under its name would take its calls away.
+PROBE_APP = "ari-app-doctor"
+_ENDPOINT = re.compile(r"PJSIP/\{number\}@([A-Za-z0-9_.-]+)")
+
+
+def check_binary() -> Check:
+    """An Asterisk on this machine; needed for the lab, the demonstration and a PBX of one's own."""
+    from ari_app.asterisk.binary import AsteriskMissing, find_asterisk
+
+    try:
+        binary = find_asterisk()
+    except AsteriskMissing as error:
+        return warn(
+            "asterisk program", str(error), "run ./scripts/setup; a PBX on another machine needs none here"
+        )
+    return ok("asterisk program", f"{binary.version_text} at {binary.path}")
+
+
+async def check_ari(settings: Settings) -> list[Check]:
+    """The PBX over ARI: reachable, new enough, REST on the event socket, every module loaded."""
+    from dataclasses import replace
+
+    from ari_app.app import ari_settings
+    from ari_app.asterisk.ari import AriConnection
+    from ari_app.asterisk.binary import MINIMUM_VERSION
+    from ari_app.asterisk.modules import REQUIRED_MODULES
+
+    try:
+        connection = AriConnection(
+            replace(ari_settings(settings), app=PROBE_APP), request_timeout_s=settings.ari.request_timeout_s
+        )
+        await connection.start()
+    except AriAppError as error:
+        mend = "start Asterisk with http.conf and ari.conf of asterisk_conf/pbx, and see ari.url, ari.user, ari.password"
+        return [fail("ARI", str(error), mend)]
+    try:
+        reply = await connection.request("GET", "asterisk/modules")
+        version = connection.asterisk_version
+        checks = [ok("ARI", f"{settings.ari.url}, REST over the event socket")]
+        if version is None:
+            checks.append(warn("asterisk version", "not told", "see `asterisk -V` on the PBX"))
+        elif version < MINIMUM_VERSION:
+            wanted = ".".join(map(str, MINIMUM_VERSION[:2]))
+            checks.append(fail("asterisk version", ".".join(map(str, version)), f"install at least {wanted}"))
+        else:
+            checks.append(ok("asterisk version", ".".join(map(str, version))))
+        missing = sorted(REQUIRED_MODULES - _running(reply.body))
+        if missing:
+            checks.append(
+                fail("asterisk modules", f"not loaded: {', '.join(missing)}", "load them in modules.conf")
+            )
+        else:
+            checks.append(ok("asterisk modules", f"{len(REQUIRED_MODULES)} of {len(REQUIRED_MODULES)}"))
+    except AriAppError as error:
+        return [fail("ARI", str(error), "see the log of Asterisk")]
+    finally:
+        await connection.close()
+    return checks
+
+
+def _running(body: object) -> frozenset[str]:
+    if not isinstance(body, list):
+        return frozenset()
+    return frozenset(
+        str(module.get("name", "")).removesuffix(".so")
+        for module in body
+        if isinstance(module, Mapping) and module.get("status") == "Running"
+    )
+
+
+async def check_ami(settings: Settings) -> list[Check]:
+    """The PBX over AMI, and through it the state of every trunk."""
+    from ari_app.app import ami_settings
+    from ari_app.asterisk.ami import ami_connection
+
+    ami = ami_settings(settings)
+    if ami is None:
+        return [
+            warn(
+                "AMI",
+                "ami.secret is not set: nothing is recorded",
+                "set ami.user and ami.secret (manager.conf)",
+            )
+        ]
+    try:
+        async with ami_connection(ami) as connection:
+            place = f"{settings.ami.host}:{settings.ami.port}"
+            trunks = [await check_trunk(connection, trunk) for trunk in settings.trunks]
+            return [ok("AMI", place), *trunks]
+    except AriAppError as error:
+        return [
+            fail("AMI", str(error), "see manager.conf of asterisk_conf/pbx, and ami.host, ami.port, ami.user")
+        ]
+
+
+async def check_trunk(connection: AmiConnection, trunk: TrunkSettings) -> Check:
+    """Whether the carrier's end of a PJSIP trunk answers."""
+    from ari_app.asterisk.trunks import trunk_contacts
+
+    name = f"trunk {trunk.name}"
+    endpoint = _ENDPOINT.fullmatch(trunk.endpoint)
+    if endpoint is None:
+        return warn(name, f"{trunk.endpoint}: only PJSIP/{{number}}@ENDPOINT can be looked at", "try a call")
+    try:
+        contacts = await trunk_contacts(connection, endpoint[1])
+    except AriAppError as error:
+        return fail(name, str(error), f"define the endpoint {endpoint[1]} in pjsip.conf")
+    if not contacts:
+        return fail(
+            name,
+            f"the endpoint {endpoint[1]} has no contact",
+            "give its AOR a contact, or wait for registration",
+        )
+    states = ", ".join(
+        f"{contact.status}"
+        + (f" ({contact.round_trip_ms:.0f} ms)" if contact.round_trip_ms is not None else "")
+        for contact in contacts
+    )
+    if any(contact.status == "Reachable" for contact in contacts):
+        return ok(name, states)
+    if any(contact.status == "Unreachable" for contact in contacts):
+        return fail(name, states, "the carrier does not answer OPTIONS: see address, firewall, registration")
+    return warn(name, states, "set qualify_frequency, so that a dead trunk is noticed")
+
+
+def check_routes(settings: Settings) -> Check:
+    """Whether calls have a way out."""
+    if not settings.trunks:
+        return fail("trunks", "none", "name at least one under trunks in the settings")
+    if not settings.routes:
+        return ok("trunks", f"{len(settings.trunks)}; every number leaves by {settings.trunks[0].name}")
+    return ok("trunks", f"{len(settings.trunks)}, {len(settings.routes)} routes")
+
+
+def check_operators_files(settings: Settings) -> list[Check]:
+    """Flows and dispositions can be read."""
+    from ari_app.app import company_names
+    from ari_app.services.disposition_file import read_dispositions
+    from ari_app.services.flow_files import FlowDirectory
+
+    checks = []
+    table = settings.dialplan_dir / "dispositions.yaml"
+    try:
+        kinds = read_dispositions(table).kinds
+        checks.append(ok("dispositions", f"{len(kinds)} in {table}"))
+    except (AriAppError, OSError) as error:
+        checks.append(fail("dispositions", str(error), "mend the file, or set dialplan_dir"))
+    folder = settings.dialplan_dir / "flows"
+    try:
+        FlowDirectory(folder, company_names(settings))
+        names = sorted(path.stem for path in folder.glob("*.yaml"))
+        checks.append(
+            ok("flows", ", ".join(names)) if names else fail("flows", f"none in {folder}", "set dialplan_dir")
+        )
+    except (AriAppError, OSError) as error:
+        checks.append(fail("flows", str(error), "mend the file, or set dialplan_dir"))
+    return checks
+
+
+def check_recognisers(settings: Settings) -> list[Check]:
+    """Which languages can be heard; keys work in every language without a model."""
+    speech = settings.speech
+    model = speech.whisper_model
+    usable = {
+        "faster-whisper": model is not None
+        and (model / "model.bin").is_file()
+        and importlib.util.find_spec("faster_whisper") is not None,
+        "pocketsphinx": importlib.util.find_spec("pocketsphinx") is not None,
+    }
+    checks = []
+    for language, names in sorted(speech.recognisers.items()):
+        working = [
+            name for name in names if usable[name] and not (name == "pocketsphinx" and language != "en")
+        ]
+        label = f"speech {language}"
+        if working:
+            checks.append(ok(label, working[0]))
+        else:
+            mend = "set speech.whisper_model to the folder of a faster-whisper model"
+            checks.append(warn(label, "no recogniser: answers by key only", mend))
+    return checks
+
+
+def check_voices(settings: Settings) -> list[Check]:
+    """Which languages can be spoken."""
+    import shutil
+
+    usable = {
+        "espeak-ng": shutil.which("espeak-ng") is not None,
+        "edge-tts": importlib.util.find_spec("edge_tts") is not None,
+    }
+    checks = []
+    for language, names in sorted(settings.speech.voices.items()):
+        working = [name for name in names if usable[name]]
+        label = f"voice {language}"
+        if working:
+            checks.append(ok(label, ", ".join(working)))
+        else:
+            checks.append(
+                fail(label, f"none of {', '.join(names) or 'no voice'} is installed", "run ./scripts/setup")
+            )
+    return checks
+
+
+async def all_asterisk_checks(settings: Settings) -> list[Check]:
+    """ARI and AMI side by side."""
+    ari, ami = await asyncio.gather(check_ari(settings), check_ami(settings))
+    return [*ari, check_routes(settings), *ami]
+
+
+def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Path]]:
+    """Files that hold secrets."""
+    files = [("ARI password file", settings.ari.password_file), ("AMI secret file", settings.ami.secret_file)]
+    if config is not None and config.is_file():
+        text = config.read_text(encoding="utf-8", errors="replace")
+        if re.search(r"\b(?:password|secret)\"?\s*:\s*\S", text):
+            files.append(("settings file", config))
+    return [(name, path) for name, path in files if path is not None]

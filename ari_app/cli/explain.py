@@ -1,0 +1,217 @@
+"""``ari-app explain``: why a customer was called, or was not, and when he may be called next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ari_app.cli.common import (
+    FullOption,
+    JsonOption,
+    clock_of,
+    console,
+    invocation,
+    local,
+    masked_name,
+    masked_phone,
+    parsed_instant,
+    plain,
+    print_json,
+    run,
+    show_table,
+)
+from ari_app.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from ari_app.config import Settings
+    from ari_app.domain.compliance import ContactFacts, DialVerdict
+    from ari_app.domain.record import AttemptRecord
+    from ari_app.ports import VerdictRecord
+
+_SHOWN = 20
+#: How many refusals in a row are followed to find the next time; each names another rule.
+_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One account of the customer: what the gate says at the instant, and when it next says yes (None: not by itself)."""
+
+    facts: ContactFacts
+    verdict: DialVerdict
+    next_allowed: datetime | None
+
+
+def next_allowed(facts: ContactFacts, at: datetime) -> datetime | None:
+    """The first instant from ``at`` on at which every rule allows a dial, as things stand; None when nothing but a
+    change (a number off the list, a campaign resumed) would allow one.
+    """
+    from ari_app.domain.compliance import decide
+
+    for _ in range(_STEPS):
+        verdict = decide(facts, at)
+        if verdict.allowed:
+            return at
+        if verdict.until is None or verdict.until <= at:
+            return None
+        at = verdict.until
+    return None
+
+
+def explain_command(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id, as in the list.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="ISO", help="Ask for this instant instead of now: 2026-03-02T10:00+08:00."
+        ),
+    ] = None,
+    full: FullOption = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Why a customer was called, or not: the verdict with its rule, the next allowed time, and all that was tried.
+
+    The verdict is asked of the same rules that the dialler asks, with what the store knows.
+
+        ari-app explain c_10001
+
+        ari-app explain c_10001 --at 2026-03-07T21:30+08:00
+    """
+    settings = invocation(context).settings
+    instant = parsed_instant(at) if at is not None else clock_of(settings).now()
+    standings, verdicts, attempts = run(_read(settings, customer, instant))
+    if json_output:
+        print_json(
+            {
+                "customer_id": customer,
+                "at": instant,
+                "accounts": [_as_object(standing, full) for standing in standings],
+                "verdicts": [_verdict_object(record) for record in verdicts],
+                "attempts": [
+                    record.to_export() | {"phone": masked_phone(record.phone, full)} for record in attempts
+                ],
+            }
+        )
+        return
+    _tell(customer, instant, standings, verdicts, attempts, full)
+
+
+async def _read(
+    settings: Settings, customer: str, at: datetime
+) -> tuple[list[Standing], list[VerdictRecord], list[AttemptRecord]]:
+    from ari_app.app import open_store
+    from ari_app.domain.compliance import decide
+
+    async with open_store(settings) as store:
+        facts = await store.contact_facts(customer, at)
+        if not facts:
+            problem = Problem(customer[:100], "customer", "is in no campaign", "an id of a loaded list")
+            raise InputError([problem])
+        standings = [Standing(each, decide(each, at), next_allowed(each, at)) for each in facts]
+        return standings, await store.verdicts(customer), await store.attempts(customer_id=customer)
+
+
+def _as_object(standing: Standing, full: bool) -> dict[str, object]:
+    account, verdict = standing.facts.account, standing.verdict
+    return {
+        "campaign_id": standing.facts.campaign.campaign_id,
+        "account_id": account.account_id,
+        "bill_id": account.bill_id,
+        "phone": masked_phone(account.phone, full),
+        "name": masked_name(account.name, full),
+        "timezone": account.timezone,
+        "allowed": verdict.allowed,
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+        "rule_pack": f"{verdict.rule_pack}/{verdict.rule_pack_version}",
+        "until": verdict.until,
+        "next_allowed": standing.next_allowed,
+        "attempts_made": standing.facts.attempts_made,
+        "planned_for": standing.facts.due_at,
+    }
+
+
+def _verdict_object(record: VerdictRecord) -> dict[str, object]:
+    found = asdict(record.verdict) | {"campaign_id": record.campaign_id, "asked": record.asked}
+    return found | {"attempt_id": record.attempt_id, "last_at": record.last_at, "count": record.count}
+
+
+def _tell(
+    customer: str,
+    at: datetime,
+    standings: list[Standing],
+    verdicts: list[VerdictRecord],
+    attempts: list[AttemptRecord],
+    full: bool,
+) -> None:
+    from ari_app.domain.compliance import zone_of
+
+    out = console()
+    first = standings[0].facts.account
+    zone = zone_of(first.timezone)
+    out.print(
+        f"[bold]{plain(customer)}[/bold]  {plain(masked_name(first.name, full))}  "
+        f"{plain(masked_phone(first.phone, full))}  {plain(first.timezone)}"
+    )
+    out.print(f"asked for {local(at, zone)}\n")
+    for standing in standings:
+        facts, verdict = standing.facts, standing.verdict
+        account = facts.account
+        there = zone_of(account.timezone)
+        answer = "[green]may be called[/green]" if verdict.allowed else "[red]may not be called[/red]"
+        out.print(
+            f"campaign {plain(facts.campaign.campaign_id)}, account {plain(account.account_id)}, "
+            f"bill {plain(account.bill_id)}: {answer}"
+        )
+        out.print(
+            f"  rule {verdict.rule} ({verdict.rule_pack} {verdict.rule_pack_version}): {plain(verdict.reason)}"
+        )
+        limit = min(facts.campaign.strategy.max_attempts, len(facts.campaign.strategy.retry_hours))
+        out.print(f"  attempts: {facts.attempts_made} of {limit} made")
+        if facts.due_at is not None:
+            out.print(f"  planned for {local(facts.due_at, there)}")
+        if not verdict.allowed:
+            when = (
+                local(standing.next_allowed, there)
+                if standing.next_allowed
+                else "not before something is changed"
+            )
+            out.print(f"  next allowed: {when}")
+    out.print()
+    if attempts:
+        show_table(
+            ["dialled", "campaign", "attempt", "caller ID", "disposition", "talk s", "what follows"],
+            [
+                (
+                    local(record.dialled_at, zone) if record.dialled_at else "(no call left)",
+                    record.campaign_id,
+                    record.number,
+                    record.caller_id,
+                    record.disposition or "(open)",
+                    f"{record.talk_seconds:.0f}",
+                    record.plan_reason or "",
+                )
+                for record in attempts[-_SHOWN:]
+            ],
+        )
+    else:
+        out.print("never dialled")
+    if verdicts:
+        out.print()
+        show_table(
+            ["decided", "asked before", "answer", "rule", "reason"],
+            [
+                (
+                    local(record.at, zone) + (f" ({record.count} times)" if record.count > 1 else ""),
+                    {"plan": "reserving", "dial": "dialling"}.get(record.asked, record.asked),
+                    "yes" if record.verdict.allowed else "no",
+                    record.verdict.rule,
+                    record.verdict.reason,
+                )
+                for record in verdicts[-_SHOWN:]
+            ],
+        )

@@ -1,0 +1,115 @@
+"""The root of the command line: options before the command, the commands, and how an error ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ari_app.cli import (
+    attempts,
+    bench,
+    campaigns,
+    doctor,
+    documents,
+    explain,
+    imports,
+    lab,
+    refusals,
+    serve,
+    settings,
+)
+from ari_app.cli.common import EXIT_FAILED, EXIT_WRONG_USE, Invocation
+from ari_app.errors import AriAppError, ConfigError
+
+EPILOG = """
+Begin here:
+
+- `ari-app doctor`: is everything there?
+- `ari-app demo`: a whole campaign against a simulated telephone network
+- `ari-app campaign create task.json`: a campaign from a create-task request
+- `ari-app import list.xlsx --campaign ID`: more accounts, from CSV, XLSX or JSON
+- `ari-app serve`: dial what is due
+- `ari-app explain c_10001`: why was this customer called, or not?
+
+Settings are read from --config, from the file that ARI_APP_CONFIG names, or from ./ari-app.yaml; ARI_APP_SECTION__KEY
+overrides one of them. Exit codes: 0 done, 1 failed, 2 wrong use or wrong settings.
+"""
+
+app = typer.Typer(
+    name="ari-app",
+    help="Arrears reminders and collection by telephone, on Asterisk.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"ari-app {version('ari-app')}")
+        except PackageNotFoundError:
+            typer.echo("ari-app (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Settings file (YAML).")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    context.obj = Invocation(config, debug)
+
+
+app.add_typer(campaigns.app, name="campaign")
+app.command("import")(imports.import_command)
+app.add_typer(attempts.app, name="attempts")
+app.command("explain")(explain.explain_command)
+app.add_typer(refusals.app, name="dnc")
+app.command("doctor")(doctor.doctor_command)
+app.command("serve")(serve.serve_command)
+app.add_typer(settings.app, name="config")
+app.command("demo")(lab.demo_command)
+app.add_typer(lab.app, name="lab")
+app.command("bench")(bench.bench_command)
+app.add_typer(documents.app, name="docs")
+
+
+def main() -> None:
+    """Run the command line; an error that a person can act on is one clear message."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except AriAppError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"ari-app: {error}\n")
+        sys.exit(EXIT_WRONG_USE if isinstance(error, ConfigError) else EXIT_FAILED)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (``| head``); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"ari-app: {where}{error.strerror or error}\n")
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("ari-app: interrupted\n")
+        sys.exit(130)
