@@ -1,0 +1,1 @@
+"""Measurements that compare this product with its alternatives in the same run; ``ari-app bench``."""
