@@ -94,7 +94,8 @@ def spoken_name(name: str, language: str) -> str:
     text = unicodedata.normalize("NFKC", name)
     masked = bool(re.search(r"[*＊●×?•]", text))
     text = "".join(sign if sign.isalpha() or sign in " -'·." else " " for sign in text)
-    text = " ".join(text.split())[:_LONGEST_NAME].strip(" -'·.")
+    text = " ".join(word for word in text.split() if any(sign.isalpha() for sign in word))
+    text = text[:_LONGEST_NAME].strip(" -'·.")
     if not text or TELLING_NAMES.search(text):
         return _ANONYMOUS[language]
     return _MASKED[language].format(text) if masked and len(text) == 1 else text

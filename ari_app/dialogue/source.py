@@ -13,6 +13,17 @@ from ari_app.errors import InputError, Problem
 
 MAPPING, SEQUENCE = "mapping", "list"
 
+#: Kinds as they are told in an error.
+_KINDS = {
+    MAPPING: "a mapping",
+    SEQUENCE: "a list",
+    "text": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "empty",
+}
+
 _TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 
@@ -55,7 +66,7 @@ class Reader:
     ) -> Mapping[str, Node]:
         """The entries of a mapping; unknown and missing keys are faults. ``allowed`` None takes any key."""
         if node.kind != MAPPING:
-            self.fault(node.line, where, f"this is a {node.kind}, not a mapping", "key: value pairs")
+            self.fault(node.line, where, f"this is {_KINDS[node.kind]}, not a mapping", "key: value pairs")
             return {}
         if allowed is not None:
             known = tuple(allowed)
@@ -77,7 +88,7 @@ class Reader:
         if node.kind == SEQUENCE:
             return node.items
         if node.kind == "null":
-            self.fault(node.line, where, "this is empty", "a list")
+            self.fault(node.line, where, "this is empty", "a value or a list of values")
             return ()
         return (node,)
 
@@ -85,7 +96,9 @@ class Reader:
         """A non-empty text of at most ``longest`` characters."""
         if node.kind != "text" or not node.text.strip():
             found = (
-                "this is empty" if node.kind in ("null", "text") else f"{_short(node.text)} is a {node.kind}"
+                "this is empty"
+                if node.kind in ("null", "text")
+                else f"{_short(node.text)} is {_KINDS[node.kind]}"
             )
             self.fault(
                 node.line, where, f"{found}, not a text", "a text, in quotes where it looks like a number"

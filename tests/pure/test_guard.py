@@ -1,0 +1,168 @@
+"""The guard stops what the flow should never have said, and lets everything else through unchanged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.dialogue.account_view import SealedAccount, VerifiedView, opening_view, spoken_name
+from ari_app.dialogue.flow import Flow, State, Text
+from ari_app.dialogue.flow_conversation import FlowConversation
+from ari_app.dialogue.guard import NEUTRAL, Guard, wording_fault
+from ari_app.dialogue.model import Fragment
+from tests.support.talks import COMPANY, NOW, TAIL, an_account, keys, shipped_flow, words
+
+pytestmark = pytest.mark.pure
+
+SECRETS = {
+    "zh": ("五百六十八元三角二分", "三月一日，星期日"),
+    "en": ("five hundred sixty eight yuan", "Sunday, March first"),
+}
+
+
+def a_guard(language: str) -> Guard:
+    return Guard(language, SECRETS[language], ("张伟", "Bill Smith", "First Credit Bank"))
+
+
+def say(language: str, *texts: str) -> tuple[Fragment, ...]:
+    return tuple(Fragment(text, language) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("zh", ("您好，您已欠费。",)),
+        ("zh", ("您好，您已欠", "费。")),
+        ("zh", ("您的账单到期了。",)),
+        ("zh", ("一共", "五百六十八元三角二分")),
+        ("zh", ("五百六十八元", "三角二分")),
+        ("zh", ("日期是", "三月一日，星期日")),
+        ("en", ("You owe us money.",)),
+        ("en", ("Your account is past", "due.")),
+        ("en", ("It is five hundred sixty eight yuan.",)),
+        ("en", ("five hundred", "sixty eight yuan")),
+        ("en", ("Bill Smith has a bill.",)),
+        ("en", ("This is about a PAYMENT.",)),
+    ],
+)
+def test_an_unverified_person_hears_nothing_of_a_debt(language: str, texts: tuple[str, ...]) -> None:
+    checked = a_guard(language).check(say(language, *texts), verified=False)
+    assert checked.breach
+    assert [fragment.text for fragment in checked.say] == [NEUTRAL[language]]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "再不交就起诉你。"),
+        ("zh", "我们会通知您的家人。"),
+        ("zh", "后果自负。"),
+        ("en", "We will tell your employer."),
+        ("en", "Pay now or else."),
+        ("en", "You will go to jail."),
+    ],
+)
+def test_forbidden_wording_is_never_spoken(language: str, text: str) -> None:
+    for verified in (False, True):
+        checked = a_guard(language).check(say(language, text), verified=verified)
+        assert checked.breach == "wording"
+        assert [fragment.text for fragment in checked.say] == [NEUTRAL[language]]
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("zh", ("您好，这里是", "云杉通信", "的自动语音助手。")),
+        ("en", ("Am I speaking to", "Bill Smith")),
+        ("en", ("This is the automated assistant of", "First Credit Bank")),
+        ("en", ("Owen, Billie and the collectible towels.",)),
+    ],
+)
+def test_innocent_words_and_names_pass(language: str, texts: tuple[str, ...]) -> None:
+    given_ = say(language, *texts)
+    assert a_guard(language).check(given_, verified=False).say == given_
+
+
+def test_a_verified_customer_hears_his_debt() -> None:
+    given_ = say("zh", "您的应缴金额是：", "五百六十八元三角二分", "已经逾期。")
+    checked = a_guard("zh").check(given_, verified=True)
+    assert (checked.say, checked.breach) == (given_, "")
+
+
+def test_the_neutral_sentences_pass_the_guard() -> None:
+    for language, text in NEUTRAL.items():
+        assert not wording_fault(text, language, verified=False)
+
+
+@given(st.text(max_size=80), st.sampled_from(["zh", "en"]))
+def test_a_secret_never_passes(text: str, language: str) -> None:
+    for secret in SECRETS[language]:
+        checked = a_guard(language).check(say(language, text, secret, text), verified=False)
+        assert checked.breach
+        assert secret not in "".join(fragment.text for fragment in checked.say)
+
+
+def test_a_breach_is_counted_and_replaced_in_a_conversation() -> None:
+    """A flow that was never checked says the amount in its opening; the guard is what is left."""
+    flow = shipped_flow()
+    opening = flow.states["opening"]
+    sentence = opening.say["zh"][0]
+    telling = type(sentence)((Text("您已欠费五百六十八元三角二分。", "x"),), 1)
+    states = {**flow.states, "opening": State("opening", 1, {"zh": (telling,)}, ask=opening.ask)}
+    unchecked = Flow("x", "x", "1", ("zh",), "opening", states)
+    dialogue = FlowConversation(unchecked, an_account(), COMPANY["zh"])
+    assert words(dialogue.start(NOW)) == NEUTRAL["zh"]
+    assert dialogue.breaches == 1
+    dialogue.answer(keys("1"), NOW)
+    assert dialogue.breaches == 1
+
+
+def test_the_sealed_account_opens_for_the_right_digits_only() -> None:
+    account = an_account()
+    sealed = SealedAccount(account, opening_view(account, "云杉通信"))
+    for wrong in (None, "", "800", "80000", "0008", "８０００", account.phone):
+        assert sealed.open(wrong) is None
+    assert isinstance(sealed.open(TAIL), VerifiedView)
+
+
+@given(st.text("0123456789", max_size=6))
+def test_no_other_digits_open_it(tail: str) -> None:
+    account = an_account()
+    opened = SealedAccount(account, opening_view(account, "云杉通信")).open(tail)
+    assert (opened is not None) == (tail == TAIL)
+
+
+def test_what_a_conversation_shows_holds_no_debt() -> None:
+    """Neither repr nor plain attributes give the amount before verification."""
+    dialogue = FlowConversation(shipped_flow(), an_account(), COMPANY["zh"])
+    dialogue.start(NOW)
+    seen = repr(vars(dialogue))
+    assert "568" not in seen
+    assert "五百六十八" not in seen
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "spoken"),
+    [
+        ("张伟", "zh", "张伟"),
+        ("张**", "zh", "张先生或女士"),
+        ("*", "zh", "机主本人"),
+        ("", "en", "the owner of this number"),
+        ("Bill O'Neil-Smith Jr.", "en", "Bill O'Neil-Smith Jr"),
+        ("张伟欠费500元", "zh", "机主本人"),
+        ("Mr Overdue", "en", "the owner of this number"),
+        ("a\r\nSIP/2.0 <script>{amount}", "en", "a SIP script amount"),
+        ("1234567", "en", "the owner of this number"),
+    ],
+)
+def test_names_are_made_fit_to_be_spoken(name: str, language: str, spoken: str) -> None:
+    assert spoken_name(name, language) == spoken
+
+
+@given(st.text(max_size=200), st.sampled_from(["zh", "en"]))
+def test_any_name_is_short_and_free_of_figures_and_markup(name: str, language: str) -> None:
+    text = spoken_name(name, language)
+    assert 0 < len(text) <= 60
+    assert not set(text) & set('<>{}[]\\|;:\r\n\t\0*#@%$&="')
+    assert not any(sign.isascii() and sign.isdigit() for sign in text)
