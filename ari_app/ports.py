@@ -9,10 +9,11 @@ from typing import Protocol
 
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, Grammar
 from ari_app.domain.account import Account
-from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt
+from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_machine import Event
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
 
 # --------------------------------------------------------------------------------------------------- time
@@ -354,27 +355,35 @@ class CampaignCount:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """A stored verdict. ``asked`` is 'plan' or 'dial'."""
+    """A stored verdict. ``asked`` is 'plan' or 'dial'; ``count`` refusals with the same words came up to ``last_at``."""
 
     at: datetime
     campaign_id: str
     customer_id: str
     asked: str
     verdict: DialVerdict
+    attempt_id: str | None
+    last_at: datetime
+    count: int
 
 
 class Store(Protocol):
     """The durable memory: one writer, every method one transaction. All instants are aware UTC."""
 
     async def put_campaign(self, campaign: Campaign) -> bool:
-        """Add or replace a campaign; False when the same one is already there unchanged."""
+        """Add or replace a campaign; False when the same one is already there unchanged.
+
+        Putting never starts a campaign that was paused or finished; ``set_campaign_status`` does.
+        """
         ...
 
     async def campaign(self, campaign_id: str) -> Campaign | None: ...
 
     async def campaigns(self) -> list[Campaign]: ...
 
-    async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool: ...
+    async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
+        """False when there is no such campaign or it has this status already."""
+        ...
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...
 
@@ -382,9 +391,23 @@ class Store(Protocol):
         """Add accounts to a campaign (all or none of the given batch); the same row again changes nothing."""
         ...
 
-    async def add_do_not_contact(self, phone_or_customer: str, source: str, now: datetime) -> bool: ...
+    async def add_do_not_contact(
+        self, phone_or_customer: str, source: str, now: datetime, expires: datetime | None = None
+    ) -> bool:
+        """Forbid a phone (E.164) or a customer id, for good or until ``expires``; False when it already is, as long."""
+        ...
 
-    async def remove_do_not_contact(self, phone_or_customer: str) -> bool: ...
+    async def remove_do_not_contact(self, phone_or_customer: str) -> bool:
+        """Allow again; False when it was not on the list."""
+        ...
+
+    async def do_not_contact(self) -> Mapping[str, str]:
+        """The list: phone or customer id, and where the entry came from."""
+        ...
+
+    async def dead_numbers(self) -> Mapping[str, str]:
+        """Numbers never to be dialled again, and the disposition that said so."""
+        ...
 
     async def claim_due(
         self, campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
@@ -393,14 +416,20 @@ class Store(Protocol):
 
         For every candidate ``decide`` is asked; its verdict is stored either way. Allowed: an open attempt is
         inserted (the database refuses a second one for the same customer). Refused: the account's next time becomes
-        ``verdict.until``, or none for a standing refusal.
+        ``verdict.until``, or none for a standing refusal, until something changes (the campaign, the account, the
+        do-not-contact list, the customer's open attempt). One call examines a bounded number of accounts: fewer than
+        ``limit`` attempts while ``next_due_at`` is not later than ``now`` means that there is more to examine.
         """
         ...
 
     async def next_due_at(self, campaign_id: str) -> datetime | None: ...
 
     async def mark_dialled(self, attempt_id: str, now: datetime, decide: Decide) -> DialVerdict:
-        """The last gate: ask again, store the verdict and, when allowed, record the dial. Nothing was sent before."""
+        """The last gate: ask again, store the verdict and, when allowed, record the dial. Nothing was sent before.
+
+        Raises StoreError for an attempt that is closed, already dialled or unknown, and when nothing could be written:
+        then no INVITE may leave.
+        """
         ...
 
     async def close_attempt(
@@ -421,6 +450,36 @@ class Store(Protocol):
 
     async def contact_facts(self, customer_id: str, now: datetime) -> list[ContactFacts]:
         """The facts of every account of a customer, one entry for each campaign and account, for ``explain``."""
+        ...
+
+    async def customer_accounts(self, customer_id: str) -> list[CustomerAccount]:
+        """What is planned for a customer, in the order of ``contact_facts``."""
+        ...
+
+    async def attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> list[AttemptRecord]:
+        """Attempts in order of reservation, open ones included."""
+        ...
+
+    def iter_attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> AsyncIterator[AttemptRecord]:
+        """The same, read page by page, for tables that do not fit into memory."""
+        ...
+
+    async def verdicts(self, customer_id: str) -> list[VerdictRecord]:
+        """Every answer of the gate for a customer, oldest first."""
+        ...
+
+    async def promises(self) -> list[PromiseRecord]: ...
+
+    async def turns(self, attempt_id: str) -> list[Turn]:
+        """The transcript of an attempt."""
+        ...
+
+    async def outbox(self, state: str | None = None) -> list[OutboxRecord]:
+        """Events for webhooks, oldest first; ``state`` pending, sent or dead."""
         ...
 
     async def close(self) -> None: ...

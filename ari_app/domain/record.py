@@ -1,0 +1,144 @@
+"""What the store gives back to people and programs: records of attempts, promises, plans and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ari_app.domain.account import Account
+from ari_app.domain.attempt import PromiseToPay
+from ari_app.domain.compliance import zone_of
+
+
+def local_iso(at: datetime | None, timezone: str) -> str | None:
+    """ISO 8601 with offset, on the wall clock of an IANA zone (UTC where the zone is unknown)."""
+    return None if at is None else at.astimezone(zone_of(timezone) or UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt as stored; an open one has neither ``ended_at`` nor ``disposition``.
+
+    ``number`` counts this dial of the account in the campaign from 1; ``strategy`` is the strategy's name;
+    ``next_attempt_at`` what followed from it, with ``plan_reason``. ``facts`` is what wrap-up kept besides.
+    """
+
+    attempt_id: str
+    campaign_id: str
+    customer_id: str
+    account_id: str
+    bill_id: str
+    phone: str = field(repr=False)
+    caller_id: str
+    channel: str
+    number: int
+    timezone: str
+    strategy: str
+    rule_pack: str
+    rule_pack_version: str
+    reserved_at: datetime
+    dialled_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    sip_status: int | None
+    q850_cause: int | None
+    disposition: str | None
+    talk_seconds: float
+    recording: str | None
+    transcript: str | None
+    next_attempt_at: datetime | None
+    plan_reason: str | None
+    promise: PromiseToPay | None
+    facts: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def to_export(self) -> dict[str, object]:
+        """The object of ``attempts export``; instants are ISO 8601 with the offset of the account's time zone."""
+
+        def iso(at: datetime | None) -> str | None:
+            return local_iso(at, self.timezone)
+
+        promise = self.promise
+        return {
+            "attempt_id": self.attempt_id,
+            "campaign_id": self.campaign_id,
+            "customer_id": self.customer_id,
+            "account_id": self.account_id,
+            "bill_id": self.bill_id,
+            "phone": self.phone,
+            "caller_id": self.caller_id,
+            "channel": self.channel,
+            "attempt": self.number,
+            "reserved_at": iso(self.reserved_at),
+            "dialled_at": iso(self.dialled_at),
+            "answered_at": iso(self.answered_at),
+            "ended_at": iso(self.ended_at),
+            "timezone": self.timezone,
+            "sip_status": self.sip_status,
+            "q850_cause": self.q850_cause,
+            "disposition": self.disposition,
+            "talk_seconds": self.talk_seconds,
+            "strategy": self.strategy,
+            "rule_pack": f"{self.rule_pack}/{self.rule_pack_version}",
+            "recording": self.recording,
+            "transcript": self.transcript,
+            "next_attempt_at": iso(self.next_attempt_at),
+            "next_attempt_reason": self.plan_reason,
+            "promise": None
+            if promise is None
+            else {
+                "amount": str(promise.amount),
+                "currency": promise.currency,
+                "date": promise.date,
+                "channel": promise.channel,
+                "confidence": promise.confidence,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerAccount:
+    """One account of a customer in one campaign, and what is planned for it.
+
+    ``state``: waiting, open (an attempt is under way) or done. ``planned_at`` is when the next attempt falls due;
+    ``due_at`` when the dialler looks at it next, None while the refusal ``refused_by`` (a rule's name) stands.
+    """
+
+    campaign_id: str
+    account: Account
+    state: str
+    planned_at: datetime | None
+    due_at: datetime | None
+    dials_made: int
+    first_dialled_at: datetime | None
+    last_disposition: str | None
+    closed_reason: str | None
+    refused_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    """A promise with whom it concerns."""
+
+    attempt_id: str
+    campaign_id: str
+    customer_id: str
+    account_id: str
+    bill_id: str
+    promised_at: datetime
+    promise: PromiseToPay
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """An event on its way to a webhook. ``state``: pending, sent or dead."""
+
+    id: int
+    campaign_id: str
+    event: str
+    key: str
+    created_at: datetime
+    state: str
+    attempts: int
+    next_at: datetime | None
+    payload: Mapping[str, object] = field(repr=False)

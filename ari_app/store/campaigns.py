@@ -1,0 +1,64 @@
+"""Campaigns: stored documents, parsed once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.errors import StoreError
+from ari_app.store.codec import campaign_of, campaign_params
+from ari_app.store.queries import SQL
+
+
+class CampaignCache:
+    """Parsed campaigns, kept as long as their row is word for word the same. Used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, tuple[tuple[object, ...], Campaign]] = {}
+
+    def find(self, connection: sqlite3.Connection, campaign_id: str) -> Campaign | None:
+        """The campaign as it is in the database now."""
+        row = connection.execute(SQL["campaign"], {"campaign_id": campaign_id}).fetchone()
+        if row is None:
+            return None
+        words = tuple(row)
+        known = self._parsed.get(campaign_id)
+        if known is None or known[0] != words:
+            known = self._parsed[campaign_id] = (words, campaign_of(row))
+        return known[1]
+
+    def required(self, connection: sqlite3.Connection, campaign_id: str) -> Campaign:
+        """The same; StoreError when there is none."""
+        campaign = self.find(connection, campaign_id)
+        if campaign is None:
+            raise StoreError(f"campaign {campaign_id}: there is no such campaign")
+        return campaign
+
+
+def put_campaign(connection: sqlite3.Connection, campaign: Campaign) -> bool:
+    """See ``Store.put_campaign``."""
+    params = campaign_params(campaign)
+    row = connection.execute(SQL["campaign"], {"campaign_id": campaign.campaign_id}).fetchone()
+    if row is not None:
+        if row["status"] != CampaignStatus.RUNNING.value and campaign.status is CampaignStatus.RUNNING:
+            params["status"] = row["status"]
+        if dict(row) == params:
+            return False
+    connection.execute(SQL["put_campaign"], params)
+    connection.execute(SQL["rearm_campaign"], {"campaign_id": campaign.campaign_id})
+    return True
+
+
+def set_campaign_status(connection: sqlite3.Connection, campaign_id: str, status: CampaignStatus) -> bool:
+    """See ``Store.set_campaign_status``."""
+    params = {"campaign_id": campaign_id, "status": status.value}
+    if connection.execute(SQL["set_campaign_status"], params).rowcount == 0:
+        return False
+    if status is CampaignStatus.RUNNING:
+        connection.execute(SQL["rearm_campaign"], {"campaign_id": campaign_id})
+    return True
+
+
+def all_campaigns(connection: sqlite3.Connection) -> list[Campaign]:
+    """Every campaign, by id."""
+    return [campaign_of(row) for row in connection.execute(SQL["campaigns"]).fetchall()]

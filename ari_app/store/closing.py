@@ -1,0 +1,186 @@
+"""Closing an attempt: disposition, plan, promise, transcript and events, in one transaction."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from ari_app.domain.attempt import CallOutcome
+from ari_app.domain.retry import RetryDecision
+from ari_app.errors import StoreError
+from ari_app.ports import AttemptHistory, OutboxEvent
+from ari_app.store.campaigns import CampaignCache
+from ari_app.store.codec import (
+    account_of,
+    document,
+    instant_or_none,
+    micros,
+    micros_or_none,
+    minor_units,
+    plain,
+)
+from ari_app.store.lists import add_do_not_contact
+from ari_app.store.queries import SQL
+
+
+def history_of(
+    connection: sqlite3.Connection, campaigns: CampaignCache, campaign_account: int
+) -> tuple[AttemptHistory, sqlite3.Row]:
+    """What the retry decision needs, and the row of ``standing`` it was read from."""
+    row = connection.execute(SQL["standing_of"], {"campaign_account": campaign_account}).fetchone()
+    history = AttemptHistory(
+        first_dialled_at=instant_or_none(row["first_dialled_at"]),
+        dials_made=row["dials_made"],
+        campaign=campaigns.required(connection, row["campaign_id"]),
+        account=account_of(row),
+    )
+    return history, row
+
+
+def close_attempt(
+    connection: sqlite3.Connection,
+    campaigns: CampaignCache,
+    outcome: CallOutcome,
+    plan: Callable[[AttemptHistory], RetryDecision],
+    events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
+) -> RetryDecision | None:
+    """See ``Store.close_attempt``."""
+    attempt = connection.execute(SQL["attempt"], {"attempt_id": outcome.attempt_id}).fetchone()
+    if attempt is None:
+        raise StoreError(f"attempt {outcome.attempt_id}: there is no such attempt")
+    if attempt["ended_at"] is not None:
+        return None
+    if outcome.answered_at is not None and attempt["dialled_at"] is None:
+        raise StoreError(f"attempt {outcome.attempt_id}: answered, but its dial was never recorded")
+    history, row = history_of(connection, campaigns, attempt["campaign_account"])
+    decision = plan(history)
+    ended_at = _close_row(connection, attempt, outcome, decision)
+    _plan(connection, attempt, row, outcome, decision, ended_at)
+    connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})
+    if outcome.facts.get("do_not_contact") is True:
+        source = f"asked for it on the telephone (attempt {outcome.attempt_id})"
+        add_do_not_contact(connection, attempt["customer_id"], source, outcome.ended_at, None)
+        add_do_not_contact(connection, attempt["phone"], source, outcome.ended_at, None)
+    _write_promise(connection, outcome, ended_at)
+    connection.executemany(
+        SQL["add_turn"],
+        [
+            (
+                outcome.attempt_id, seq, turn.speaker, turn.kind, plain(turn.text),
+                turn.start_s, turn.end_s, turn.confidence, turn.engine,
+            )
+            for seq, turn in enumerate(outcome.turns)
+        ],
+    )  # fmt: skip
+    for event in events(history):
+        connection.execute(
+            SQL["add_outbox"],
+            {
+                "campaign_id": attempt["campaign_id"],
+                "event": event.event,
+                "key": event.key,
+                "payload": document(event.payload),
+                "now": ended_at,
+            },
+        )
+    return decision
+
+
+def _close_row(
+    connection: sqlite3.Connection, attempt: sqlite3.Row, outcome: CallOutcome, decision: RetryDecision
+) -> int:
+    """Close the attempt; the instant of its end as stored.
+
+    The wall clock may have been set back during the call, and the network may send figures that no standard knows.
+    Neither may keep an attempt open for ever: instants are moved up to the one before them, such figures left out.
+    """
+    answered_at = micros_or_none(outcome.answered_at)
+    if answered_at is None:
+        answered_at = attempt["answered_at"]
+    if answered_at is not None:
+        answered_at = max(answered_at, attempt["dialled_at"])
+    ended_at = max(
+        instant
+        for instant in (micros(outcome.ended_at), answered_at, attempt["dialled_at"], attempt["reserved_at"])
+        if instant is not None
+    )
+    sip_status, cause, talked = outcome.sip_status, outcome.q850_cause, outcome.talk_seconds
+    connection.execute(
+        SQL["attempt_closed"],
+        {
+            "attempt_id": outcome.attempt_id,
+            "answered_at": answered_at,
+            "ended_at": ended_at,
+            "sip_status": sip_status if sip_status is not None and 100 <= sip_status <= 699 else None,
+            "q850_cause": cause if cause is not None and 0 <= cause <= 127 else None,
+            "disposition": outcome.disposition,
+            "talk_seconds": talked if math.isfinite(talked) and talked > 0 else 0.0,
+            "recording": outcome.recording,
+            "transcript": outcome.transcript,
+            "facts": document(outcome.facts),
+            "next_attempt_at": micros_or_none(decision.due_at),
+            "plan_reason": decision.reason,
+        },
+    )
+    return ended_at
+
+
+def _plan(
+    connection: sqlite3.Connection,
+    attempt: sqlite3.Row,
+    row: sqlite3.Row,
+    outcome: CallOutcome,
+    decision: RetryDecision,
+    ended_at: int,
+) -> None:
+    """Plan what follows. A dead number ends the account unless a list has given it another number meanwhile."""
+    due_at = micros_or_none(decision.due_at)
+    if decision.number_dead:
+        connection.execute(
+            SQL["add_dead_number"],
+            {
+                "phone": attempt["phone"],
+                "disposition": outcome.disposition,
+                "attempt_id": outcome.attempt_id,
+                "now": ended_at,
+            },
+        )
+        if row["phone"] != attempt["phone"]:
+            due_at = ended_at
+    if due_at is not None:
+        connection.execute(
+            SQL["plan_next"],
+            {
+                "campaign_account": row["campaign_account"],
+                "due_at": due_at,
+                "disposition": outcome.disposition,
+            },
+        )
+        return
+    connection.execute(
+        SQL["plan_done"],
+        {
+            "campaign_account": row["campaign_account"],
+            "disposition": outcome.disposition,
+            "reason": decision.reason,
+            "closed_phone": attempt["phone"] if decision.number_dead else None,
+        },
+    )
+
+
+def _write_promise(connection: sqlite3.Connection, outcome: CallOutcome, ended_at: int) -> None:
+    promise = outcome.promise
+    if promise is not None:
+        connection.execute(
+            SQL["add_promise"],
+            {
+                "attempt_id": outcome.attempt_id,
+                "amount_minor": minor_units(promise.amount),
+                "currency": promise.currency,
+                "date": promise.date,
+                "channel": promise.channel,
+                "confidence": promise.confidence,
+                "now": ended_at,
+            },
+        )

@@ -1,0 +1,164 @@
+"""Rows to values of the trade and back. What comes out of the file is checked like any other input."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from pydantic import TypeAdapter, ValidationError
+
+from ari_app.domain.account import Account
+from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec, WebhookSpec
+from ari_app.domain.windows import parse_window
+from ari_app.errors import StoreError
+
+Params = dict[str, object]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HUNDREDTH = Decimal("0.01")
+_MAX_INTEGER = 2**63 - 1
+
+_STRATEGY = TypeAdapter(CampaignStrategy)
+_DIALLER = TypeAdapter(DiallerSpec)
+_WEBHOOK = TypeAdapter(WebhookSpec)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC, exact. ``at`` is aware; ValueError otherwise."""
+    if at.tzinfo is None:
+        raise ValueError("an instant without a time zone cannot be stored")
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def micros_or_none(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def instant(value: int) -> datetime:
+    """The instant of stored microseconds, UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def instant_or_none(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def minor_units(amount: Decimal) -> int:
+    """Hundredths of an amount; half a hundredth is rounded up. Raises StoreError when it does not fit the column."""
+    try:
+        minor = int((amount.quantize(_HUNDREDTH, rounding=ROUND_HALF_UP)) * 100)
+    except (InvalidOperation, OverflowError, ValueError) as error:
+        raise StoreError(
+            "an amount is not a finite number of a sensible size, so it is not stored"
+        ) from error
+    if abs(minor) > _MAX_INTEGER:
+        raise StoreError("an amount is too large to be stored")
+    return minor
+
+
+def amount(minor: int) -> Decimal:
+    """The amount of stored hundredths, with two decimal places."""
+    return Decimal(minor).scaleb(-2)
+
+
+def plain(text: str) -> str:
+    """Text that UTF-8 can hold: a lone surrogate (possible in JSON) becomes U+FFFD."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def document(value: Mapping[str, object]) -> str:
+    """JSON of a mapping; what JSON does not know is written as text. Raises StoreError for NaN and infinity."""
+    try:
+        return json.dumps(value, default=str, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise StoreError(f"a value cannot be written as JSON: {error}") from error
+
+
+def mapping(text: str) -> dict[str, object]:
+    """The object of a stored JSON document."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise StoreError("a stored document is not a JSON object; the row was edited by hand")
+    return value
+
+
+def campaign_params(campaign: Campaign) -> Params:
+    """The row of a campaign."""
+    return {
+        "campaign_id": campaign.campaign_id,
+        "name": plain(campaign.name),
+        "status": campaign.status.value,
+        "strategy": _STRATEGY.dump_json(campaign.strategy).decode(),
+        "dialler": _DIALLER.dump_json(campaign.dialler).decode(),
+        "webhook": None if campaign.webhook is None else _WEBHOOK.dump_json(campaign.webhook).decode(),
+    }
+
+
+def campaign_of(row: sqlite3.Row) -> Campaign:
+    """The campaign of a row. Raises StoreError that names the campaign and the field that is wrong."""
+    try:
+        return Campaign(
+            campaign_id=row["campaign_id"],
+            name=row["name"],
+            status=CampaignStatus(row["status"]),
+            strategy=_STRATEGY.validate_json(row["strategy"], strict=True),
+            dialler=_DIALLER.validate_json(row["dialler"], strict=True),
+            webhook=None if row["webhook"] is None else _WEBHOOK.validate_json(row["webhook"], strict=True),
+        )
+    except ValidationError as error:
+        # Without the input values: they may hold a webhook's secret.
+        details = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise StoreError(
+            f"campaign {row['campaign_id']}: the stored {error.title} is not valid: {details}"
+        ) from None
+    except ValueError as error:
+        raise StoreError(f"campaign {row['campaign_id']}: {error}") from error
+
+
+def account_params(account: Account) -> Params:
+    """The row of an account."""
+    return {
+        "customer_id": account.customer_id,
+        "account_id": account.account_id,
+        "bill_id": account.bill_id,
+        "name": plain(account.name),
+        "phone": account.phone,
+        "timezone": account.timezone,
+        "language": account.language,
+        "amount_minor": minor_units(account.amount_due),
+        "currency": account.currency,
+        "due_date": account.due_date.isoformat(),
+        "aging_bucket": account.aging_bucket,
+        "preferred_windows": ",".join(str(window) for window in account.preferred_windows),
+    }
+
+
+def account_of(row: sqlite3.Row) -> Account:
+    """The account of a row. Raises StoreError that names the customer."""
+    windows = row["preferred_windows"]
+    try:
+        return Account(
+            customer_id=row["customer_id"],
+            account_id=row["account_id"],
+            bill_id=row["bill_id"],
+            name=row["name"],
+            phone=row["phone"],
+            amount_due=amount(row["amount_minor"]),
+            due_date=date.fromisoformat(row["due_date"]),
+            currency=row["currency"],
+            timezone=row["timezone"],
+            language=row["language"],
+            aging_bucket=row["aging_bucket"],
+            preferred_windows=tuple(parse_window(text) for text in windows.split(",")) if windows else (),
+        )
+    except ValueError as error:
+        raise StoreError(
+            f"customer {row['customer_id']}: the stored account is not valid: {error}"
+        ) from error

@@ -1,0 +1,283 @@
+"""The gate before a dial: gather the facts, ask the verdict, store it, and let the database forbid the rest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ari_app.domain.attempt import ReservedAttempt
+from ari_app.domain.caller_id import choose_caller_id
+from ari_app.domain.campaign import Campaign
+from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict, Rule
+from ari_app.errors import StoreError
+from ari_app.store.campaigns import CampaignCache
+from ari_app.store.codec import account_of, instant, instant_or_none, micros, micros_or_none
+from ari_app.store.queries import SQL
+
+#: How far back the dials of a customer are handed to the verdict.
+DIAL_HISTORY = timedelta(days=62)
+
+#: Accounts examined in one claim, so that a night's refusals never hold the writer for long.
+MAX_EXAMINED = 1000
+
+_LEAST_PAGE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One account in one campaign with its facts; ``listed_until`` is when its do-not-contact entry lapses."""
+
+    row: sqlite3.Row
+    facts: ContactFacts
+    listed_until: int | None
+
+
+def case_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int) -> _Case:
+    """The facts of a row of ``standing``, as they are for planning."""
+    customer = row["customer_id"]
+    listed = connection.execute(
+        SQL["do_not_contact_of"], {"phone": row["phone"], "customer_id": customer, "now": now}
+    ).fetchone()
+    reason, listed_until = (listed["source"], listed["expires_at"]) if listed is not None else (None, None)
+    if row["number_dead"] is not None:
+        reason, listed_until = f"the number is never dialled again ({row['number_dead']})", None
+    since = now - DIAL_HISTORY // timedelta(microseconds=1)
+    dials = connection.execute(SQL["dials_of"], {"customer_id": customer, "since": since}).fetchall()
+    facts = ContactFacts(
+        account=account_of(row),
+        campaign=campaign,
+        do_not_contact=reason,
+        account_open=row["state"] != "done",
+        open_attempt=row["open_attempt"] is not None,
+        attempts_made=row["dials_made"],
+        due_at=instant_or_none(row["planned_at"]),
+        dials=tuple(instant(dial[0]) for dial in dials),
+        has_caller_id=bool(campaign.dialler.caller_id_pool),
+    )
+    return _Case(row, facts, listed_until)
+
+
+def _standing(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
+    row = connection.execute(SQL["standing_of"], {"campaign_account": campaign_account}).fetchone()
+    assert isinstance(row, sqlite3.Row)
+    return row
+
+
+def claim_due(
+    connection: sqlite3.Connection,
+    campaigns: CampaignCache,
+    campaign_id: str,
+    now: datetime,
+    limit: int,
+    decide: Decide,
+    new_id: Callable[[], str],
+) -> list[ReservedAttempt]:
+    """See ``Store.claim_due``."""
+    campaign = campaigns.required(connection, campaign_id)
+    at = micros(now)
+    reserved: list[ReservedAttempt] = []
+    taken: set[str] = set()
+    examined = 0
+    while len(reserved) < limit and examined < MAX_EXAMINED:
+        page = max(limit - len(reserved), _LEAST_PAGE)
+        rows = connection.execute(
+            SQL["claim_candidates"], {"campaign_id": campaign_id, "now": at, "limit": page}
+        ).fetchall()
+        for row in rows:
+            if len(reserved) == limit:
+                break
+            customer = row["customer_id"]
+            if customer in taken:  # an earlier row of this page has opened an attempt for the same customer
+                row = _standing(connection, row["campaign_account"])  # noqa: PLW2901 - the row as it is now
+            attempt = _claim_one(connection, row, campaign, now, decide, new_id)
+            examined += 1
+            if attempt is not None:
+                reserved.append(attempt)
+                taken.add(customer)
+        if len(rows) < page:
+            break
+    return reserved
+
+
+def _claim_one(
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    campaign: Campaign,
+    now: datetime,
+    decide: Decide,
+    new_id: Callable[[], str],
+) -> ReservedAttempt | None:
+    at = micros(now)
+    case = case_of(connection, row, campaign, at)
+    verdict = decide(case.facts, now)
+    if verdict.allowed:
+        attempt = _reserve(connection, case, verdict, now, new_id)
+        if attempt is not None:
+            return attempt
+        verdict = DialVerdict(
+            False,
+            Rule.OPEN_ATTEMPT,
+            "another attempt for this customer is still open",
+            None,
+            verdict.decided_at,
+            verdict.rule_pack,
+            verdict.rule_pack_version,
+        )
+    due_at = micros_or_none(verdict.until)
+    if verdict.rule is Rule.DO_NOT_CONTACT and due_at is None:
+        due_at = case.listed_until
+    connection.execute(
+        SQL["plan_refused"],
+        {
+            "campaign_account": row["campaign_account"],
+            # Never now or earlier: a refusal that lapses at once would be asked again for ever.
+            "due_at": None if due_at is None else max(due_at, at + 1),
+            "rule": verdict.rule.value,
+            "verdict": _store_verdict(connection, row, verdict, "plan", None, at),
+        },
+    )
+    return None
+
+
+def _reserve(
+    connection: sqlite3.Connection,
+    case: _Case,
+    verdict: DialVerdict,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> ReservedAttempt | None:
+    """Insert an open attempt; None when the customer has one already."""
+    row, campaign, account = case.row, case.facts.campaign, case.facts.account
+    number = case.facts.attempts_made + 1
+    attempt_id = new_id()
+    caller_id = choose_caller_id(campaign.dialler.caller_id_pool, account.customer_id, number)
+    inserted = connection.execute(
+        SQL["reserve_attempt"],
+        {
+            "attempt_id": attempt_id,
+            "campaign_account": row["campaign_account"],
+            "campaign_id": campaign.campaign_id,
+            "customer_id": account.customer_id,
+            "account_id": account.account_id,
+            "bill_id": account.bill_id,
+            "phone": account.phone,
+            "caller_id": caller_id,
+            "number": number,
+            "timezone": account.timezone,
+            "strategy": campaign.strategy.name,
+            "rule_pack": verdict.rule_pack,
+            "rule_pack_version": verdict.rule_pack_version,
+            "now": micros(now),
+        },
+    )
+    if inserted.rowcount != 1:
+        return None
+    verdict_id = _store_verdict(connection, row, verdict, "plan", attempt_id, micros(now))
+    connection.execute(
+        SQL["plan_opened"], {"campaign_account": row["campaign_account"], "verdict": verdict_id}
+    )
+    return ReservedAttempt(
+        attempt_id=attempt_id,
+        campaign_id=campaign.campaign_id,
+        account=account,
+        caller_id=caller_id,
+        number=number,
+        reserved_at=now,
+        verdict=verdict,
+        flow=campaign.strategy.flow,
+        ring_timeout_s=campaign.dialler.ring_timeout_s,
+    )
+
+
+def mark_dialled(
+    connection: sqlite3.Connection, campaigns: CampaignCache, attempt_id: str, now: datetime, decide: Decide
+) -> DialVerdict:
+    """See ``Store.mark_dialled``. Raises StoreError unless the attempt is open and not yet dialled."""
+    attempt = connection.execute(SQL["attempt"], {"attempt_id": attempt_id}).fetchone()
+    if attempt is None:
+        raise StoreError(f"attempt {attempt_id}: there is no such attempt, so nothing may be dialled for it")
+    if attempt["ended_at"] is not None:
+        raise StoreError(f"attempt {attempt_id}: it has been closed, so nothing may be dialled for it")
+    if attempt["dialled_at"] is not None:
+        raise StoreError(f"attempt {attempt_id}: it has been dialled; an attempt is dialled once")
+    row = _standing(connection, attempt["campaign_account"])
+    at = micros(now)
+    campaign = campaigns.required(connection, row["campaign_id"])
+    case = case_of(connection, row, campaign, at)
+    # The open attempt is this very one: a second for the customer cannot exist.
+    facts = replace(
+        case.facts,
+        account_open=True,
+        open_attempt=False,
+        due_at=None,
+        has_caller_id=attempt["caller_id"] in campaign.dialler.caller_id_pool,
+    )
+    verdict = decide(facts, now)
+    if verdict.allowed and row["phone"] != attempt["phone"]:
+        # A list that was loaded meanwhile; the reserved number is not the customer's any more.
+        verdict = DialVerdict(
+            False,
+            Rule.ACCOUNT_CLOSED,
+            "the account's number has changed since the attempt was reserved",
+            None,
+            now,
+        )
+    verdict_id = _store_verdict(connection, row, verdict, "dial", attempt_id, at)
+    campaign_account = row["campaign_account"]
+    if not verdict.allowed:
+        connection.execute(SQL["dial_refused"], {"campaign_account": campaign_account, "verdict": verdict_id})
+        return verdict
+    # A wall clock that was set back between the two moments must not make the record impossible.
+    dialled_at = max(at, attempt["reserved_at"])
+    connection.execute(
+        SQL["attempt_dialled"],
+        {
+            "attempt_id": attempt_id,
+            "dialled_at": dialled_at,
+            "rule_pack": verdict.rule_pack,
+            "rule_pack_version": verdict.rule_pack_version,
+        },
+    )
+    connection.execute(
+        SQL["count_dial"],
+        {"campaign_account": campaign_account, "dialled_at": dialled_at, "verdict": verdict_id},
+    )
+    return verdict
+
+
+def _store_verdict(
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    verdict: DialVerdict,
+    asked: str,
+    attempt_id: str | None,
+    now: int,
+) -> int:
+    """Store an answer of the gate; the id of its row. A refusal that repeats word for word counts up its row."""
+    params = {
+        "campaign_account": row["campaign_account"],
+        "campaign_id": row["campaign_id"],
+        "customer_id": row["customer_id"],
+        "attempt_id": attempt_id,
+        "asked": asked,
+        "allowed": int(verdict.allowed),
+        "rule": verdict.rule.value,
+        "reason": verdict.reason,
+        "until": None if verdict.allowed else micros_or_none(verdict.until),
+        "rule_pack": verdict.rule_pack,
+        "rule_pack_version": verdict.rule_pack_version,
+        "now": now,
+        "last_verdict": row["last_verdict"],
+    }
+    last: int | None = row["last_verdict"]
+    if (
+        last is not None
+        and not verdict.allowed
+        and connection.execute(SQL["repeat_verdict"], params).rowcount
+    ):
+        return last
+    added = connection.execute(SQL["add_verdict"], params)
+    assert added.lastrowid is not None
+    return added.lastrowid

@@ -1,0 +1,106 @@
+"""Lists: accounts of a campaign, and who must not be contacted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from ari_app.domain.account import Account
+from ari_app.errors import InputError, Problem, StoreError
+from ari_app.ports import LoadCount
+from ari_app.store.codec import account_params, micros, micros_or_none, plain
+from ari_app.store.queries import SQL
+
+
+def load_accounts(
+    connection: sqlite3.Connection, campaign_id: str, accounts: Sequence[Account], now: datetime
+) -> LoadCount:
+    """See ``Store.load_accounts``."""
+    if connection.execute(SQL["campaign"], {"campaign_id": campaign_id}).fetchone() is None:
+        raise StoreError(f"campaign {campaign_id}: there is no such campaign")
+    at = micros(now)
+    added = updated = unchanged = 0
+    for account in accounts:
+        account_row, changed = _put_account(connection, account, at)
+        joined = connection.execute(
+            SQL["add_to_campaign"], {"campaign_id": campaign_id, "account": account_row, "now": at}
+        )
+        if joined.rowcount:
+            added += 1
+        elif changed:
+            updated += 1
+        else:
+            unchanged += 1
+    if added or updated:
+        connection.execute(
+            SQL["record_import"],
+            {
+                "campaign_id": campaign_id,
+                "now": at,
+                "added": added,
+                "updated": updated,
+                "unchanged": unchanged,
+            },
+        )
+    return LoadCount(added, updated, unchanged)
+
+
+def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> tuple[int, bool]:
+    """The row id of the account, and whether something of a known account has changed."""
+    params = account_params(account)
+    row = connection.execute(SQL["account_by_key"], params).fetchone()
+    if row is None:
+        added = connection.execute(SQL["add_account"], params)
+        assert added.lastrowid is not None
+        return added.lastrowid, False
+    known = dict(row)
+    account_row: int = known.pop("id")
+    if known == params:
+        return account_row, False
+    changes = {**params, "account": account_row, "now": now}
+    connection.execute(SQL["update_account"], changes)
+    # Another zone, amount or number may turn any refusal into its opposite: everything is asked again.
+    connection.execute(SQL["rearm_account"], {"account": account_row})
+    connection.execute(
+        SQL["reopen_with_new_phone"], {"account": account_row, "phone": account.phone, "now": now}
+    )
+    return account_row, True
+
+
+def add_do_not_contact(
+    connection: sqlite3.Connection, contact: str, source: str, now: datetime, expires: datetime | None
+) -> bool:
+    """See ``Store.add_do_not_contact``. A later expiry replaces an earlier one, never the other way round."""
+    contact = _contact(contact)
+    at, expires_at = micros(now), micros_or_none(expires)
+    if expires_at is not None and expires_at <= at:
+        raise InputError(
+            [Problem("do-not-contact", "expires", "the entry would lapse at once", "a later instant")]
+        )
+    row = connection.execute(SQL["do_not_contact_entry"], {"contact": contact}).fetchone()
+    if row is not None and (
+        row["expires_at"] is None or (expires_at is not None and row["expires_at"] >= expires_at)
+    ):
+        return False
+    connection.execute(
+        SQL["add_do_not_contact"],
+        {"contact": contact, "source": plain(source), "now": at, "expires_at": expires_at},
+    )
+    return True
+
+
+def remove_do_not_contact(connection: sqlite3.Connection, contact: str) -> bool:
+    """See ``Store.remove_do_not_contact``."""
+    contact = _contact(contact)
+    if connection.execute(SQL["remove_do_not_contact"], {"contact": contact}).rowcount == 0:
+        return False
+    connection.execute(SQL["rearm_contact"], {"contact": contact})
+    return True
+
+
+def _contact(text: str) -> str:
+    contact = text.strip()
+    if not contact:
+        raise InputError([Problem("do-not-contact", "", "it is empty", "a phone in E.164 or a customer id")])
+    return contact

@@ -1,0 +1,39 @@
+"""The statements of ``queries.sql``, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+
+_NAME = re.compile(r"^-- name: ([a-z_]+)$")
+
+
+def parse_queries(text: str) -> dict[str, str]:
+    """Blocks that begin with ``-- name: NAME``, as ``{name: statement}``.
+
+    Raises ValueError for a name given twice, a block without a statement and a statement before the first name.
+    """
+    found: dict[str, list[str]] = {}
+    lines: list[str] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _NAME.match(line)
+        if match is not None:
+            if match[1] in found:
+                raise ValueError(f"line {number}: the statement {match[1]} is there twice")
+            lines = found[match[1]] = []
+        elif line.strip() and not line.startswith("--"):
+            if lines is None:
+                raise ValueError(f"line {number}: a statement without a name")
+            lines.append(line.strip())
+    empty = sorted(name for name, block in found.items() if not block)
+    if empty:
+        raise ValueError(f"names without a statement: {', '.join(empty)}")
+    return {name: " ".join(block).removesuffix(";") for name, block in found.items()}
+
+
+SQL: Mapping[str, str] = MappingProxyType(
+    parse_queries(resources.files(__package__).joinpath("queries.sql").read_text(encoding="utf-8"))
+)
+"""All statements. sqlite3 caches the prepared form by text, so each is prepared once a connection."""

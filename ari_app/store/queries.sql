@@ -1,0 +1,220 @@
+-- Every statement that runs in the product, by name. Parameters are named; instants are microseconds UTC.
+
+-- name: campaign
+SELECT campaign_id, name, status, strategy, dialler, webhook FROM campaign WHERE campaign_id = :campaign_id;
+
+-- name: campaigns
+SELECT campaign_id, name, status, strategy, dialler, webhook FROM campaign ORDER BY campaign_id;
+
+-- name: put_campaign
+INSERT INTO campaign (campaign_id, name, status, strategy, dialler, webhook)
+VALUES (:campaign_id, :name, :status, :strategy, :dialler, :webhook)
+ON CONFLICT (campaign_id) DO UPDATE SET name = excluded.name, status = excluded.status,
+    strategy = excluded.strategy, dialler = excluded.dialler, webhook = excluded.webhook;
+
+-- name: set_campaign_status
+UPDATE campaign SET status = :status WHERE campaign_id = :campaign_id AND status <> :status;
+
+-- name: campaign_states
+SELECT state, COUNT(*) AS accounts, COALESCE(SUM(due_at <= :now), 0) AS due, MIN(due_at) AS next_due_at
+FROM campaign_account WHERE campaign_id = :campaign_id GROUP BY state;
+
+-- name: campaign_dispositions
+SELECT disposition, COUNT(*) AS attempts FROM attempt
+WHERE campaign_id = :campaign_id AND disposition IS NOT NULL GROUP BY disposition ORDER BY disposition;
+
+-- name: account_by_key
+SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency, due_date,
+    aging_bucket, preferred_windows
+FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
+
+-- name: add_account
+INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
+    due_date, aging_bucket, preferred_windows)
+VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
+    :due_date, :aging_bucket, :preferred_windows);
+
+-- name: update_account
+UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
+    amount_minor = :amount_minor, currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket,
+    preferred_windows = :preferred_windows
+WHERE id = :account;
+
+-- name: add_to_campaign
+INSERT INTO campaign_account (campaign_id, account, planned_at, due_at)
+VALUES (:campaign_id, :account, :now, :now)
+ON CONFLICT (campaign_id, account) DO NOTHING;
+
+-- name: record_import
+INSERT INTO import_batch (campaign_id, at, added, updated, unchanged)
+VALUES (:campaign_id, :now, :added, :updated, :unchanged);
+
+-- name: rearm_campaign
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE campaign_id = :campaign_id AND state = 'waiting';
+
+-- name: rearm_account
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL WHERE account = :account AND state = 'waiting';
+
+-- name: reopen_with_new_phone
+UPDATE campaign_account SET state = 'waiting', planned_at = :now, due_at = :now, closed_reason = NULL,
+    closed_phone = NULL
+WHERE account = :account AND state = 'done' AND closed_phone IS NOT NULL AND closed_phone <> :phone;
+
+-- name: rearm_customer
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE account IN (SELECT id FROM account WHERE customer_id = :customer_id)
+    AND state = 'waiting' AND refused_by = 'open_attempt';
+
+-- name: rearm_contact
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE account IN (
+        SELECT id FROM account WHERE customer_id = :contact
+        UNION ALL
+        SELECT id FROM account WHERE phone = :contact
+    )
+    AND state = 'waiting' AND refused_by = 'do_not_contact';
+
+-- name: do_not_contact_entry
+SELECT expires_at FROM do_not_contact WHERE contact = :contact;
+
+-- name: add_do_not_contact
+INSERT INTO do_not_contact (contact, source, added_at, expires_at) VALUES (:contact, :source, :now, :expires_at)
+ON CONFLICT (contact) DO UPDATE SET source = excluded.source, added_at = excluded.added_at,
+    expires_at = excluded.expires_at;
+
+-- name: remove_do_not_contact
+DELETE FROM do_not_contact WHERE contact = :contact;
+
+-- name: do_not_contact_of
+SELECT source, expires_at FROM do_not_contact
+WHERE contact IN (:phone, :customer_id) AND (expires_at IS NULL OR expires_at > :now)
+ORDER BY expires_at IS NULL DESC, expires_at DESC LIMIT 1;
+
+-- name: dials_of
+SELECT dialled_at FROM attempt WHERE customer_id = :customer_id AND dialled_at >= :since ORDER BY dialled_at;
+
+-- name: claim_candidates
+SELECT * FROM standing
+WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at <= :now
+ORDER BY due_at LIMIT :limit;
+
+-- name: next_due_at
+SELECT MIN(due_at) AS next_due_at FROM campaign_account WHERE campaign_id = :campaign_id AND state = 'waiting';
+
+-- name: standing_of_customer
+SELECT * FROM standing WHERE customer_id = :customer_id ORDER BY campaign_account;
+
+-- name: standing_of
+SELECT * FROM standing WHERE campaign_account = :campaign_account;
+
+-- name: repeat_verdict
+UPDATE verdict SET count = count + 1, last_at = :now
+WHERE id = :last_verdict AND campaign_account = :campaign_account AND asked = :asked AND allowed = 0
+    AND rule = :rule AND reason = :reason AND until IS :until AND attempt_id IS :attempt_id
+    AND rule_pack = :rule_pack AND rule_pack_version = :rule_pack_version;
+
+-- name: add_verdict
+INSERT INTO verdict (campaign_account, campaign_id, customer_id, attempt_id, asked, allowed, rule, reason, until,
+    rule_pack, rule_pack_version, first_at, last_at)
+VALUES (:campaign_account, :campaign_id, :customer_id, :attempt_id, :asked, :allowed, :rule, :reason, :until,
+    :rule_pack, :rule_pack_version, :now, :now);
+
+-- name: reserve_attempt
+INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id,
+    number, timezone, strategy, rule_pack, rule_pack_version, reserved_at)
+VALUES (:attempt_id, :campaign_account, :campaign_id, :customer_id, :account_id, :bill_id, :phone, :caller_id,
+    :number, :timezone, :strategy, :rule_pack, :rule_pack_version, :now)
+ON CONFLICT (customer_id) WHERE ended_at IS NULL DO NOTHING;
+
+-- name: plan_opened
+UPDATE campaign_account SET state = 'open', planned_at = NULL, due_at = NULL, refused_by = NULL,
+    last_verdict = :verdict
+WHERE id = :campaign_account;
+
+-- name: plan_refused
+UPDATE campaign_account SET due_at = :due_at, refused_by = :rule, last_verdict = :verdict
+WHERE id = :campaign_account;
+
+-- name: attempt
+SELECT * FROM attempt WHERE attempt_id = :attempt_id;
+
+-- name: dial_refused
+UPDATE campaign_account SET last_verdict = :verdict WHERE id = :campaign_account;
+
+-- name: attempt_dialled
+UPDATE attempt SET dialled_at = :dialled_at, rule_pack = :rule_pack, rule_pack_version = :rule_pack_version
+WHERE attempt_id = :attempt_id AND dialled_at IS NULL AND ended_at IS NULL;
+
+-- name: count_dial
+UPDATE campaign_account SET dials_made = dials_made + 1,
+    first_dialled_at = COALESCE(first_dialled_at, :dialled_at), last_verdict = :verdict
+WHERE id = :campaign_account;
+
+-- name: attempt_closed
+UPDATE attempt SET answered_at = :answered_at, ended_at = :ended_at, sip_status = :sip_status,
+    q850_cause = :q850_cause, disposition = :disposition, talk_seconds = :talk_seconds, recording = :recording,
+    transcript = :transcript, facts = :facts, next_attempt_at = :next_attempt_at, plan_reason = :plan_reason
+WHERE attempt_id = :attempt_id AND ended_at IS NULL;
+
+-- name: plan_next
+UPDATE campaign_account SET state = 'waiting', planned_at = :due_at, due_at = :due_at,
+    last_disposition = :disposition
+WHERE id = :campaign_account;
+
+-- name: plan_done
+UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, last_disposition = :disposition,
+    closed_reason = :reason, closed_phone = :closed_phone
+WHERE id = :campaign_account;
+
+-- name: add_dead_number
+INSERT INTO dead_number (phone, disposition, attempt_id, at) VALUES (:phone, :disposition, :attempt_id, :now)
+ON CONFLICT (phone) DO NOTHING;
+
+-- name: add_promise
+INSERT INTO promise (attempt_id, amount_minor, currency, date, channel, confidence, promised_at)
+VALUES (:attempt_id, :amount_minor, :currency, :date, :channel, :confidence, :now);
+
+-- name: add_turn
+INSERT INTO turn (attempt_id, seq, speaker, kind, text, start_s, end_s, confidence, engine)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_outbox
+INSERT INTO outbox (campaign_id, event, key, payload, created_at, next_at)
+VALUES (:campaign_id, :event, :key, :payload, :now, :now)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: open_attempts
+SELECT attempt_id, campaign_id, customer_id, reserved_at, dialled_at, answered_at FROM attempt
+WHERE ended_at IS NULL ORDER BY seq;
+
+-- name: attempts_page
+SELECT * FROM attempt_record WHERE seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: attempts_page_of_campaign
+SELECT * FROM attempt_record WHERE campaign_id = :campaign_id AND seq > :seq ORDER BY seq LIMIT :limit;
+
+-- name: attempts_page_of_customer
+SELECT * FROM attempt_record
+WHERE customer_id = :customer_id AND (:campaign_id IS NULL OR campaign_id = :campaign_id) AND seq > :seq
+ORDER BY seq LIMIT :limit;
+
+-- name: verdicts_of_customer
+SELECT * FROM verdict WHERE customer_id = :customer_id ORDER BY id;
+
+-- name: promises
+SELECT p.*, t.campaign_id, t.customer_id, t.account_id, t.bill_id
+FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id ORDER BY t.seq;
+
+-- name: turns
+SELECT speaker, kind, text, start_s, end_s, confidence, engine FROM turn
+WHERE attempt_id = :attempt_id ORDER BY seq;
+
+-- name: outbox
+SELECT * FROM outbox WHERE :state IS NULL OR state = :state ORDER BY id;
+
+-- name: do_not_contact_list
+SELECT contact, source, added_at, expires_at FROM do_not_contact ORDER BY contact;
+
+-- name: dead_numbers
+SELECT phone, disposition, attempt_id, at FROM dead_number ORDER BY phone;

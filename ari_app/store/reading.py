@@ -1,0 +1,235 @@
+"""Queries: what is planned, what was tried, what was decided, and what is to be told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from ari_app.domain.attempt import OpenAttempt, PromiseToPay, Turn
+from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
+from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
+from ari_app.ports import CampaignCount, VerdictRecord
+from ari_app.store.campaigns import CampaignCache
+from ari_app.store.codec import account_of, amount, instant, instant_or_none, mapping, micros
+from ari_app.store.gate import case_of
+from ari_app.store.queries import SQL
+
+
+def campaign_count(connection: sqlite3.Connection, campaign_id: str, now: datetime) -> CampaignCount:
+    """See ``Store.campaign_count``."""
+    states = {
+        row["state"]: row
+        for row in connection.execute(
+            SQL["campaign_states"], {"campaign_id": campaign_id, "now": micros(now)}
+        )
+    }
+    waiting = states.get("waiting")
+    counts = {state: int(row["accounts"]) for state, row in states.items()}
+    ended = connection.execute(SQL["campaign_dispositions"], {"campaign_id": campaign_id}).fetchall()
+    return CampaignCount(
+        accounts=sum(counts.values()),
+        waiting=counts.get("waiting", 0),
+        due_now=int(waiting["due"]) if waiting is not None else 0,
+        open_attempts=counts.get("open", 0),
+        done=counts.get("done", 0),
+        next_due_at=instant_or_none(waiting["next_due_at"]) if waiting is not None else None,
+        dispositions=MappingProxyType({row["disposition"]: int(row["attempts"]) for row in ended}),
+    )
+
+
+def next_due_at(connection: sqlite3.Connection, campaign_id: str) -> datetime | None:
+    """See ``Store.next_due_at``."""
+    return instant_or_none(connection.execute(SQL["next_due_at"], {"campaign_id": campaign_id}).fetchone()[0])
+
+
+def open_attempts(connection: sqlite3.Connection) -> list[OpenAttempt]:
+    """See ``Store.open_attempts``."""
+    return [
+        OpenAttempt(
+            attempt_id=row["attempt_id"],
+            campaign_id=row["campaign_id"],
+            customer_id=row["customer_id"],
+            reserved_at=instant(row["reserved_at"]),
+            dialled_at=instant_or_none(row["dialled_at"]),
+            answered_at=instant_or_none(row["answered_at"]),
+        )
+        for row in connection.execute(SQL["open_attempts"]).fetchall()
+    ]
+
+
+def contact_facts(
+    connection: sqlite3.Connection, campaigns: CampaignCache, customer_id: str, now: datetime
+) -> list[ContactFacts]:
+    """See ``Store.contact_facts``."""
+    rows = connection.execute(SQL["standing_of_customer"], {"customer_id": customer_id}).fetchall()
+    return [
+        case_of(connection, row, campaigns.required(connection, row["campaign_id"]), micros(now)).facts
+        for row in rows
+    ]
+
+
+def customer_accounts(connection: sqlite3.Connection, customer_id: str) -> list[CustomerAccount]:
+    """See ``Store.customer_accounts``."""
+    return [
+        CustomerAccount(
+            campaign_id=row["campaign_id"],
+            account=account_of(row),
+            state=row["state"],
+            planned_at=instant_or_none(row["planned_at"]),
+            due_at=instant_or_none(row["due_at"]),
+            dials_made=row["dials_made"],
+            first_dialled_at=instant_or_none(row["first_dialled_at"]),
+            last_disposition=row["last_disposition"],
+            closed_reason=row["closed_reason"],
+            refused_by=row["refused_by"],
+        )
+        for row in connection.execute(SQL["standing_of_customer"], {"customer_id": customer_id}).fetchall()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPage:
+    """Some attempts in order of reservation, and where the next page begins (None at the end)."""
+
+    records: list[AttemptRecord]
+    after: int | None
+
+
+def attempts_page(
+    connection: sqlite3.Connection, campaign_id: str | None, customer_id: str | None, after: int, limit: int
+) -> AttemptPage:
+    """Up to ``limit`` attempts after position ``after`` (0: from the first)."""
+    if customer_id is not None:
+        name = "attempts_page_of_customer"
+    else:
+        name = "attempts_page" if campaign_id is None else "attempts_page_of_campaign"
+    rows = connection.execute(
+        SQL[name], {"campaign_id": campaign_id, "customer_id": customer_id, "seq": after, "limit": limit}
+    ).fetchall()
+    return AttemptPage([_attempt(row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None)
+
+
+def _attempt(row: sqlite3.Row) -> AttemptRecord:
+    promise = None
+    if row["promise_amount"] is not None:
+        promise = PromiseToPay(
+            amount=amount(row["promise_amount"]),
+            date=row["promise_date"],
+            currency=row["promise_currency"],
+            channel=row["promise_channel"],
+            confidence=row["promise_confidence"],
+        )
+    return AttemptRecord(
+        attempt_id=row["attempt_id"],
+        campaign_id=row["campaign_id"],
+        customer_id=row["customer_id"],
+        account_id=row["account_id"],
+        bill_id=row["bill_id"],
+        phone=row["phone"],
+        caller_id=row["caller_id"],
+        channel=row["channel"],
+        number=row["number"],
+        timezone=row["timezone"],
+        strategy=row["strategy"],
+        rule_pack=row["rule_pack"],
+        rule_pack_version=row["rule_pack_version"],
+        reserved_at=instant(row["reserved_at"]),
+        dialled_at=instant_or_none(row["dialled_at"]),
+        answered_at=instant_or_none(row["answered_at"]),
+        ended_at=instant_or_none(row["ended_at"]),
+        sip_status=row["sip_status"],
+        q850_cause=row["q850_cause"],
+        disposition=row["disposition"],
+        talk_seconds=row["talk_seconds"],
+        recording=row["recording"],
+        transcript=row["transcript"],
+        next_attempt_at=instant_or_none(row["next_attempt_at"]),
+        plan_reason=row["plan_reason"],
+        promise=promise,
+        facts=mapping(row["facts"]),
+    )
+
+
+def verdicts(connection: sqlite3.Connection, customer_id: str) -> list[VerdictRecord]:
+    """See ``Store.verdicts``."""
+    return [
+        VerdictRecord(
+            at=instant(row["first_at"]),
+            campaign_id=row["campaign_id"],
+            customer_id=row["customer_id"],
+            asked=row["asked"],
+            verdict=DialVerdict(
+                allowed=bool(row["allowed"]),
+                rule=Rule(row["rule"]),
+                reason=row["reason"],
+                until=instant_or_none(row["until"]),
+                decided_at=instant(row["first_at"]),
+                rule_pack=row["rule_pack"],
+                rule_pack_version=row["rule_pack_version"],
+            ),
+            attempt_id=row["attempt_id"],
+            last_at=instant(row["last_at"]),
+            count=row["count"],
+        )
+        for row in connection.execute(SQL["verdicts_of_customer"], {"customer_id": customer_id}).fetchall()
+    ]
+
+
+def promises(connection: sqlite3.Connection) -> list[PromiseRecord]:
+    """See ``Store.promises``."""
+    return [
+        PromiseRecord(
+            attempt_id=row["attempt_id"],
+            campaign_id=row["campaign_id"],
+            customer_id=row["customer_id"],
+            account_id=row["account_id"],
+            bill_id=row["bill_id"],
+            promised_at=instant(row["promised_at"]),
+            promise=PromiseToPay(
+                amount=amount(row["amount_minor"]),
+                date=row["date"],
+                currency=row["currency"],
+                channel=row["channel"],
+                confidence=row["confidence"],
+            ),
+        )
+        for row in connection.execute(SQL["promises"]).fetchall()
+    ]
+
+
+def turns(connection: sqlite3.Connection, attempt_id: str) -> list[Turn]:
+    """See ``Store.turns``."""
+    return [Turn(*row) for row in connection.execute(SQL["turns"], {"attempt_id": attempt_id}).fetchall()]
+
+
+def outbox(connection: sqlite3.Connection, state: str | None) -> list[OutboxRecord]:
+    """See ``Store.outbox``."""
+    return [
+        OutboxRecord(
+            id=row["id"],
+            campaign_id=row["campaign_id"],
+            event=row["event"],
+            key=row["key"],
+            created_at=instant(row["created_at"]),
+            state=row["state"],
+            attempts=row["attempts"],
+            next_at=instant_or_none(row["next_at"]),
+            payload=mapping(row["payload"]),
+        )
+        for row in connection.execute(SQL["outbox"], {"state": state}).fetchall()
+    ]
+
+
+def do_not_contact(connection: sqlite3.Connection) -> Mapping[str, str]:
+    """See ``Store.do_not_contact``."""
+    rows = connection.execute(SQL["do_not_contact_list"]).fetchall()
+    return MappingProxyType({row["contact"]: row["source"] for row in rows})
+
+
+def dead_numbers(connection: sqlite3.Connection) -> Mapping[str, str]:
+    """See ``Store.dead_numbers``."""
+    rows = connection.execute(SQL["dead_numbers"]).fetchall()
+    return MappingProxyType({row["phone"]: row["disposition"] for row in rows})

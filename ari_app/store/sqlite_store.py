@@ -1,0 +1,192 @@
+"""The store on SQLite: the protocol of ``ports.Store``, one write transaction a method."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from ari_app.domain.account import Account
+from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
+from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
+from ari_app.domain.retry import RetryDecision
+from ari_app.ports import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, VerdictRecord
+from ari_app.store import campaigns, closing, gate, lists, reading
+from ari_app.store.connection import BUSY_TIMEOUT_S
+from ari_app.store.controller_lock import ControllerLock
+from ari_app.store.queries import SQL
+from ari_app.store.readers import Readers
+from ari_app.store.writer import Writer
+
+#: Attempts read at a time when all are read.
+PAGE = 500
+
+
+class SqliteStore:
+    """Made by :meth:`open`, ended by :meth:`close`; usable as an async context manager."""
+
+    def __init__(self, path: Path, writer: Writer, readers: Readers, lock: ControllerLock | None) -> None:
+        self.path = path
+        self._writer = writer
+        self._readers = readers
+        self._lock = lock
+        self._campaigns = campaigns.CampaignCache()
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, controller: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> SqliteStore:
+        """Open the database, make or migrate it where needed.
+
+        ``controller`` is for the one process that dials: a second one is refused. Commands beside it (import, pause,
+        export) leave it False. Raises StoreError.
+        """
+        lock = ControllerLock(path) if controller else None
+        if lock is not None:
+            lock.acquire()
+        try:
+            writer = await Writer.open(path, busy_timeout_s)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        return cls(path, writer, Readers(path, busy_timeout_s), lock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._readers.close()
+        await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # ------------------------------------------------------------------------------------------- campaigns, lists
+
+    async def put_campaign(self, campaign: Campaign) -> bool:
+        return await self._writer.run(lambda db: campaigns.put_campaign(db, campaign))
+
+    async def campaign(self, campaign_id: str) -> Campaign | None:
+        # A cache of its own: parsed campaigns belong to one thread, and this may run in any of the pool's.
+        return await self._readers.run(lambda db: campaigns.CampaignCache().find(db, campaign_id))
+
+    async def campaigns(self) -> list[Campaign]:
+        return await self._readers.run(campaigns.all_campaigns)
+
+    async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
+        return await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
+
+    async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
+        return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))
+
+    async def load_accounts(self, campaign_id: str, accounts: Sequence[Account], now: datetime) -> LoadCount:
+        return await self._writer.run(lambda db: lists.load_accounts(db, campaign_id, accounts, now))
+
+    async def add_do_not_contact(
+        self, phone_or_customer: str, source: str, now: datetime, expires: datetime | None = None
+    ) -> bool:
+        return await self._writer.run(
+            lambda db: lists.add_do_not_contact(db, phone_or_customer, source, now, expires)
+        )
+
+    async def remove_do_not_contact(self, phone_or_customer: str) -> bool:
+        return await self._writer.run(lambda db: lists.remove_do_not_contact(db, phone_or_customer))
+
+    async def do_not_contact(self) -> Mapping[str, str]:
+        return await self._readers.run(reading.do_not_contact)
+
+    async def dead_numbers(self) -> Mapping[str, str]:
+        return await self._readers.run(reading.dead_numbers)
+
+    # ------------------------------------------------------------------------------------------- attempts
+
+    async def claim_due(
+        self, campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
+    ) -> list[ReservedAttempt]:
+        return await self._writer.run(
+            lambda db: gate.claim_due(db, self._campaigns, campaign_id, now, limit, decide, new_id)
+        )
+
+    async def next_due_at(self, campaign_id: str) -> datetime | None:
+        return await self._readers.run(lambda db: reading.next_due_at(db, campaign_id))
+
+    async def mark_dialled(self, attempt_id: str, now: datetime, decide: Decide) -> DialVerdict:
+        return await self._writer.run(
+            lambda db: gate.mark_dialled(db, self._campaigns, attempt_id, now, decide)
+        )
+
+    async def close_attempt(
+        self,
+        outcome: CallOutcome,
+        plan: Callable[[AttemptHistory], RetryDecision],
+        events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
+    ) -> RetryDecision | None:
+        return await self._writer.run(
+            lambda db: closing.close_attempt(db, self._campaigns, outcome, plan, events)
+        )
+
+    async def open_attempts(self) -> list[OpenAttempt]:
+        # In the writer's queue, behind every claim that has been asked for: whoever claimed them hears of it first.
+        return await self._writer.run(reading.open_attempts)
+
+    async def history(self, attempt_id: str) -> AttemptHistory | None:
+        def query(db: sqlite3.Connection) -> AttemptHistory | None:
+            row = db.execute(SQL["attempt"], {"attempt_id": attempt_id}).fetchone()
+            if row is None:
+                return None
+            return closing.history_of(db, campaigns.CampaignCache(), row["campaign_account"])[0]
+
+        return await self._readers.run(query)
+
+    # ------------------------------------------------------------------------------------------- records
+
+    async def contact_facts(self, customer_id: str, now: datetime) -> list[ContactFacts]:
+        return await self._readers.run(
+            lambda db: reading.contact_facts(db, campaigns.CampaignCache(), customer_id, now)
+        )
+
+    async def customer_accounts(self, customer_id: str) -> list[CustomerAccount]:
+        return await self._readers.run(lambda db: reading.customer_accounts(db, customer_id))
+
+    async def attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> list[AttemptRecord]:
+        return [record async for record in self.iter_attempts(campaign_id, customer_id)]
+
+    async def iter_attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> AsyncIterator[AttemptRecord]:
+        after: int | None = 0
+        while after is not None:
+            page = await self._readers.run(
+                partial(
+                    reading.attempts_page,
+                    campaign_id=campaign_id,
+                    customer_id=customer_id,
+                    after=after,
+                    limit=PAGE,
+                )
+            )
+            for record in page.records:
+                yield record
+            after = page.after
+
+    async def verdicts(self, customer_id: str) -> list[VerdictRecord]:
+        return await self._readers.run(lambda db: reading.verdicts(db, customer_id))
+
+    async def promises(self) -> list[PromiseRecord]:
+        return await self._readers.run(reading.promises)
+
+    async def turns(self, attempt_id: str) -> list[Turn]:
+        return await self._readers.run(lambda db: reading.turns(db, attempt_id))
+
+    async def outbox(self, state: str | None = None) -> list[OutboxRecord]:
+        return await self._readers.run(lambda db: reading.outbox(db, state))
