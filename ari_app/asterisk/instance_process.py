@@ -73,17 +73,16 @@ class AsteriskProcess:
         process = Path(f"/proc/{self._pid}")
         try:
             command = (process / "cmdline").read_bytes()
-            state = (
-                (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-            )
+            stat = (process / "stat").read_text(encoding="utf-8", errors="replace")
+            threads = len(list((process / "task").iterdir()))
         except OSError:
             return False
-        if state in "ZX":
+        ended = stat.rpartition(")")[2].split()[0] in "ZX"
+        if ended and threads <= 1:  # the first thread may end before the others
             return False
         if command:
-            self._found = os.fsencode(self._conf_file) in command.split(
-                b"\0"
-            )  # the id may be somebody else's by now
+            # The id may be somebody else's by now.
+            self._found = os.fsencode(self._conf_file) in command.split(b"\0")
         # An ending process has no command line any more and still holds its ports.
         return self._found
 
