@@ -34,14 +34,15 @@ _KEYS_MEAN = (
     "keys 0-9, *, #, A-D, {tail} (the last four digits of the number dialled) or {wrong} (four others)"
 )
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
-_STEPS = "wait, say, press, interrupt, beep, hangup"
+STEP_NAMES = ("wait", "say", "press", "interrupt", "beep", "hangup")
+_STEPS = ", ".join(STEP_NAMES)
 _WORDS: dict[str, Step] = {"hangup": HangUp(), "beep": Beep()}
 _LONGEST_RING = 300.0
 _LONGEST_WAIT = 600.0
 _MOST_STEPS = 100
 _TEXT_KEYS = ("about", "language", "greeting")
 _CALL_KEYS = ("ring", "answer", "announce", "reject", "then", "rtp", "beep", "steps", "silence", "patience")
-_PERSONA_KEYS = (*_TEXT_KEYS, *_CALL_KEYS, "black_hole")
+PERSONA_KEYS = (*_TEXT_KEYS, *_CALL_KEYS, "black_hole")
 
 
 def read_personas(fields: Fields) -> dict[str, Persona]:
@@ -51,7 +52,7 @@ def read_personas(fields: Fields) -> dict[str, Persona]:
         if re.fullmatch(NAME, name) is None:
             fields.fault(name, "this is no name of a persona", _NAME_MEANS)
             continue
-        found[name] = _persona(name, fields.nested(name, "a persona: " + ", ".join(_PERSONA_KEYS)))
+        found[name] = _persona(name, fields.nested(name, "a persona: " + ", ".join(PERSONA_KEYS)))
     return found
 
 
@@ -85,7 +86,7 @@ def _persona(name: str, fields: Fields) -> Persona:
         patience=fields.number("patience", PATIENCE_S, 0.0, _LONGEST_WAIT),
         black_hole=black_hole,
     )
-    fields.finish(_PERSONA_KEYS)
+    fields.finish(PERSONA_KEYS)
     if len(fields.problems) == before:
         _check_sense(persona, fields)
     return persona
