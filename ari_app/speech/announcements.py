@@ -26,8 +26,8 @@ MEANINGS: Final = (
 )
 LANGUAGES: Final = ("zh", "en")
 LONGEST_S: Final = 60.0
-_SPEEDS: Final = {"zh": 250, "en": 165}
-"""Words a minute that sound like a network's announcement; espeak-ng counts a Chinese syllable as more than a word."""
+_SPEAKERS: Final = {"zh": ("cmn+f2", 250), "en": ("en-us+f2", 165)}
+"""Voice and words a minute: not the speaker of our prompts. espeak-ng counts a Chinese syllable as more than a word."""
 _SHORTEST_S: Final = 1.0
 _LARGEST_FILE: Final = 32 * 1024 * 1024
 _KEYS: Final = ("file", "meaning", "language", "text")
@@ -119,7 +119,10 @@ def read_announcements(folder: Path) -> dict[str, list[bytes]]:
 
 async def render_missing(folder: Path) -> list[Path]:
     """Render the entries that have no file yet with the embedded voice (8 kHz, 16 bits); returns what was written."""
-    voices = {language: EspeakVoice(words_per_minute=speed) for language, speed in _SPEEDS.items()}
+    voices = {
+        language: EspeakVoice(words_per_minute=speed, voices={language: name})
+        for language, (name, speed) in _SPEAKERS.items()
+    }
     written: list[Path] = []
     for entry in await asyncio.to_thread(read_entries, folder):
         if not await asyncio.to_thread(entry.path.exists):

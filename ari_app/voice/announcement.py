@@ -87,7 +87,7 @@ class MatcherSettings:
     """
 
     memory_s: float = 1.6
-    evidence_s: float = 1.0
+    evidence_s: float = 1.2
     least_score: float = 0.5
     least_lead: float = 0.2
 
@@ -95,7 +95,7 @@ class MatcherSettings:
 class AnnouncementReferences:
     """Fingerprints of known announcements, by meaning: made once, shared by all calls.
 
-    ``recordings`` are slin16 PCM. Raises ValueError for one that is silent or shorter than a second.
+    ``recordings`` are slin16 PCM. Raises ValueError for one with less sound than ``evidence_s``.
     """
 
     def __init__(
@@ -110,10 +110,9 @@ class AnnouncementReferences:
         for meaning, sounds in recordings.items():
             for number, pcm in enumerate(sounds):
                 features = _reference_rows(pcm)
-                if np.count_nonzero(np.abs(features).sum(axis=1)) * FRAME_S < self.settings.evidence_s:
-                    raise ValueError(
-                        f"announcement {number + 1} of {meaning!r} has less than a second of sound"
-                    )
+                if np.count_nonzero(features.any(axis=1)) * FRAME_S < self.settings.evidence_s:
+                    least = f"{self.settings.evidence_s:g} s of sound"
+                    raise ValueError(f"announcement {number + 1} of {meaning!r} has less than {least}")
                 # A row of zeros first: nothing is carried over from the reference before.
                 rows += [np.zeros((1, _FEATURES), dtype=np.float32), features]
                 self.meanings.append(meaning)
@@ -136,7 +135,8 @@ class AnnouncementReferences:
 
 def _reference_rows(pcm: bytes) -> Floats:
     samples = to_samples(pcm).astype(np.float32)
-    return Fingerprinter().rows(np.pad(samples, (0, -samples.size % FRAME_SAMPLES)))
+    whole = max(FRAME_SAMPLES, samples.size + -samples.size % FRAME_SAMPLES)
+    return Fingerprinter().rows(np.pad(samples, (0, whole - samples.size)))
 
 
 class AnnouncementMatcher:

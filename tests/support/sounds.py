@@ -32,19 +32,20 @@ def voice(seconds: float, dbfs: float = -20.0, pitch: float = 130.0, seed: int =
     time = np.arange(count) / SAMPLE_RATE
     rng = np.random.default_rng(seed)
     turn = rng.uniform(0.0, 2.0 * np.pi, 4)
+    pace = rng.uniform(0.6, 1.6, 4)  # other seeds say something else
     fundamental = pitch * (1.0 + 0.12 * np.sin(2.0 * np.pi * 1.7 * time + turn[0]))
     phase = 2.0 * np.pi * np.cumsum(fundamental) / SAMPLE_RATE
     formants = (
-        550.0 + 200.0 * np.sin(2.0 * np.pi * 2.3 * time + turn[1]),
-        1500.0 + 500.0 * np.sin(2.0 * np.pi * 1.9 * time + turn[2]),
-        2600.0 + 200.0 * np.sin(2.0 * np.pi * 1.1 * time + turn[3]),
+        550.0 + 200.0 * np.sin(2.0 * np.pi * 2.3 * pace[1] * time + turn[1]),
+        1500.0 + 500.0 * np.sin(2.0 * np.pi * 1.9 * pace[2] * time + turn[2]),
+        2600.0 + 200.0 * np.sin(2.0 * np.pi * 1.1 * pace[3] * time + turn[3]),
     )
     sound = np.zeros(count)
     for harmonic in range(1, int(3_800.0 / pitch)):
         at = harmonic * fundamental
         strength = sum(np.exp(-(((at - f) / 180.0) ** 2)) / (rank + 1) for rank, f in enumerate(formants))
         sound += (strength + 0.02) * np.sin(harmonic * phase + harmonic)
-    syllables = 0.6 + 0.4 * np.sin(2.0 * np.pi * 4.5 * time + turn[0])
+    syllables = 0.6 + 0.4 * np.sin(2.0 * np.pi * 4.5 * pace[0] * time + turn[0])
     sound *= syllables
     return to_pcm(sound / max(1e-9, float(np.sqrt(np.mean(sound**2)))) * amplitude(dbfs))
 
