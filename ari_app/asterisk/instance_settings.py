@@ -20,9 +20,9 @@ _T1_MS = 200
 class InstanceCredentials:
     """Users of one instance; passwords are random and never leave its folder (mode 0600)."""
 
-    ari_user: str = "ari_app"
+    ari_user: str = "ari-app"
     ari_password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    ami_user: str = "ari_app"
+    ami_user: str = "ari-app"
     ami_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
 
