@@ -128,15 +128,26 @@ class AmiConnection:
         self._lost: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, patience_s: float = 0.0) -> None:
         """Connect, log in and keep connected from then on.
 
+        :param patience_s: how long to go on trying while Asterisk cannot be reached.
         :raises ConfigError: the user or secret is wrong.
         :raises NotConnected: Asterisk cannot be reached.
         """
         if self._task is not None:
             raise RuntimeError("this connection was started already")
-        await self._connect()
+        loop, delay = asyncio.get_running_loop(), self._backoff_s
+        deadline = loop.time() + patience_s
+        while True:
+            try:
+                await self._connect()
+                break
+            except NotConnected:
+                if loop.time() >= deadline:
+                    raise
+            await asyncio.sleep(min(delay, max(0.0, deadline - loop.time())))
+            delay = min(delay * 2, self._backoff_max_s)
         self._task = asyncio.create_task(self._keep(), name="ami-connection")
 
     async def close(self) -> None:
@@ -264,10 +275,10 @@ class AmiConnection:
 
 
 @contextlib.asynccontextmanager
-async def ami_connection(settings: AmiSettings) -> AsyncIterator[AmiConnection]:
-    """A connection for the length of a block."""
+async def ami_connection(settings: AmiSettings, patience_s: float = 0.0) -> AsyncIterator[AmiConnection]:
+    """A connection for the length of a block; see :meth:`AmiConnection.start`."""
     ami = AmiConnection(settings)
-    await ami.start()
+    await ami.start(patience_s)
     try:
         yield ami
     finally:

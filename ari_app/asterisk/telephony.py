@@ -52,12 +52,14 @@ class AsteriskTelephony:
         self._left_over: dict[str, None] = {}  # uris to DELETE, in order; a set that keeps its order
         self._callbacks: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
         self._unsubscribe = ari.subscribe(self._take)
         ari.on_state(self._state_changed)
         ari.on_reconnect(self._reconnected)
 
     async def close(self) -> None:
         """Stop listening; calls that are left are told GONE, their channels are not touched."""
+        self._closed = True
         self._unsubscribe()
         task, self._task = self._task, None
         if task is not None:
@@ -165,6 +167,8 @@ class AsteriskTelephony:
 
     def _work(self, *, reconnected: bool) -> None:
         """Start the one worker; a reconnect begins it anew, for what it knew of the old connection is void."""
+        if self._closed:
+            return  # what is left over then is found as an orphan by the next controller
         if self._task is not None and not self._task.done():
             if not reconnected:
                 return  # it looks at the list again before it ends

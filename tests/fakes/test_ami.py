@@ -188,6 +188,17 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(server: Fak
         await AmiConnection(server.settings, action_timeout_s=0.05).start()
 
 
+async def test_start_waits_for_an_asterisk_that_is_still_booting(server: FakeAmi) -> None:
+    server.silent.add("Login")
+    ami = AmiConnection(server.settings, action_timeout_s=0.05, backoff_s=0.01)
+    starting = asyncio.create_task(ami.start(patience_s=30))
+    await until(lambda: server.names().count("Login") >= 2)
+    server.silent.clear()
+    await starting
+    assert ami.connected
+    await ami.close()
+
+
 async def test_no_server_at_all(server: FakeAmi) -> None:
     with pytest.raises(NotConnected, match="no AMI at"):
         await AmiConnection(replace(server.settings, port=1), action_timeout_s=1).start()

@@ -484,3 +484,12 @@ async def test_an_id_is_registered_once(bench: Bench) -> None:
         bench.telephony.call("c1")
     await leg.release()
     await bench.telephony.call("c1").release()
+
+
+async def test_a_call_released_after_the_end_of_the_telephony_starts_no_task(bench: Bench) -> None:
+    leg = await bench.dialled()
+    bench.server.mute = lambda asked: asked.method == "DELETE"
+    bench.ari._request_timeout_s = 0.02
+    await bench.telephony.close()
+    await leg.release()
+    assert bench.telephony._task is None
