@@ -166,5 +166,9 @@ class Carrier:
             self._tell(subscriber.call)
 
     def _tell(self, call: LabCall) -> None:
-        if self._on_change is not None:
+        if self._on_change is None:
+            return
+        try:
             self._on_change(call)
+        except Exception:  # whoever watches the network must not end its calls
+            log.exception("a watcher of lab calls failed", call=call.call)

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from ari_app.errors import InputError, Problem, SpeechError
 from ari_app.lab.black_hole import BlackHole
 from ari_app.lab.carrier import Carrier
@@ -20,6 +22,8 @@ from ari_app.lab.subscriber import Exchange
 from ari_app.lab.utterances import Utterances
 from ari_app.ports import Ari, Clock, Voice
 from ari_app.voice.pcm import pcm_of_wav
+
+log = structlog.get_logger(__name__)
 
 APP = "lab"
 """Name of the Stasis application that the carrier's dialplan gives every call to."""
@@ -120,7 +124,10 @@ class Lab:
         records, self._records = self._records, None
         if records is not None:
             records.close()
-            await asyncio.to_thread(records.write_csv)
+            try:
+                await asyncio.to_thread(records.write_csv)
+            except (OSError, InputError) as error:
+                log.error("the CSV view of the lab's records was not written", error=str(error))
 
     async def __aenter__(self) -> Self:
         await self.start()

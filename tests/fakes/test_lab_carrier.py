@@ -102,6 +102,16 @@ async def test_an_interruption_begins_so_many_seconds_into_the_prompt(tmp_path: 
     assert call.problems == ["waited 60 s in vain"]
 
 
+async def test_what_is_heard_before_the_answer_is_no_prompt(tmp_path: Path) -> None:
+    async with lab_on_fakes(scenario("{ring: 2, steps: [{wait: prompt}, hangup]}"), tmp_path) as bench:
+        channel = bench.carrier.invite(NUMBER)
+        await bench.until(lambda: channel in bench.carrier.sounds)
+        bench.carrier.sounds[channel].speak(1.0)
+        call = await bench.ended(channel)
+    assert call.heard_seconds == pytest.approx(1.0, abs=0.05)
+    assert call.problems == ["waited 60 s in vain"]
+
+
 @pytest.mark.parametrize("step", ["prompt", "speech", "{for: prompt, limit: 5}"])
 async def test_a_bot_that_says_nothing_is_hung_up_on(step: str, tmp_path: Path) -> None:
     async with lab_on_fakes(scenario(f"{{steps: [{{wait: {step}}}, {{say: hello}}]}}"), tmp_path) as bench:
@@ -124,6 +134,8 @@ async def test_a_caller_who_hangs_up_in_the_middle_ends_everything_at_once(tmp_p
     assert call.ended_by == "caller"
     assert call.cause_received == 16
     assert 0.1 < call.said_seconds < 0.4
+    assert call.recording is not None
+    assert check_far_end(Path(call.recording)).said_seconds == pytest.approx(call.said_seconds, abs=0.05)
     assert call.problems == []
     assert sound.closed
     assert not bench.carrier.did("DELETE", f"channels/{channel}")
@@ -302,3 +314,21 @@ async def test_a_number_that_nobody_has_is_unallocated(tmp_path: Path) -> None:
     async with lab_on_fakes("{}", tmp_path) as bench:
         call = await bench.ended(bench.carrier.invite("123&Local/9@x"))
     assert (call.persona, call.status_sent) == ("unallocated", 404)
+
+
+async def test_a_watcher_that_fails_ends_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lab_on_fakes(scenario("{reject: busy}"), tmp_path) as bench:
+        assert bench.lab.carrier is not None
+
+        def fails(_: object) -> None:
+            raise RuntimeError("the table is too narrow")
+
+        monkeypatch.setattr(bench.lab.carrier, "_on_change", fails)
+        bench.carrier.invite(NUMBER)
+        await bench.until(lambda: any(each.complete for each in bench.lab.records()))
+
+
+async def test_a_csv_view_that_cannot_be_written_does_not_keep_the_lab_from_stopping(tmp_path: Path) -> None:
+    async with lab_on_fakes("{}", tmp_path) as bench:
+        bench.lab.files.csv.mkdir()
+    assert bench.lab.files.csv.is_dir()
