@@ -210,7 +210,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A checked flow. ``latest_days``: a promise may lie at most so many days ahead."""
+    """A checked flow. ``latest_days``: a promise may lie at most so many days ahead; ``min_confidence``: speech of which
+    the recogniser is less sure is not believed."""
 
     name: str
     file: str
@@ -219,6 +220,7 @@ class Flow:
     start: str
     states: Mapping[str, State]
     latest_days: int = 31
+    min_confidence: float = 0.5
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

@@ -79,7 +79,7 @@ class FlowConversation:
         if self._ended is not None or ask is None:
             return FlowStep((), result=self._ended or self._result(self._state.hung_up))
         heard = self._understood(given, ask, now)
-        if given.kind is InputKind.SILENCE or heard.intent == "silence_noise":
+        if given.kind is InputKind.SILENCE:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
         self._intents += [intent for intent in (heard.intent, *heard.also) if intent not in self._intents]
         self._take(heard, given, now)
@@ -102,6 +102,8 @@ class FlowConversation:
             return SILENCE
         if given.kind is InputKind.KEYS:
             return self._keyed(given.text, ask, now)
+        if not given.confidence >= self._flow.min_confidence or not given.text.strip():
+            return NOT_UNDERSTOOD
         heard = understand(given.text, self._language, ask.context, self._local(now))
         heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
         if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):

@@ -31,7 +31,17 @@ from ari_app.dialogue.source import MAPPING, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS, INTENTS
 
-_FLOW_KEYS = ("flow", "version", "languages", "start", "latest_promise_days", "defaults", "answers", "states")
+_FLOW_KEYS = (
+    "flow",
+    "version",
+    "languages",
+    "start",
+    "latest_promise_days",
+    "min_confidence",
+    "defaults",
+    "answers",
+    "states",
+)
 _STATE_KEYS = ("say", "covers", "hung_up", "ask", "next", "end")
 _ASK_KEYS = (
     "context",
@@ -114,6 +124,9 @@ class _FlowReader:
             latest_days=r.integer(top["latest_promise_days"], "latest_promise_days", 1, 90)
             if "latest_promise_days" in top
             else 31,
+            min_confidence=r.number(top["min_confidence"], "min_confidence", 0, 1)
+            if "min_confidence" in top
+            else 0.5,
         )
 
     def _version(self, top: Mapping[str, Node]) -> str:

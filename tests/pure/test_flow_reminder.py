@@ -430,6 +430,13 @@ def test_silence_and_mumbling_always_end() -> None:
         assert asked <= 3
 
 
+def test_what_the_recogniser_is_not_sure_of_is_not_believed() -> None:
+    for heard in (says("下周五我交三百块", 0.3), says("", 0.0), says("。", 1.0), says("我已经交过了", float("nan"))):
+        told = talk(FLOW, an_account(), "1", TAIL, heard)
+        assert told.context == "ask_when"
+        assert "没有听清" in told.said
+
+
 def test_every_state_has_both_languages() -> None:
     for state in FLOW.states.values():
         for prompt in state.prompts():
