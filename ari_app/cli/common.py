@@ -49,7 +49,11 @@ class Invocation:
         """The settings, read at the first use. Raises ConfigError."""
         if self._settings is None:
             from ari_app.config import load_settings
+            from ari_app.logs import configure_logging
 
+            configure_logging(
+                "WARNING"
+            )  # commands print results; only `serve` and `lab up` tell what they do
             self._settings = load_settings(self.config)
         return self._settings
 
@@ -77,7 +81,14 @@ def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
     from ari_app.services.account_row import RowDefaults
 
     wanted = settings.defaults
-    return RowDefaults(now, wanted.country, wanted.language, wanted.currency, wanted.timezone)
+    return RowDefaults(
+        now,
+        wanted.country,
+        wanted.language,
+        wanted.currency,
+        wanted.timezone,
+        settings.dialler.ring_timeout_s,
+    )
 
 
 # ---------------------------------------------------------------------------------------------- output

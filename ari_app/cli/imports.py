@@ -72,8 +72,8 @@ def import_command(
 
     if encoding is not None:
         try:
-            b"".decode(encoding)
-        except LookupError as error:
+            "x".encode(encoding)
+        except (LookupError, UnicodeError) as error:
             raise typer.BadParameter(
                 f"unknown encoding {encoding[:40]!r}; allowed: utf-8, gb18030, utf-16 ..."
             ) from error

@@ -53,6 +53,11 @@ def _folder(settings: Settings, folder: Path | None) -> Path:
     return (folder or settings.data_dir / "lab").absolute()
 
 
+def _network(place: Path) -> Path:
+    """Where the network keeps its state and its records, beside the PBX and the carrier."""
+    return place / "lab"
+
+
 @app.command("up")
 def up(
     context: typer.Context,
@@ -82,7 +87,7 @@ def up(
         run(_stay_up(settings, place, scenario))
         return
     _start(context, place, scenario)
-    state = read_state(place)
+    state = read_state(_network(place))
     if json_output:
         print_json(_as_object(state, place))
         return
@@ -98,7 +103,7 @@ def _start(context: typer.Context, place: Path, scenario: Path | None) -> None:
 
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        running = read_state(place)
+        running = read_state(_network(place))
     except LabNotRunning:
         pass
     else:
@@ -121,7 +126,7 @@ def _start(context: typer.Context, place: Path, scenario: Path | None) -> None:
             tail = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
             raise AriAppError(f"the lab did not come up; its log {log} ends with:\n{tail}")
         try:
-            if read_state(place).pid == process.pid:
+            if read_state(_network(place)).pid == process.pid:
                 return
         except LabNotRunning:
             pass  # not up yet
@@ -141,7 +146,7 @@ async def _stay_up(settings: Settings, place: Path, scenario_file: Path | None) 
         loop.add_signal_handler(number, stop.set)
     async with local_site(place, load_scenario(scenario_file), dialplan_dir=settings.dialplan_dir) as site:
         write_state(
-            place,
+            _network(place),
             scenario=str(scenario_file or "demo"),
             ports={f"{name}_{kind}": port for name, each in (("pbx", site.pbx), ("carrier", site.carrier))
                    for kind, port in asdict(each.ports).items()},
@@ -151,7 +156,7 @@ async def _stay_up(settings: Settings, place: Path, scenario_file: Path | None) 
         try:
             await stop.wait()
         finally:
-            remove_state(place)
+            remove_state(_network(place))
 
 
 @app.command("down")
@@ -160,7 +165,7 @@ def down(context: typer.Context, folder: FolderOption = None, json_output: JsonO
     from ari_app.lab.state import end_lab
 
     place = _folder(invocation(context).settings, folder)
-    ended = end_lab(place)
+    ended = end_lab(_network(place))
     if json_output:
         print_json({"folder": str(place), "ended": ended})
     else:
@@ -175,7 +180,7 @@ def status(context: typer.Context, folder: FolderOption = None, json_output: Jso
     from ari_app.lab.state import lab_status
 
     place = _folder(invocation(context).settings, folder)
-    found = lab_status(place)
+    found = lab_status(_network(place))
     if json_output:
         counts = {"calls": found.calls, "active": found.active, "answered": found.answered}
         print_json(_as_object(found.state, place) | counts)

@@ -50,7 +50,7 @@ def contact_key(text: str, country: str) -> str:
             wrong = "is no customer id"
         if wrong:
             raise InputError(
-                [Problem("", "contact", wrong, "a telephone number or a customer id")]
+                [Problem("do-not-contact list", "contact", wrong, "a telephone number or a customer id")]
             ) from error
         return text
 

@@ -204,7 +204,9 @@ class DiallerSettings(Section):
     tick_s: float = Field(1.0, ge=0.05, le=60, description="How often due attempts are looked for")
     calls_per_second: float = Field(5.0, gt=0, le=500, description="New calls a second at most")
     max_concurrency: int = Field(100, ge=1, le=5000, description="Calls in progress at most")
-    ring_timeout_s: float = Field(45.0, ge=5, le=120, description="How long a phone may ring")
+    ring_timeout_s: float = Field(
+        45.0, ge=5, le=120, description="How long a phone may ring, for campaigns that do not say"
+    )
     max_call_s: float = Field(600.0, ge=10, le=7200, description="How long a call may last")
 
 

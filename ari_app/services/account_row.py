@@ -72,13 +72,16 @@ _CURRENCIES = {"RMB": "CNY", "人民币": "CNY", "元": "CNY"}
 
 @dataclass(frozen=True, slots=True)
 class RowDefaults:
-    """What holds where a row says nothing. ``now`` (aware) is the moment of loading, for the aging bucket."""
+    """What holds where a row or a request says nothing. ``now`` (aware) is the moment of loading, for the aging bucket;
+    ``ring_timeout_s`` how long a phone may ring in a campaign that does not say.
+    """
 
     now: datetime
     country: str = "CN"
     language: str = "zh"
     currency: str = "CNY"
     timezone: str = "Asia/Shanghai"
+    ring_timeout_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def parse_campaign(
             type=request.dialer.type,
             concurrency=request.dialer.concurrency,
             caller_id_pool=tuple(pool),
-            ring_timeout_s=float(request.dialer.ring_timeout_s),
+            ring_timeout_s=float(request.dialer.ring_timeout_s or defaults.ring_timeout_s),
         ),
         webhook=None if webhook is None else WebhookSpec(webhook.url, tuple(webhook.events), webhook.secret),
         status=CampaignStatus.PAUSED if placeholders else CampaignStatus.RUNNING,

@@ -169,8 +169,8 @@ class DialerShape(_Part):
     type: Annotated[str, AfterValidator(_dialer_type)] = "ai"
     concurrency: Annotated[int, BeforeValidator(_whole)] = Field(10, ge=1, le=5000)
     caller_id_pool: list[str] = Field(alias="callerIdPool", min_length=1, max_length=1000)
-    ring_timeout_s: Annotated[int, BeforeValidator(_whole)] = Field(
-        45, alias="ringTimeoutSeconds", ge=5, le=120
+    ring_timeout_s: Annotated[int, BeforeValidator(_whole), Field(ge=5, le=120)] | None = Field(
+        None, alias="ringTimeoutSeconds"
     )
 
 

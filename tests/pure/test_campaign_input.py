@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,10 @@ def test_what_is_left_out_has_defaults() -> None:
     assert (strategy.max_attempts, strategy.retry_hours) == (3, (0, 24, 72))
     assert (strategy.closed_weekdays, strategy.flow) == ((5, 6), "reminder")
     assert (found.accounts, found.campaign.webhook) == ((), None)
+    assert found.campaign.dialler.ring_timeout_s == 45.0
+    quick = parse_campaign(json.dumps(request()).encode(), "t", replace(DEFAULTS, ring_timeout_s=12.0))
+    assert quick.campaign.dialler.ring_timeout_s == 12.0
+    assert parse(request(dialer__ringTimeoutSeconds=20)).campaign.dialler.ring_timeout_s == 20.0
     one = parse(request(strategy__retryHours=[0], strategy__maxAttempts=None)).campaign.strategy
     assert (one.max_attempts, one.retry_hours) == (1, (0,))
     open_days = parse(
@@ -187,6 +192,7 @@ def test_what_is_left_out_has_defaults() -> None:
         ({"dialer__type": "predictive"}, "dialer.type: is not supported yet (allowed: ai)"),
         ({"dialer__concurrency": 0}, "dialer.concurrency: "),
         ({"dialer__concurrency": 1.5}, "dialer.concurrency: "),
+        ({"dialer__ringTimeoutSeconds": 3}, "dialer.ringTimeoutSeconds: "),
         ({"dialer__callerIdPool": []}, "dialer.callerIdPool: "),
         ({"dialer__callerIdPool": ["123&Local/9@x"]}, "dialer.callerIdPool[0]: holds letters"),
         ({"dialer__callerIdPool": ["13800138000\r\nX: y"]}, "dialer.callerIdPool[0]: holds control"),

@@ -1,0 +1,122 @@
+"""Doctor: every check ends with ok, warn or fail, and says how to mend what is not ok."""
+
+from __future__ import annotations
+
+import socket
+from collections import namedtuple
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ari_app.cli import doctor_checks
+from ari_app.config.model import Settings
+from ari_app.services import doctor
+from ari_app.services.doctor import Health
+
+pytestmark = pytest.mark.fakes
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_the_worst_line_counts() -> None:
+    good, poor, bad = doctor.ok("a", "x"), doctor.warn("b", "x", "y"), doctor.fail("c", "x", "y")
+    assert doctor.worst([good]) is Health.OK
+    assert doctor.worst([good, poor]) is Health.WARN
+    assert doctor.worst([poor, bad, good]) is Health.FAIL
+
+
+def test_python_and_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.check_python().health is Health.OK
+    monkeypatch.setattr("sys.version_info", (3, 10, 0))
+    assert doctor.check_python().health is Health.FAIL
+    monkeypatch.setattr(
+        "importlib.metadata.requires", lambda name: ["no-such-package>=1", "pydantic", "x; extra == 'dev'"]
+    )
+    found = doctor.check_packages()
+    assert (found.health, found.found) == (Health.FAIL, "missing: no-such-package")
+
+
+def test_the_data_folder_is_tried(tmp_path: Path) -> None:
+    assert doctor.check_data_dir(tmp_path / "new").health is Health.OK
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert doctor.check_data_dir(tmp_path / "file" / "data").health is Health.FAIL
+
+
+@pytest.mark.parametrize(
+    ("free", "health"), [(10**8, Health.FAIL), (10**9, Health.WARN), (10**11, Health.OK)]
+)
+def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, health: Health) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda place: usage(10**12, 0, free))
+    assert doctor.check_disk(tmp_path / "not" / "there" / "yet").health is health
+
+
+def test_the_hostname_must_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> object:
+        raise socket.gaierror("unknown")
+
+    monkeypatch.setattr("socket.gethostname", lambda: "box")
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    found = doctor.check_hostname()
+    assert found.health is Health.FAIL
+    assert "127.0.1.1 box" in found.mend
+
+
+def test_the_clock() -> None:
+    assert doctor.check_clock(NOW, ["Asia/Shanghai"]).health is Health.OK
+    assert doctor.check_clock(datetime(1970, 1, 1, tzinfo=UTC), []).health is Health.FAIL
+    assert "Mars/X" in doctor.check_clock(NOW, ["Mars/X"]).found
+
+
+def test_files_with_secrets(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    assert doctor.check_private(path, "x").health is Health.FAIL
+    path.write_text("s", encoding="utf-8")
+    path.chmod(0o644)
+    assert doctor.check_private(path, "x").health is Health.WARN
+    path.chmod(0o600)
+    assert doctor.check_private(path, "x").health is Health.OK
+    config = tmp_path / "c.yaml"
+    config.write_text("ari: {user: a}\n", encoding="utf-8")
+    assert doctor_checks.secret_files(Settings(), config) == []
+    config.write_text("ari:\n  password: a\n", encoding="utf-8")
+    assert doctor_checks.secret_files(Settings(), config) == [("settings file", config)]
+
+
+def test_ways_out_and_operators_files(tmp_path: Path) -> None:
+    assert doctor_checks.check_routes(Settings()).health is Health.FAIL
+    shipped = [check.health for check in doctor_checks.check_operators_files(Settings())]
+    assert shipped == [Health.OK, Health.OK]
+    empty = doctor_checks.check_operators_files(Settings.model_validate({"dialplan_dir": str(tmp_path)}))
+    assert [check.health for check in empty] == [Health.FAIL, Health.FAIL]
+
+
+def test_speech(tmp_path: Path) -> None:
+    names = {check.name: check.health for check in doctor_checks.check_recognisers(Settings())}
+    assert names == {"speech zh": Health.WARN, "speech en": Health.OK}
+    (tmp_path / "model.bin").write_bytes(b"")
+    with_model = Settings.model_validate({"speech": {"whisper_model": str(tmp_path)}})
+    assert [check.found for check in doctor_checks.check_recognisers(with_model)] == ["faster-whisper"] * 2
+    none = Settings.model_validate({"speech": {"voices": {"zh": []}}})
+    assert [check.health for check in doctor_checks.check_voices(none)] == [Health.FAIL]
+
+
+async def test_without_asterisk_every_line_says_how_to_mend() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]  # bound and not listening: nobody answers there
+        settings = Settings.model_validate(
+            {
+                "ari": {"url": f"http://127.0.0.1:{port}", "password": "x"},
+                "ami": {"port": port, "secret": "x"},
+            }
+        )
+        checks = await doctor_checks.all_asterisk_checks(settings)
+    assert {check.name: check.health for check in checks} == {
+        "ARI": Health.FAIL,
+        "trunks": Health.FAIL,
+        "AMI": Health.FAIL,
+    }
+    assert all(check.mend for check in checks)
