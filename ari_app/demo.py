@@ -149,10 +149,10 @@ def campaign_document(scenario: Scenario, today: datetime) -> dict[str, object]:
             "window": ["09:00-12:00", "14:00-19:30"],
             "maxAttempts": 3,
             "retryHours": [0, 24, 72],
-            "agingBuckets": ["D1-D30"],
+            "agingBuckets": ["D1-D30", "D31-D60", "D61-D90", "D91+"],
             "minAmount": 50,
         },
-        "dialer": {"type": "ai", "concurrency": 16, "callerIdPool": list(scenario.caller_ids)},
+        "dialer": {"type": "ai", "concurrency": 24, "callerIdPool": list(scenario.caller_ids)},
         "list": scenario.rows(today.date()),
         "webhook": {
             "events": ["call.completed", "collection.ptp.created"],

@@ -178,7 +178,7 @@ async def product(pbx: AsteriskInstance, folder: Path, calls: int, callers: int)
             rate = await _drive(store, telephony, clock, folder, calls, callers)
         finally:
             await telephony.close()
-        answered = (await store.campaign_count("bench", clock.now())).dispositions.get("informed", 0)
+        answered = sum(record.answered_at is not None for record in await store.attempts(campaign_id="bench"))
         if answered != calls:
             raise TelephonyError(f"{calls - answered} of {calls} calls were not answered")
         return rate
