@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
+EXIT_INTERRUPTED = 130
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 FullOption = Annotated[

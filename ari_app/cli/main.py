@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,7 +22,7 @@ from ari_app.cli import (
     serve,
     settings,
 )
-from ari_app.cli.common import EXIT_FAILED, EXIT_WRONG_USE, Invocation
+from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation
 from ari_app.errors import AriAppError, ConfigError
 
 EPILOG = """
@@ -94,22 +94,36 @@ def main() -> None:
     """Run the command line; an error that a person can act on is one clear message."""
     debug = "--debug" in sys.argv[1:]
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can still be told
     except AriAppError as error:
         if debug:
             raise
-        sys.stderr.write(f"ari-app: {error}\n")
-        sys.exit(EXIT_WRONG_USE if isinstance(error, ConfigError) else EXIT_FAILED)
+        _end(str(error), EXIT_WRONG_USE if isinstance(error, ConfigError) else EXIT_FAILED)
     except BrokenPipeError:
-        # The reader of a pipe has gone (``| head``); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # the reader of a pipe has gone (``| head``): nothing more can be said to it
         sys.exit(EXIT_FAILED)
     except OSError as error:
         if debug:
             raise
+        _forget_output()
         where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"ari-app: {where}{error.strerror or error}\n")
-        sys.exit(EXIT_FAILED)
+        _end(f"{where}{error.strerror or error}", EXIT_FAILED)
     except KeyboardInterrupt:
-        sys.stderr.write("ari-app: interrupted\n")
-        sys.exit(130)
+        _end("interrupted", EXIT_INTERRUPTED)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"ari-app: {message}\n")
+    sys.exit(code)
+
+
+def _forget_output() -> None:
+    """What is still buffered for standard output goes nowhere, so that the interpreter's end does not fail on it."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return  # not a file (a test's capture)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -317,10 +317,6 @@ class Settings(Section):
         return self.data_dir / "prompts"
 
     @property
-    def logs_dir(self) -> Path:
-        return self.data_dir / "logs"
-
-    @property
     def media_url(self) -> str:
         """Base of the media sockets: ``ws://host:port``."""
         return self.media.url or self.ari.url.replace("http", "ws", 1)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ from ari_app.domain.retry import RetryDecision
 from ari_app.errors import InputError
 from ari_app.services.account_row import read_row
 from ari_app.store.sqlite_store import SqliteStore
+from tests.support.docs import ROOT
 from tests.support.lists import DEFAULTS, a_row, write_csv
 
 pytestmark = pytest.mark.fakes
@@ -350,6 +354,41 @@ def test_an_export_that_fails_leaves_what_was_there(one_attempt: Run, tmp_path: 
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "before"
     assert [path.name for path in tmp_path.glob(".*")] == []
     assert "cannot be written" in one_attempt("attempts", "export", "-o", "no/such/folder/x").err
+
+
+def test_a_full_disk_is_one_message_and_nothing_is_lost(
+    one_attempt: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "out.jsonl").write_text("before", encoding="utf-8")
+    monkeypatch.setattr("os.fsync", full)
+    ended = one_attempt("attempts", "export", "-o", "out.jsonl")
+    assert (ended.code, ended.err) == (1, "ari-app: out.jsonl cannot be written: No space left on device\n")
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "before"
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "err"),
+    [
+        ("{} config schema > /dev/full", 1, "ari-app: No space left on device\n"),
+        ("{} config schema | true", 0, ""),
+        ("{} config schema | head -n 1", 0, ""),
+    ],
+)
+def test_output_that_cannot_be_written(tmp_path: Path, shell: str, code: int, err: str) -> None:
+    command = f"{sys.executable} -m ari_app"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", shell.format(command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+    )
+    assert (ended.returncode, ended.stderr) == (code, err)
 
 
 # --------------------------------------------------------------------------------------------- explain, dnc

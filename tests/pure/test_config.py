@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from ari_app.config import Settings, load_settings
 from ari_app.errors import ConfigError
 from ari_app.yaml_lines import load_yaml
+from tests.support.docs import ROOT
 
 pytestmark = pytest.mark.pure
 
@@ -258,3 +261,20 @@ def test_no_settings_crash(value: object) -> None:
         load_settings(Path("any.yaml"))
     except ConfigError as error:
         assert str(error)  # noqa: PT017
+
+
+def scalars(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            yield from scalars(type(field.default), f"{prefix}{name}.")
+        elif isinstance(field.default, str | int | float):
+            yield f"{prefix}{field.alias or name}", field.default
+
+
+def test_the_document_tells_the_defaults() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    told = dict(scalars(Settings))
+    assert told["dialler.ring_timeout_s"] == 45.0
+    for name, default in told.items():
+        written = str(default).lower() if isinstance(default, bool) else str(default)
+        assert f"| `{name}` | `{written}` |" in page
