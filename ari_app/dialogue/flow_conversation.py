@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
     CENT,
     PERSONAL,
@@ -36,6 +37,11 @@ from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import PromiseToPay
 from ari_app.domain.compliance import zone_of
+
+#: "Press one" answered with the word.
+_SPOKEN_KEYS: dict[str, str] = {
+    spoken.integer(digit, language): str(digit) for digit in range(10) for language in spoken.LANGUAGES
+} | {str(digit): str(digit) for digit in range(10)}
 
 SILENCE = Understanding("silence_noise")
 NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
@@ -104,6 +110,9 @@ class FlowConversation:
             return self._keyed(given.text, ask, now)
         if not given.confidence >= self._flow.min_confidence or not given.text.strip():
             return NOT_UNDERSTOOD
+        key = _SPOKEN_KEYS.get(given.text.strip(" .,。，").lower().removeprefix("press ").removeprefix("按"))
+        if key is not None and key in ask.keys and ask.digits != "phone_tail":
+            return self._key_meaning(ask.keys[key], now)
         heard = understand(given.text, self._language, ask.context, self._local(now))
         heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
         if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):

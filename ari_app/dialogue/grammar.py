@@ -21,7 +21,7 @@ _NTH = (
 )
 _BELOW_100 = f"( {_ONES} | {_TEENS} | {_TENS} [ {_ONES} ] )"
 _HUNDREDS = f"{_ONES} hundred [ [ and ] {_BELOW_100} ]"
-_MONEY = f"( {_HUNDREDS} | {_BELOW_100} | {_ONES} thousand [ {_HUNDREDS} ] )"
+_MONEY = f"( {_HUNDREDS} | {_TEENS} | {_TENS} [ {_ONES} ] | {_ONES} thousand [ {_HUNDREDS} ] )"
 _DIGIT = "( zero | oh | one | two | three | four | five | six | seven | eight | nine )"
 
 #: JSGF alternatives by group of phrases.

@@ -21,7 +21,8 @@ class Heard:
     """Findings of one utterance.
 
     ``intents`` maps an intent to how sure its rule is (0 to 1). ``dates`` and ``amounts`` are in spoken order, those
-    that were negated left out. ``corrects`` is set by words that replace what was said before ('改到', 'make it').
+    that were negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
+    that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it').
     ``words`` is the number of words (characters in Chinese), 0 for silence.
     """
 
@@ -29,6 +30,7 @@ class Heard:
     intents: dict[str, float] = field(default_factory=dict)
     dates: list[date] = field(default_factory=list)
     amounts: list[Decimal] = field(default_factory=list)
+    unclear_date: bool = False
     full_amount: bool = False
     phone_tail: str | None = None
     channel: str | None = None

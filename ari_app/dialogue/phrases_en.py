@@ -51,7 +51,8 @@ _RULES: tuple[tuple[str, str], ...] = (
         (
             r"(bill|amount|charge|number|invoice|total|figure)( \w+){0,2} (is|are|was|looks|seems)"
             r" (\w+ )?(wrong|incorrect|not right|too (much|high)|not correct|mistaken)"
-            r"|\bdispute\b|over ?charged|charged (me )?(twice|too much|double)|double (charged|charge)"
+            r"|\bdispute\b|that is (way )?too (much|high)"
+            r"|over ?charged|charged (me )?(twice|too much|double)|double (charged|charge)"
             r"|do not (owe|agree)|not my (bill|debt|contract|account)"
             r"|never (used|ordered|signed|received)|\bmeter\b|(wrong|incorrect) (bill|amount|charge)"
             r"|cancelled (it|that|the)|do not recogni[sz]e"

@@ -66,7 +66,9 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     _settle_payment(heard, text)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
-    heard.dates = [span.value for span in spans if span.value is not None and not negated(text, span)]
+    named = [span for span in spans if not negated(text, span)]
+    heard.dates = [span.value for span in named if span.value is not None]
+    heard.unclear_date = bool(named) and not heard.dates
     blanked = _blank(text, spans)
     heard.amounts = [] if HALF.search(text) else _amounts(blanked.split(), context)
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts

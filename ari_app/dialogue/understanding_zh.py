@@ -63,7 +63,9 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     _money_intents(heard, text)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
-    heard.dates = [span.value for span in spans if span.value is not None and not negated(text, span)]
+    named = [span for span in spans if not negated(text, span)]
+    heard.dates = [span.value for span in named if span.value is not None]
+    heard.unclear_date = bool(named) and not heard.dates
     bare = "".join(text[a:b] for a, b in _gaps(text, spans))
     heard.amounts = _amounts(bare, context)
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts

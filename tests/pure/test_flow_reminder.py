@@ -431,10 +431,30 @@ def test_silence_and_mumbling_always_end() -> None:
 
 
 def test_what_the_recogniser_is_not_sure_of_is_not_believed() -> None:
-    for heard in (says("下周五我交三百块", 0.3), says("", 0.0), says("。", 1.0), says("我已经交过了", float("nan"))):
+    for heard in (
+        says("下周五我交三百块", 0.3),
+        says("", 0.0),
+        says("。", 1.0),
+        says("我已经交过了", float("nan")),
+    ):
         told = talk(FLOW, an_account(), "1", TAIL, heard)
         assert told.context == "ask_when"
         assert "没有听清" in told.said
+
+
+def test_the_word_of_a_key_counts_as_the_key() -> None:
+    told = talk(FLOW, an_account(), "一", TAIL, "按二", says("1"), says("一"))
+    assert told.last.result is not None
+    assert told.last.result.promise is not None
+    assert told.last.result.promise.date == "2026-03-12"
+    assert talk(FLOW, an_account("en"), says("two"), says("one")).result == "wrong_person"
+
+
+def test_a_day_that_nobody_can_be_sure_of_is_asked_for_again() -> None:
+    for language, said in (("zh", "周三"), ("zh", "下个月"), ("en", "next month"), ("en", "wednesday")):
+        told = talk(FLOW, an_account(language), "1", TAIL, said)
+        assert told.context == "ask_when"
+        assert told.last.heard is not None
 
 
 def test_every_state_has_both_languages() -> None:

@@ -154,7 +154,7 @@ SAID = (
     ("en", "confirm_ptp", "that's right", "affirm"),
     ("en", "confirm_ptp", "no friday", "deny 2026-03-13"),
     ("en", "confirm_ptp", "make it friday", "promise_to_pay 2026-03-13"),
-    ("en", "ask_when", "next month", "unclear"),
+    ("en", "ask_when", "next month", "promise_to_pay"),
     ("en", "ask_when", "can i get a payment plan", "request_installment"),
 )
 
