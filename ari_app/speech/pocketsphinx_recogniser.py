@@ -48,6 +48,7 @@ COMPETITION: Final = (
 )
 """What people say instead of an answer; heard as one of these, an utterance counts as not understood."""
 
+_WARMING: Final = "#JSGF V1.0;\ngrammar warming;\npublic <answer> = yes | no;"
 _SHORTEST_BYTES: Final = SAMPLE_RATE // 5
 """A tenth of a second: less is no word."""
 _PER_WORD_SCORE: Final = 1.43
@@ -95,6 +96,11 @@ class PocketSphinxRecogniser:
             return transcript(rules, reply)
 
         return GatheredUtterance(recognise)
+
+    async def warm_up(self, timeout_s: float) -> None:
+        """Start one worker now, so that the first utterance does not wait for it. Raises SpeechError, TimeoutError."""
+        _, combined = prepared(_WARMING)
+        await self._pool.ask({"jsgf": combined}, bytes(SAMPLE_RATE), timeout_s)
 
     async def close(self) -> None:
         """End the workers."""

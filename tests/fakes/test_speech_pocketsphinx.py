@@ -90,6 +90,13 @@ async def test_a_grammar_that_cannot_be_used_is_an_error(english: PocketSphinxRe
     assert (await heard(english, "I already paid")).text == "i already paid"
 
 
+async def test_a_worker_can_be_started_before_the_first_call(english: PocketSphinxRecogniser) -> None:
+    await english.warm_up(30)
+    assert english.counters.started == 1
+    assert (await heard(english, "I already paid")).text == "i already paid"
+    assert english.counters.started == 1
+
+
 def test_languages() -> None:
     recogniser = PocketSphinxRecogniser()
     assert recogniser.supports("en")
