@@ -167,7 +167,7 @@ async def test_a_ping_that_is_not_answered_ends_the_connection_and_a_new_one_is_
     server: FakeAmi,
 ) -> None:
     server.silent.add("Ping")
-    async with connected(server, ping_s=0.01, action_timeout_s=0.05) as ami:
+    async with connected(server, ping_s=0.01, action_timeout_s=0.2) as ami:
         await until(lambda: server.logins >= 2)
         server.silent.clear()
         await until(lambda: ami.connected)

@@ -265,6 +265,7 @@ async def test_an_application_taken_over_is_not_fought_for(server: FakeAri) -> N
         await next_state(ari, ConnectionState.REPLACED)
         with pytest.raises(NotConnected, match="another controller"):
             await ari.request("GET", "channels")
+        await until(lambda: ari._task is not None and ari._task.done())
     assert states == [ConnectionState.REPLACED]
     assert server.connections == 1
 
@@ -273,7 +274,7 @@ async def test_a_half_open_connection_is_noticed_by_unanswered_pings(server: Fak
     target = int(server.settings.url.rpartition(":")[2])
     async with tcp_proxy(target) as proxy:
         settings = replace(server.settings, url=f"http://127.0.0.1:{proxy.port}")
-        async with connected(settings, ping_s=0.05, open_timeout_s=0.2) as ari:
+        async with connected(settings, ping_s=0.25, open_timeout_s=1.0) as ari:
             proxy.stall()
             await next_state(ari, ConnectionState.DISCONNECTED)
             proxy.mend()

@@ -200,6 +200,16 @@ async def test_a_flush_forgets_what_was_queued_and_its_marks_never_come(bench: B
     assert len(bench.peer.sound) == sent + FRAME_BYTES
 
 
+async def test_the_mark_of_a_flushed_prompt_does_not_come_with_the_next_one(bench: Bench) -> None:
+    bench.peer.answer_marks = False
+    await bench.media.play(FRAME, "interrupted")
+    await bench.peer.until(lambda: len(bench.peer.held_marks) == 1)
+    await bench.media.flush()
+    bench.peer.answer_marks = True
+    await bench.media.play(FRAME, "next")
+    assert await bench.next() == MediaMark("next", 42.0)
+
+
 async def test_a_flush_ends_an_xoff_for_the_queue_is_empty_then(bench: Bench) -> None:
     await bench.peer.event("MEDIA_XOFF")
     await until(lambda: bench.metrics.xoff == 1)

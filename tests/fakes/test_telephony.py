@@ -306,6 +306,16 @@ async def test_repeated_events_are_told_once_and_nothing_follows_the_end(bench: 
     await leg.release()
 
 
+async def test_nothing_of_before_the_answer_comes_after_it(bench: Bench) -> None:
+    leg = await bench.dialled()
+    await bench.server.emit("Dial", "c1", dialstatus="ANSWER")
+    await bench.server.emit("Dial", "c1", dialstatus="RINGING")
+    await bench.server.emit("Dial", "c1", dialstatus="PROGRESS")
+    await bench.settled()
+    assert kinds(list(leg._events)) == [EventKind.ANSWERED]
+    await leg.release()
+
+
 async def test_events_of_other_channels_are_not_this_calls(bench: Bench) -> None:
     leg = await bench.dialled()
     await bench.server.emit("ChannelDestroyed", "c2", cause=16)
@@ -359,6 +369,9 @@ async def test_hanging_up_a_channel_that_is_gone_is_success(bench: Bench) -> Non
     del bench.server.channels["c1"]
     await leg.hang_up()
     await leg.release()
+    await bench.settled()
+    assert bench.server.uris().count("DELETE channels/c1") == 2
+    assert bench.telephony.call_metrics.deferred_releases == 0
 
 
 async def test_releasing_twice_asks_once_and_leaves_nothing(bench: Bench) -> None:
@@ -430,6 +443,15 @@ async def test_a_call_is_reconciled_before_others_are_told_of_the_reconnect(benc
     await bench.server.cut()
     await bench.reconnected()
     assert queued == [1]
+    await leg.release()
+
+
+async def test_a_call_that_was_not_created_yet_is_not_taken_for_gone(bench: Bench) -> None:
+    leg = bench.telephony.call("c1")
+    await bench.server.cut()
+    await bench.reconnected()
+    assert not leg._events
+    await leg.prepare(endpoint=ENDPOINT, caller_id="1", caller_name="", with_media=False)
     await leg.release()
 
 
