@@ -31,7 +31,7 @@ from ari_app.dialogue.source import MAPPING, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS, INTENTS
 
-_FLOW_KEYS = (
+FLOW_KEYS = (
     "flow",
     "version",
     "languages",
@@ -42,8 +42,8 @@ _FLOW_KEYS = (
     "answers",
     "states",
 )
-_STATE_KEYS = ("say", "covers", "hung_up", "ask", "next", "end")
-_ASK_KEYS = (
+STATE_KEYS = ("say", "covers", "hung_up", "ask", "next", "end")
+ASK_KEYS = (
     "context",
     "again",
     "keys",
@@ -92,7 +92,7 @@ class _FlowReader:
 
     def read(self, root: Node) -> Flow:
         r = self._r
-        top = r.mapping(root, "", _FLOW_KEYS, ("flow", "version", "languages", "start", "states"))
+        top = r.mapping(root, "", FLOW_KEYS, ("flow", "version", "languages", "start", "states"))
         if "flow" in top:
             self._name = self._word(top["flow"], "flow")
         if "languages" in top:
@@ -147,7 +147,7 @@ class _FlowReader:
 
     def _state(self, name: str, node: Node, states: Mapping[str, Node]) -> State:
         r, where = self._r, f"states.{name}"
-        entries = r.mapping(node, where, _STATE_KEYS)
+        entries = r.mapping(node, where, STATE_KEYS)
         kinds = [key for key in ("ask", "next", "end") if key in entries]
         if len(kinds) != 1:
             said = " and ".join(kinds) or "none of them"
@@ -184,7 +184,7 @@ class _FlowReader:
 
     def _ask(self, node: Node, where: str) -> Ask:
         r = self._r
-        entries = r.mapping(node, where, _ASK_KEYS, ("context", "no_input", "no_match"))
+        entries = r.mapping(node, where, ASK_KEYS, ("context", "no_input", "no_match"))
         on: dict[str, tuple[Move, ...]] = {}
         if "include" in entries:
             for group in r.choices(entries["include"], f"{where}.include", "group of answers", self._answers):
