@@ -155,7 +155,7 @@ async def _recorder(settings: Settings, patience_s: float) -> AsyncIterator[Reco
         yield None
         return
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
-    async with asterisk_ami.ami_connection(ami) as connection:
+    async with asterisk_ami.ami_connection(ami, patience_s) as connection:
         yield MixMonitorRecorder(
             connection, settings.recordings_dir, asterisk_folder=str(settings.asterisk_recordings_dir)
         )
