@@ -24,6 +24,7 @@ from ari_app.services.list_files import (
 _DELIMITERS = (",", ";", "\t")
 _MAX_RECORD_LINES = 100
 _EVERY = 2000
+_QUOTING = 'cells with " in quotes, the " doubled'
 
 
 class _OpenQuoteError(Exception):
@@ -129,11 +130,9 @@ def _rows(
                 yield found
                 continue
             row = row_of(number, headings, list(found))
-            if isinstance(row, BadRow) and len(lines.record) > 1:
+            if _swallowed(lines.record, delimiter, len(headings)):
                 # A quotation mark left open joins rows that do not belong together: take them apart again.
-                row = BadRow(
-                    number, "a quotation mark is not closed, or the row has too many cells", row.allowed
-                )
+                row = BadRow(number, "a quotation mark is not closed", _QUOTING)
                 lines.give_back()
             if row is not None:
                 yield row
@@ -153,4 +152,13 @@ def _record(lines: _Lines, delimiter: str) -> list[str] | BadRow | None:
             return BadRow(
                 number, "text stands behind a closing quotation mark", 'a " inside a cell written as ""'
             )
-        return BadRow(number, "a quotation mark is not closed", 'cells with " in quotes, the " doubled')
+        return BadRow(number, "a quotation mark is not closed", _QUOTING)
+
+
+def _swallowed(record: list[tuple[int, str]], delimiter: str, columns: int) -> bool:
+    """Whether a record of several lines holds a line that is a whole row by itself; a remark with line breaks does not."""
+    return any(
+        len(next(csv.reader([line], delimiter=delimiter), [])) == columns
+        for _, line in record[1:]
+        if columns > 1
+    )

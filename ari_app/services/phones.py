@@ -107,11 +107,8 @@ def _e164(text: str, country: str, kinds: frozenset[int]) -> str:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException as error:
         raise RefusedError("is not a telephone number", _ALLOWED) from error
-    national = digits.removeprefix("+")
-    if not digits.startswith("+") and (
-        shortnumberinfo.is_emergency_number(national, country)
-        or shortnumberinfo.is_valid_short_number_for_region(number, country)
-    ):
+    # Every emergency number is among the short numbers of its country.
+    if not digits.startswith("+") and shortnumberinfo.is_valid_short_number_for_region(number, country):
         raise RefusedError("is an emergency or short number", _ALLOWED)
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible != ValidationResult.IS_POSSIBLE:

@@ -192,6 +192,22 @@ async def test_two_open_quotation_marks_cost_two_rows(tmp_path: Path) -> None:
     assert (report.added, report.rejected) == (37, 2)
 
 
+async def test_rows_between_two_stray_quotation_marks_still_load(tmp_path: Path) -> None:
+    lines = csv_bytes([a_row(number) for number in range(1, 40)]).decode().splitlines()
+    lines[5] = lines[5].replace("张三", '"张三')
+    lines[20] = lines[20].replace("张三", '张三"')
+    (tmp_path / "l.csv").write_text("\n".join(lines), encoding="utf-8")
+    report = await load(tmp_path / "l.csv")
+    assert (report.rows, report.added, report.rejected) == (39, 38, 1)
+    assert report.rejects[0].row == 6
+
+
+async def test_a_remark_may_hold_line_breaks(tmp_path: Path) -> None:
+    rows = [a_row(number, remark="one\ntwo, and\nthree") for number in range(1, 4)]
+    report = await load(write_csv(tmp_path / "l.csv", rows))
+    assert (report.rows, report.added, report.rejected) == (3, 3, 0)
+
+
 async def test_a_name_with_a_line_break_is_one_row(tmp_path: Path) -> None:
     report = await load(write_csv(tmp_path / "l.csv", [a_row(1, name="a\nb"), a_row(2)]))
     assert (report.rows, report.added) == (2, 1)
