@@ -76,6 +76,7 @@ def create(
     found = read_campaign(
         file, row_defaults(settings, now), campaign_id=campaign_id, allow_placeholders=allow_placeholders
     )
+    _known_flow(settings, found.campaign.strategy.flow, file)
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -99,6 +100,16 @@ def create(
         _tell_created(found, changed, count)
     if found.rejects and not found.accounts:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _known_flow(settings: Settings, flow: str, file: Path) -> None:
+    """A campaign whose flow does not exist could call and have nothing to say. Raises InputError."""
+    from ari_app.services.model_problems import nearest
+
+    known = [path.stem for path in (settings.dialplan_dir / "flows").glob("*.yaml")]
+    if flow not in known:
+        where = f"there is no such flow in {settings.dialplan_dir / 'flows'}"
+        raise InputError([Problem(str(file), "strategy.flow", where, nearest(flow, known))])
 
 
 def _tell_created(found: CampaignInput, changed: bool, count: LoadCount | None) -> None:

@@ -223,6 +223,9 @@ def test_a_wrong_request_stores_nothing(ari_app: Run, tmp_path: Path) -> None:
     ended = ari_app("campaign", "create", request_file(tmp_path, strategy={"window": ["25:00-26:00"]}))
     assert ended.code == 1
     assert "task.json: strategy.window[0]: '25:00-26:00': 25:00 is not a time of day" in ended.err
+    mute = ari_app("campaign", "create", request_file(tmp_path, strategy={"flow": "remind"}))
+    assert "strategy.flow: there is no such flow" in mute.err
+    assert "did you mean reminder?" in mute.err
     assert ari_app("campaign", "list", "--json").object == []
 
 
