@@ -207,6 +207,8 @@ def step(call: Call, event: Event, now: datetime) -> tuple[Call, tuple[Command, 
             call = replace(call, result=call.result or event.text)
         case EventKind.DESTROYED:
             call = replace(call, sip_status=event.sip_status, q850_cause=event.q850_cause)
+        case EventKind.GONE:
+            call = replace(call, reason=call.reason or EventKind.GONE.value)
         case EventKind.START | EventKind.LEGS_READY:
             pass
         case _:
