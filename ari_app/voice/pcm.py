@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import wave
 from functools import lru_cache
 from typing import Final
@@ -173,7 +174,7 @@ def _polyphase(up: int, down: int) -> Floats:
 
 
 def resample(samples: NDArray[np.generic], source_rate: int, target_rate: int) -> Floats:
-    """Change the sampling rate with a band-limited polyphase filter (no aliasing above -70 dB).
+    """Change the sampling rate with a band-limited polyphase filter (aliases at least 50 dB down).
 
     Rates are 4000 to 192000 Hz; anything else raises ValueError.
     """
@@ -227,7 +228,8 @@ def pcm_of_wav(data: bytes) -> bytes:
         with wave.open(io.BytesIO(data), "rb") as reader:
             width, channels, rate = reader.getsampwidth(), reader.getnchannels(), reader.getframerate()
             raw = reader.readframes(reader.getnframes())
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError, struct.error, ArithmeticError) as error:
+        # RuntimeError: the module's own chunk reader, where a length leads past the end.
         raise ValueError(f"not a WAV file of linear PCM: {str(error) or 'it ends too early'}") from None
     if not 1 <= channels <= _MAX_WAV_CHANNELS:
         raise ValueError(f"WAV file with {channels} channels (allowed: 1 to {_MAX_WAV_CHANNELS})")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ari_app.dialogue.grammar import DEFAULT_GROUPS, grammar_for
 from ari_app.speech.jsgf import JsgfError, parse_jsgf
 from ari_app.speech.pocketsphinx_recogniser import COMPETITION, check_grammar, confidence
 
@@ -83,6 +84,11 @@ def test_words_that_cannot_be_pronounced_are_told() -> None:
         "the word 'alipay' is not in the recogniser's dictionary",
         "the word 'zhangsan' is not in the recogniser's dictionary",
     ]
+
+
+@pytest.mark.parametrize("context", DEFAULT_GROUPS)
+def test_the_grammars_of_the_product_can_be_used(context: str) -> None:
+    assert check_grammar(grammar_for(context, "en").jsgf) == []
 
 
 def test_the_competing_sentences_can_be_pronounced() -> None:
