@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -41,6 +41,8 @@ from ari_app.voice.announcement import AnnouncementReferences
 from ari_app.voice.answering_machine import AnsweringMachineDetector
 from ari_app.voice.progress import EarlyMediaListener
 from ari_app.voice.vad import SpeechGate
+
+StopRecording = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -188,7 +190,7 @@ def make_voice(name: str, settings: Settings) -> Voice:
     if name == "edge-tts":
         from ari_app.speech.edge import EdgeVoice
 
-        return EdgeVoice(settings.speech.edge_voices)
+        return EdgeVoice({str(language): name for language, name in settings.speech.edge_voices.items()})
     return EspeakVoice()
 
 
@@ -240,12 +242,13 @@ async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Reco
 
 def conversations(
     flows: Flows, prompts: Prompts, recogniser: Callable[[str], Recogniser | None], clock: Clock
-) -> Callable[[ReservedAttempt, MediaStream], Conversation]:
+) -> Callable[[ReservedAttempt, MediaStream, StopRecording], Conversation]:
     """Makes the conversation of an answered call."""
 
-    def converse(attempt: ReservedAttempt, media: MediaStream) -> Conversation:
+    def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
         ears = Ears(SpeechGate(), AnsweringMachineDetector(), recogniser)
-        return Conversation(flows.open(attempt.flow, attempt.account), media, prompts, ears, clock)
+        dialogue = flows.open(attempt.flow, attempt.account)
+        return Conversation(dialogue, media, prompts, ears, clock, stop_recording)
 
     return converse
 

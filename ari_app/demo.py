@@ -100,7 +100,7 @@ async def run_demo(
         )
         say("inside the calling window 09:00-12:00 of this campaign.\n")
         async with open_store(settings) as store, _controller(site):
-            request = _campaign_request(scenario, site)
+            request = _campaign_request(scenario, site, settings)
             await _create(store, request, site)
             await _watch(store, request.campaign.campaign_id, scenario, site, console, began)
             attempts = await store.attempts(campaign_id=request.campaign.campaign_id)
@@ -162,12 +162,16 @@ def campaign_document(scenario: Scenario, today: datetime) -> dict[str, object]:
     }
 
 
-def _campaign_request(scenario: Scenario, site: Site) -> CampaignInput:
+def _campaign_request(scenario: Scenario, site: Site, settings: Settings) -> CampaignInput:
     today = site.clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
     text = json.dumps(campaign_document(scenario, today), ensure_ascii=False, indent=2)
     path = site.folder / "campaign.json"
     path.write_text(text, encoding="utf-8")
-    return parse_campaign(text.encode(), str(path), RowDefaults(now=site.clock.now()))
+    return parse_campaign(
+        text.encode(),
+        str(path),
+        RowDefaults(now=site.clock.now(), ring_timeout_s=settings.dialler.ring_timeout_s),
+    )
 
 
 async def _create(store: Store, request: CampaignInput, site: Site) -> None:

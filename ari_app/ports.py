@@ -155,6 +155,10 @@ class CallLeg(Protocol):
         """Record both sides apart into ``path`` (see Recorder)."""
         ...
 
+    async def stop_recording(self) -> None:
+        """End the recording while the call goes on; raises TelephonyError."""
+        ...
+
     async def hang_up(self, reason: str = "normal") -> None:
         """Release the customer's leg; a channel that is already gone is success."""
         ...
@@ -204,6 +208,10 @@ class Recorder(Protocol):
 
     async def start(self, channel_id: str, attempt_id: str) -> None:
         """Begin recording a channel; raises TelephonyError."""
+        ...
+
+    async def stop(self, channel_id: str) -> None:
+        """End the recording of a channel that goes on (the customer refused); raises TelephonyError."""
         ...
 
     async def finish(self, attempt_id: str) -> RecordingCheck | None:

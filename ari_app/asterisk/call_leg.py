@@ -62,6 +62,8 @@ class LegRecorder(Protocol):
 
     async def start(self, channel_id: str, attempt_id: str) -> None: ...
 
+    async def stop(self, channel_id: str) -> None: ...
+
 
 class LegOwner(Protocol):
     """What a leg needs of the telephony adapter."""
@@ -304,6 +306,15 @@ class AsteriskCallLeg:
         if recorder is None:
             raise TelephonyError("no recorder is configured")
         await recorder.start(self.call_id, path.rpartition("/")[2].removesuffix(".wav"))
+
+    async def stop_recording(self) -> None:
+        """End the recording while the call goes on; nothing to end is success.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        recorder = self._owner.recorder
+        if recorder is not None:
+            await recorder.stop(self.call_id)
 
     async def hang_up(self, reason: str = "normal") -> None:
         """Release the customer's channel; gone already is success, and without a connection it is done at its return.

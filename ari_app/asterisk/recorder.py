@@ -72,6 +72,13 @@ class MixMonitorRecorder:
         options = f"r({stem}.customer.wav)t({stem}.bot.wav)"
         await self._ami.action("MixMonitor", {"Channel": channel_id, "Options": options})
 
+    async def stop(self, channel_id: str) -> None:
+        """End the recording of a channel that goes on; what was recorded so far stays, as evidence of the refusal.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        await self._ami.action("StopMixMonitor", {"Channel": channel_id})
+
     async def finish(self, attempt_id: str) -> RecordingCheck | None:
         """Join the two sides once the channel is gone; None when nothing was recorded.
 

@@ -198,7 +198,7 @@ async def _drive(
     table = read_dispositions(Settings().dialplan_dir / "dispositions.yaml")
     wrap_up = WrapUp(store, clock, table, None, folder)
 
-    def no_conversation(_: object, __: MediaStream) -> Conversation:
+    def no_conversation(_: object, __: MediaStream, ___: object) -> Conversation:
         raise AssertionError("a call without media has no conversation")
 
     def no_watch(_: MediaStream) -> ProgressWatch:

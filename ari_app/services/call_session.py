@@ -8,7 +8,7 @@ cancelling a session stops the call but never loses its outcome.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,7 +55,7 @@ class CallServices:
     wrap_up: WrapUp
     recorder: Recorder | None
     limits: CallLimits
-    conversation: Callable[[ReservedAttempt, MediaStream], Conversation]
+    conversation: Callable[[ReservedAttempt, MediaStream, Callable[[], Awaitable[None]]], Conversation]
     progress_watch: Callable[[MediaStream], ProgressWatch]
 
 
@@ -204,6 +204,14 @@ class CallSession:
         except TelephonyError as error:
             log.error("call is not recorded", error=str(error))
 
+    async def _stop_recording(self) -> None:
+        """The customer does not want to be recorded; a recording that cannot be stopped ends the call."""
+        try:
+            await self._leg.stop_recording()
+        except TelephonyError as error:
+            log.error("recording could not be stopped", error=str(error))
+            self._put(Event(EventKind.STOP, "recording_refused"))
+
     async def _hang_up(self) -> None:
         try:
             await self._leg.hang_up()
@@ -224,7 +232,7 @@ class CallSession:
                 Event(EventKind.CONVERSATION_ENDED, "probe" if not self._plan.with_media else "no_media")
             )
             return
-        self._conversation = self._services.conversation(self.attempt, self._leg.media)
+        self._conversation = self._services.conversation(self.attempt, self._leg.media, self._stop_recording)
         self._conversation_task = self._spawn(self._converse(self._conversation))
 
     async def _converse(self, conversation: Conversation) -> None:

@@ -6,7 +6,7 @@ recogniser turns sound into text; the dialogue decides what follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -54,6 +54,8 @@ from ari_app.voice.turn import (
 
 log = structlog.get_logger(__name__)
 
+#: The result of a conversation in which the customer did not want to be recorded.
+RECORDING_REFUSED = "recording_refused"
 #: How long the loop waits for sound before it looks at the clock, in seconds.
 TICK_S = 0.05
 #: A playout mark that is later than the sound's own length by this much is not waited for any longer.
@@ -107,13 +109,20 @@ class Conversation:
     """Runs one dialogue over one call's media stream."""
 
     def __init__(
-        self, dialogue: Dialogue, media: MediaStream, prompts: Prompts, ears: Ears, clock: Clock
+        self,
+        dialogue: Dialogue,
+        media: MediaStream,
+        prompts: Prompts,
+        ears: Ears,
+        clock: Clock,
+        stop_recording: Callable[[], Awaitable[None]],
     ) -> None:
         self._dialogue = dialogue
         self._media = media
         self._prompts = prompts
         self._ears = ears
         self._clock = clock
+        self._stop_recording = stop_recording
         self._turns: list[Turn] = []
         self._began = clock.monotonic()
         self._frames_before = media.frames_received
@@ -132,6 +141,8 @@ class Conversation:
                     return Ended("no_media")
                 step = self._dialogue.answer(given, self._clock.now())
             self._result = step.result
+            if step.result.result == RECORDING_REFUSED:
+                await self._stop_recording()  # before another word is said
             await self._say_out(step)
         except MachineHeard:
             self._result = ConversationResult("voicemail")

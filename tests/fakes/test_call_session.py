@@ -103,8 +103,13 @@ def session(
         wrap_up=written,  # type: ignore[arg-type]
         recorder=object(),  # type: ignore[arg-type]
         limits=CallLimits(call_s=60.0, clear_s=5.0),
-        conversation=lambda _, media: Conversation(
-            OneQuestion(), media, FakePrompts(), Ears(QuietGate(), NoDetector(), lambda _: None), clock
+        conversation=lambda _, media, stop_recording: Conversation(
+            OneQuestion(),
+            media,
+            FakePrompts(),
+            Ears(QuietGate(), NoDetector(), lambda _: None),
+            clock,
+            stop_recording,
         ),
         progress_watch=lambda media: ProgressWatch(media, listener or HearsNothing()),
     )
@@ -197,6 +202,37 @@ async def test_a_refused_dial_ends_the_call() -> None:
     call = await run(leg)
     assert call.reason is not None
     assert call.reason.startswith("dial_refused")
+
+
+async def test_refused_recording_stops_before_another_word_is_said() -> None:
+    media = FakeMedia()
+    leg = FakeLeg("att-1", [(1.0, ANSWERED)], media=media)
+    said_before: list[int] = []
+    stop_recording = leg.stop_recording
+
+    async def stop() -> None:
+        said_before.append(len(media.played))
+        await stop_recording()
+
+    leg.stop_recording = stop  # type: ignore[method-assign]
+    asyncio.get_running_loop().call_later(3.0, media.press, "9")
+    call = await run(leg)
+    assert call.result == "recording_refused"
+    assert said_before == [1]
+    assert len(media.played) == 2
+
+
+async def test_a_recording_that_cannot_be_stopped_ends_the_call() -> None:
+    leg = FakeLeg("att-1", [(1.0, ANSWERED)], media=FakeMedia())
+
+    async def fail() -> None:
+        raise TelephonyError("the AMI connection was lost")
+
+    leg.stop_recording = fail  # type: ignore[method-assign]
+    asyncio.get_running_loop().call_later(3.0, leg.media.press, "9")  # type: ignore[union-attr]
+    call = await run(leg)
+    assert call.reason == "recording_refused"
+    assert "hang_up" in leg.log
 
 
 async def test_hang_up_by_the_customer_keeps_what_was_said() -> None:

@@ -14,10 +14,14 @@ from tests.support.clock import LoopClock
 pytestmark = [pytest.mark.fakes, pytest.mark.virtual_time]
 
 
+async def nothing_to_stop() -> None:
+    raise AssertionError("nobody refused the recording")
+
+
 def converse(media: FakeMedia, dialogue: OneQuestion) -> Conversation:
     clock = LoopClock(asyncio.get_running_loop())
     ears = Ears(QuietGate(), NoDetector(), lambda _: None)
-    return Conversation(dialogue, media, FakePrompts(), ears, clock)
+    return Conversation(dialogue, media, FakePrompts(), ears, clock, nothing_to_stop)
 
 
 async def test_a_key_answers_and_the_closing_is_played_out() -> None:
@@ -71,7 +75,7 @@ async def test_a_machine_that_answers_hears_nothing_more() -> None:
     media, dialogue = FakeMedia(), OneQuestion()
     clock = LoopClock(asyncio.get_running_loop())
     conversation = Conversation(
-        dialogue, media, FakePrompts(), Ears(QuietGate(), Machine(), lambda _: None), clock
+        dialogue, media, FakePrompts(), Ears(QuietGate(), Machine(), lambda _: None), clock, nothing_to_stop
     )
     ended = await conversation.run()
     assert (ended.result, ended.heard) == ("voicemail", "voicemail")

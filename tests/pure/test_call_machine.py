@@ -18,7 +18,8 @@ NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
 
 
 def run(*events: Event | EventKind) -> tuple[Call, list[Command]]:
-    call, commands = Call(), []
+    call = Call()
+    commands: list[Command] = []
     for index, event in enumerate(events):
         event = event if isinstance(event, Event) else Event(event)
         call, more = step(call, event, NOW + timedelta(seconds=index))

@@ -125,6 +125,9 @@ class FakeLeg:
     async def start_recording(self, path: str) -> None:
         self.log.append("record")
 
+    async def stop_recording(self) -> None:
+        self.log.append("stop_recording")
+
     async def hang_up(self, reason: str = "normal") -> None:
         self.log.append("hang_up")
         if self._hang_up_ends:
@@ -201,6 +204,8 @@ class OneQuestion:
     def answer(self, given: CustomerInput, now: object) -> FlowStep:
         self.given.append(given)
         self._left -= 1
+        if given.text == "9":
+            return FlowStep(self._say, result=ConversationResult("recording_refused"))
         if given.text == "1":
             return FlowStep(self._say, result=ConversationResult("promise_to_pay", verified=True))
         if self._left == 0:
