@@ -11,11 +11,16 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.clock import FakeClock
 from tests.support.leaks import footprint, leaked_tasks, leaks_since
 from tests.support.rings import ring_faults
 from tests.support.virtual_time import VirtualTimeLoop
+
+# No test asserts on seconds: these machines are shared.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 

@@ -93,9 +93,7 @@ async def test_an_event_socket_that_is_gone_for_ten_seconds_is_survived(tmp_path
         through_proxy(site, proxy.port)
         await create(site, scenario, concurrency=8)
         await controller.start()
-        await until(
-            site, lambda found: any(record.dialled_at for record in found), 40.0, controller.words
-        )
+        await until(site, lambda found: any(record.dialled_at for record in found), 40.0, controller.words)
         await asyncio.sleep(1.5)
         proxy.cut()
         await asyncio.sleep(10.0)

@@ -20,8 +20,8 @@ NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
 def run(*events: Event | EventKind) -> tuple[Call, list[Command]]:
     call = Call()
     commands: list[Command] = []
-    for index, event in enumerate(events):
-        event = event if isinstance(event, Event) else Event(event)
+    for index, given_event in enumerate(events):
+        event = given_event if isinstance(given_event, Event) else Event(given_event)
         call, more = step(call, event, NOW + timedelta(seconds=index))
         commands += more
     return call, commands
