@@ -112,7 +112,14 @@ def zone_of(name: str) -> tzinfo | None:
 
 def decide(facts: ContactFacts, now: datetime) -> DialVerdict:
     """The verdict on dialling this customer at ``now`` (aware). Total: every input gets an answer."""
-    now = now.astimezone(UTC)
+    try:
+        return _decide(facts, now.astimezone(UTC))
+    except OverflowError:
+        reason = "the instant lies at the end of the calendar, so no hour is known to be lawful"
+        return DialVerdict(False, Rule.UNKNOWN_TIMEZONE, reason, None, now)
+
+
+def _decide(facts: ContactFacts, now: datetime) -> DialVerdict:
     account, campaign = facts.account, facts.campaign
     strategy = campaign.strategy
 
@@ -132,7 +139,11 @@ def decide(facts: ContactFacts, now: datetime) -> DialVerdict:
         )
     if not facts.account_open:
         return deny(Rule.ACCOUNT_CLOSED, "nothing more is to be done for this account in this campaign")
-    if account.amount_due < strategy.min_amount:
+    if (
+        account.amount_due.is_nan()
+        or strategy.min_amount.is_nan()
+        or account.amount_due < strategy.min_amount
+    ):
         return deny(
             Rule.BELOW_MINIMUM_AMOUNT, f"{account.amount_due} is below the minimum {strategy.min_amount}"
         )
@@ -179,11 +190,9 @@ def _hours(
         return deny(
             Rule.HARD_FLOOR, f"{local:%H:%M} where the customer lives; calls only {HARD_FLOOR}", opening
         )
-    if (
-        local.weekday() in strategy.closed_weekdays
-        or now.astimezone(campaign_zone).weekday() in strategy.closed_weekdays
-    ):
-        return deny(Rule.CLOSED_DAY, f"the campaign is closed on {local:%A}", opening)
+    for there in (local, now.astimezone(campaign_zone)):
+        if there.weekday() in strategy.closed_weekdays:
+            return deny(Rule.CLOSED_DAY, f"the campaign is closed on {there:%A}", opening)
     windows = ", ".join(str(window) for window in strategy.windows)
     return deny(Rule.CALLING_WINDOW, f"{local:%H:%M} is outside the calling windows {windows}", opening)
 

@@ -78,14 +78,30 @@ def is_open(windows: Iterable[Window], at: datetime, zone: tzinfo) -> bool:
 def local_instant(day: date, minute: int, zone: tzinfo) -> datetime:
     """The instant of ``minute`` after midnight on the wall clock of ``zone``.
 
-    A wall time that a clock change skips becomes the instant after the gap; of a repeated one, the first is meant.
+    A wall time that a clock change skips becomes the first instant after the gap; of a repeated one, the first is meant.
     """
     naive = datetime.combine(day, time.min) + timedelta(minutes=minute)
     instant = naive.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != naive:  # skipped by the clock change
-        before = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
-        instant = max(instant, before)
+    if (
+        instant.astimezone(zone).replace(tzinfo=None) != naive
+    ):  # skipped: read with either offset, it lies around the gap
+        return _clock_change(naive.replace(tzinfo=zone, fold=1).astimezone(UTC), instant, zone) or instant
     return instant
+
+
+def _clock_change(before: datetime, after: datetime, zone: tzinfo) -> datetime | None:
+    """The first instant with the UTC offset of ``after``, where it differs from that of ``before`` (whole seconds)."""
+    target = after.astimezone(zone).utcoffset()
+    if before.astimezone(zone).utcoffset() == target:
+        return None
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (before + timedelta(seconds=middle)).astimezone(zone).utcoffset() == target:
+            high = middle
+        else:
+            low = middle
+    return before + timedelta(seconds=high)
 
 
 def next_opening(
@@ -98,19 +114,34 @@ def next_opening(
 ) -> datetime | None:
     """The first instant, at or after ``after``, at which a window is open; None within ``horizon_days``.
 
-    ``closed_days`` are weekdays (Monday 0) on which nothing opens.
+    ``closed_days`` are weekdays (Monday 0) on which nothing opens. The wall clock decides, also where a clock change
+    skips or repeats a part of the day.
     """
-    windows = sorted(windows)
+    windows = tuple(windows)
     closed = frozenset(closed_days)
+    after = after.astimezone(UTC)
+
+    def opens(at: datetime) -> bool:
+        return at >= after and at.astimezone(zone).weekday() not in closed and is_open(windows, at, zone)
+
+    if opens(after):
+        return after
     first_day = after.astimezone(zone).date()
     for offset in range(-1, horizon_days):
         day = first_day + timedelta(days=offset)
-        if day.weekday() in closed:
-            continue
-        for window in windows:
-            start = local_instant(day, window.start, zone)
-            end = local_instant(day, window.end, zone)
-            candidate = max(start, after.astimezone(UTC))
-            if candidate < end and is_open([window], candidate, zone):
-                return candidate
+        candidates = [at for window in windows for at in _wall_times(day, window.start, zone)]
+        # A clock change may land in the middle of a window, or leave a closed day.
+        midnight = local_instant(day, 0, zone)
+        change = _clock_change(midnight, local_instant(day, MINUTES_A_DAY, zone), zone)
+        opening = min(filter(opens, [*candidates, midnight, *([change] if change else [])]), default=None)
+        if opening is not None:
+            return opening
     return None
+
+
+def _wall_times(day: date, minute: int, zone: tzinfo) -> tuple[datetime, ...]:
+    """The instants at which the wall clock shows a time of a day: mostly one, two where it is repeated."""
+    first = local_instant(day, minute, zone)
+    naive = datetime.combine(day, time.min) + timedelta(minutes=minute)
+    second = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return (first, second) if second > first else (first,)

@@ -1,0 +1,376 @@
+"""The verdict: total, minimal law always kept, and every refusal names the first instant at which it lapses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.domain.account import Account
+from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec
+from ari_app.domain.compliance import (
+    HARD_FLOOR,
+    MAX_DIALS_A_DAY,
+    STANDING_RULES,
+    ContactFacts,
+    DialVerdict,
+    Rule,
+    decide,
+    zone_of,
+)
+from ari_app.domain.windows import MINUTES_A_DAY, Window, is_open
+
+pytestmark = pytest.mark.pure
+
+MINUTE = timedelta(minutes=1)
+
+#: Monday 2026-11-23, 10:00 in China.
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+ZONES = (
+    "Asia/Shanghai", "Asia/Urumqi", "Asia/Kolkata", "America/New_York", "America/Los_Angeles", "America/Santiago",
+    "America/Nuuk", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe", "Europe/London", "Pacific/Kiritimati",
+    "Pacific/Chatham", "UTC",
+)  # fmt: skip
+
+
+def account(**changes: object) -> Account:
+    fields: dict[str, object] = {
+        "customer_id": "cust-1",
+        "account_id": "acc-1",
+        "bill_id": "bill-1",
+        "name": "n",
+        "phone": "+8613800000001",
+        "amount_due": Decimal("100.00"),
+        "due_date": date(2026, 10, 1),
+        "aging_bucket": "D31-D60",
+    }
+    return Account(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def campaign(
+    strategy: CampaignStrategy | None = None, status: CampaignStatus = CampaignStatus.RUNNING
+) -> Campaign:
+    return Campaign("c1", "c", strategy or CampaignStrategy(), DiallerSpec(), status=status)
+
+
+def facts(**changes: object) -> ContactFacts:
+    fields: dict[str, object] = {"account": account(), "campaign": campaign()}
+    return ContactFacts(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+windows = st.lists(
+    st.tuples(st.integers(0, 23), st.integers(1, 24))
+    .filter(lambda pair: pair[0] < pair[1])
+    .map(lambda pair: Window(pair[0] * 60, pair[1] * 60)),
+    max_size=3,
+).map(tuple)
+zones = st.sampled_from(ZONES)
+instants = st.one_of(
+    st.datetimes(datetime(2019, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    # Month ends, the leap day and the weeks in which clocks change.
+    st.builds(
+        lambda day, minutes: datetime(day.year, day.month, day.day, tzinfo=UTC) + minutes * MINUTE,
+        st.sampled_from([date(2024, 2, 28), date(2026, 2, 28), date(2026, 3, 7), date(2026, 3, 28), date(2026, 4, 24),
+                         date(2026, 10, 24), date(2026, 10, 31), date(2026, 12, 31)]),
+        st.integers(0, 3 * MINUTES_A_DAY),
+    ),
+)  # fmt: skip
+moments = instants.flatmap(
+    lambda now: st.tuples(
+        st.just(now),
+        st.lists(st.integers(-5 * MINUTES_A_DAY, MINUTES_A_DAY).map(lambda m: now + m * MINUTE), max_size=8),
+        st.none() | st.integers(-3 * MINUTES_A_DAY, 3 * MINUTES_A_DAY).map(lambda m: now + m * MINUTE),
+    )
+)
+strategies = st.builds(
+    CampaignStrategy,
+    timezone=zones,
+    windows=windows,
+    max_attempts=st.integers(0, 5),
+    retry_hours=st.lists(st.floats(0, 200), max_size=5).map(tuple),
+    aging_buckets=st.sampled_from([(), ("D1-D30",), ("D31-D60", "D61-D90")]),
+    min_amount=st.sampled_from([Decimal(0), Decimal("100.00"), Decimal("100.01")]),
+    closed_weekdays=st.lists(st.integers(0, 6), max_size=6).map(tuple),
+)
+histories = st.builds(
+    lambda moment, strategy, status, zone, preferred, listed, is_account_open, is_open_attempt, made, owned: (
+        ContactFacts(
+            account=account(timezone=zone, preferred_windows=preferred),
+            campaign=campaign(strategy, status),
+            do_not_contact=listed,
+            account_open=is_account_open,
+            open_attempt=is_open_attempt,
+            attempts_made=made,
+            due_at=moment[2],
+            dials=tuple(sorted(moment[1])),
+            has_caller_id=owned,
+        ),
+        moment[0],
+    ),
+    moments,
+    strategies,
+    st.sampled_from([CampaignStatus.RUNNING] * 8 + [CampaignStatus.PAUSED, CampaignStatus.FINISHED]),
+    zones | st.just("Mars/Olympus"),
+    windows,
+    st.none() | st.just("letter"),
+    st.sampled_from([True] * 8 + [False]),
+    st.sampled_from([False] * 8 + [True]),
+    st.integers(0, 6),
+    st.sampled_from([True] * 8 + [False]),
+)
+#: Facts in which nothing but caps and the clock can refuse.
+clocked = st.builds(
+    lambda moment, zone, campaign_zone, spans, preferred, closed: (
+        facts(
+            account=account(timezone=zone, preferred_windows=preferred),
+            campaign=campaign(
+                CampaignStrategy(timezone=campaign_zone, windows=spans, closed_weekdays=closed)
+            ),
+            due_at=moment[2],
+            dials=tuple(sorted(moment[1])),
+        ),
+        moment[0],
+    ),
+    moments,
+    zones,
+    zones,
+    windows.filter(bool),
+    windows,
+    st.lists(st.integers(0, 6), max_size=3).map(tuple),
+)
+
+
+def clock_allows(given_facts: ContactFacts, at: datetime) -> bool:
+    """The law of the hours, written a second time and in the plainest way."""
+    strategy, person = given_facts.campaign.strategy, given_facts.account
+    here, there = ZoneInfo(person.timezone), ZoneInfo(strategy.timezone)
+    return (
+        is_open([HARD_FLOOR], at, here)
+        and (not person.preferred_windows or is_open(person.preferred_windows, at, here))
+        and is_open(strategy.windows, at, there)
+        and at.astimezone(here).weekday() not in strategy.closed_weekdays
+        and at.astimezone(there).weekday() not in strategy.closed_weekdays
+    )
+
+
+@given(histories)
+def test_every_history_gets_an_answer_that_keeps_the_law(case: tuple[ContactFacts, datetime]) -> None:
+    given_facts, now = case
+    verdict = decide(given_facts, now)
+    assert verdict.reason
+    assert verdict.decided_at == now
+    assert verdict.allowed == (verdict.rule is Rule.ALLOWED)
+    if verdict.allowed:
+        _check_law(given_facts, now)
+        assert verdict.until is None
+    elif verdict.rule in STANDING_RULES:
+        assert verdict.until is None
+    else:
+        assert verdict.until is not None
+        assert verdict.until > now
+        assert verdict.until.tzinfo is UTC
+
+
+def _check_law(given_facts: ContactFacts, now: datetime) -> None:
+    zone = ZoneInfo(given_facts.account.timezone)
+    local = now.astimezone(zone)
+    assert 8 <= local.hour < 22
+    assert clock_allows(given_facts, now)
+    assert given_facts.campaign.status is CampaignStatus.RUNNING
+    assert given_facts.do_not_contact is None
+    assert given_facts.account_open
+    assert not given_facts.open_attempt
+    assert given_facts.has_caller_id
+    assert given_facts.attempts_made < given_facts.campaign.strategy.max_attempts
+    assert given_facts.due_at is None or given_facts.due_at <= now
+    assert sum(dial.astimezone(zone).date() == local.date() for dial in given_facts.dials) < MAX_DIALS_A_DAY
+
+
+#: For each rule whose refusal lapses: does it refuse at an instant? (Windows, floor and closed days act together.)
+LAPSES: dict[Rule, Callable[[ContactFacts, datetime], bool]] = {
+    Rule.RETRY_NOT_DUE: lambda given_facts, at: given_facts.due_at is not None and at < given_facts.due_at,
+    Rule.DAILY_CAP: lambda given_facts, at: (
+        sum(
+            dial.astimezone(ZoneInfo(given_facts.account.timezone)).date()
+            == at.astimezone(ZoneInfo(given_facts.account.timezone)).date()
+            for dial in given_facts.dials
+            if dial <= at
+        )
+        >= MAX_DIALS_A_DAY
+    ),
+    Rule.CLOSED_DAY: lambda given_facts, at: not clock_allows(given_facts, at),
+    Rule.HARD_FLOOR: lambda given_facts, at: not clock_allows(given_facts, at),
+    Rule.CALLING_WINDOW: lambda given_facts, at: not clock_allows(given_facts, at),
+}
+
+
+@given(clocked)
+def test_until_is_the_first_instant_at_which_the_rule_lets_go(case: tuple[ContactFacts, datetime]) -> None:
+    """Compared with a walk over every minute of four days."""
+    given_facts, now = case
+    given_facts = replace(given_facts, dials=tuple(dial for dial in given_facts.dials if dial <= now))
+    verdict = decide(given_facts, now)
+    if verdict.allowed or verdict.rule is Rule.NO_COMMON_WINDOW:
+        return
+    refuses = LAPSES[verdict.rule]
+    assert verdict.until is not None
+    assert refuses(given_facts, now)
+    assert not refuses(given_facts, verdict.until)
+    at = now.replace(second=0, microsecond=0) + MINUTE
+    for _ in range(4 * MINUTES_A_DAY):
+        if at >= verdict.until:
+            break
+        assert refuses(given_facts, at), at
+        at += MINUTE
+
+
+@given(clocked)
+def test_following_until_always_leads_to_a_call_or_to_a_standing_refusal(
+    case: tuple[ContactFacts, datetime],
+) -> None:
+    given_facts, now = case
+    given_facts = replace(given_facts, dials=tuple(dial for dial in given_facts.dials if dial <= now))
+    seen: list[DialVerdict] = []
+    for _ in range(8):
+        verdict = decide(given_facts, now)
+        seen.append(verdict)
+        if verdict.until is None:
+            return
+        assert verdict.until > now
+        now = verdict.until
+    pytest.fail(f"asked again and again: {seen}")
+
+
+@given(clocked)
+def test_windows_that_never_meet_are_never_open(case: tuple[ContactFacts, datetime]) -> None:
+    given_facts, now = case
+    verdict = decide(given_facts, now)
+    if verdict.rule is Rule.NO_COMMON_WINDOW:
+        at = now
+        for _ in range(8 * 24):
+            assert not clock_allows(given_facts, at)
+            at += timedelta(hours=1)
+
+
+#: One fault each, in the order in which they are checked.
+FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
+    (Rule.CAMPAIGN_NOT_RUNNING, {"campaign": campaign(status=CampaignStatus.PAUSED)}),
+    (Rule.DO_NOT_CONTACT, {"do_not_contact": "letter"}),
+    (Rule.UNKNOWN_TIMEZONE, {"account": account(timezone="Mars/Olympus")}),
+    (Rule.ACCOUNT_CLOSED, {"account_open": False}),
+    (Rule.BELOW_MINIMUM_AMOUNT, {"account": account(amount_due=Decimal("-0.01"))}),
+    (Rule.OUTSIDE_AGING_BUCKETS, {"campaign": campaign(CampaignStrategy(aging_buckets=("D1-D30",)))}),
+    (Rule.NO_CALLER_ID, {"has_caller_id": False}),
+    (Rule.OPEN_ATTEMPT, {"open_attempt": True}),
+    (Rule.MAX_ATTEMPTS, {"attempts_made": 3}),
+    (Rule.RETRY_NOT_DUE, {"due_at": MONDAY + MINUTE}),
+    (Rule.DAILY_CAP, {"dials": (MONDAY - MINUTE, MONDAY - 2 * MINUTE)}),
+    (Rule.CLOSED_DAY, {"campaign": campaign(CampaignStrategy(closed_weekdays=(0,)))}),
+    (Rule.HARD_FLOOR, {"account": account(timezone="Asia/Dubai")}),
+    (Rule.CALLING_WINDOW, {"campaign": campaign(CampaignStrategy(windows=(Window(660, 720),)))}),
+    (Rule.NO_COMMON_WINDOW, {"account": account(preferred_windows=(Window(0, 480),))}),
+)
+
+
+def test_nothing_speaks_against_this_call() -> None:
+    assert decide(facts(), MONDAY) == DialVerdict(
+        True, Rule.ALLOWED, "inside every window and below every cap", None, MONDAY
+    )
+
+
+@pytest.mark.parametrize(("rule", "fault"), FAULTS, ids=[rule for rule, _ in FAULTS])
+def test_each_rule_refuses_by_its_name(rule: Rule, fault: dict[str, object]) -> None:
+    assert decide(facts(**fault), MONDAY).rule is rule
+
+
+def test_every_rule_has_its_case() -> None:
+    assert {rule for rule, _ in FAULTS} | {Rule.ALLOWED} == set(Rule)
+    assert set(LAPSES) | STANDING_RULES | {Rule.ALLOWED} == set(Rule)
+
+
+def test_the_first_rule_in_order_is_named() -> None:
+    order = [rule for rule, _ in FAULTS[:11]]
+    together: dict[str, object] = {}
+    for rule, fault in reversed(
+        [pair for pair in FAULTS[:11] if "campaign" not in pair[1] and "account" not in pair[1]]
+    ):
+        together |= fault
+        assert decide(facts(**together), MONDAY).rule is rule
+    assert list(Rule)[1:12] == order
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "second", "allowed"),
+    [(7, 59, 59, False), (8, 0, 0, True), (21, 59, 59, True), (22, 0, 0, False), (0, 0, 0, False)],
+)
+def test_the_hard_floor_cannot_be_widened(hour: int, minute: int, second: int, allowed: bool) -> None:
+    wide = CampaignStrategy(windows=(Window(0, MINUTES_A_DAY),), closed_weekdays=())
+    anytime = account(preferred_windows=(Window(0, MINUTES_A_DAY),))
+    now = datetime(2026, 11, 23, hour, minute, second, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert decide(facts(account=anytime, campaign=campaign(wide)), now).allowed is allowed
+
+
+def test_a_closed_day_is_named_where_it_is_closed() -> None:
+    """Friday evening in New York is Saturday in Shanghai, where the campaign lives."""
+    person = account(timezone="America/New_York")
+    now = datetime(2026, 11, 20, 20, 0, tzinfo=ZoneInfo("America/New_York"))
+    verdict = decide(facts(account=person), now)
+    assert (verdict.rule, verdict.reason) == (Rule.CLOSED_DAY, "the campaign is closed on Saturday")
+
+
+def test_the_daily_cap_ends_at_the_customer_s_midnight() -> None:
+    dials = (MONDAY, MONDAY + timedelta(minutes=30))
+    verdict = decide(facts(dials=dials), MONDAY + timedelta(hours=1))
+    assert (verdict.rule, verdict.until) == (Rule.DAILY_CAP, datetime(2026, 11, 23, 16, 0, tzinfo=UTC))
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_any_name_of_a_zone_gets_an_answer(name: str) -> None:
+    verdict = decide(facts(account=account(timezone=name)), MONDAY)
+    if zone_of(name) is None:
+        assert verdict.rule is Rule.UNKNOWN_TIMEZONE
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "/",
+        "/etc/passwd",
+        "../../etc/passwd",
+        "Asia",
+        "Asia/",
+        "a\x00b",
+        "x" * 5000,
+        "tzdata.zi",
+    ],
+)
+def test_what_is_no_zone(name: str) -> None:
+    assert decide(facts(account=account(timezone=name)), MONDAY).rule is Rule.UNKNOWN_TIMEZONE
+    lost = campaign(CampaignStrategy(timezone=name))
+    assert decide(facts(campaign=lost), MONDAY).rule is Rule.UNKNOWN_TIMEZONE
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "-Infinity"])
+def test_an_amount_that_is_none_is_below_every_minimum(amount: str) -> None:
+    odd = facts(account=account(amount_due=Decimal(amount)))
+    assert decide(odd, MONDAY).rule is Rule.BELOW_MINIMUM_AMOUNT
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("year", [1, 9999], ids=["first", "last"])
+def test_the_ends_of_the_calendar_get_an_answer(zone: str, year: int) -> None:
+    day = (1, 1) if year == 1 else (12, 31)
+    for where in (UTC, ZoneInfo(zone)):
+        for hour in (0, 23):
+            now = datetime(year, *day, hour, 59, tzinfo=where)
+            assert decide(facts(account=account(timezone=zone)), now).reason
