@@ -50,6 +50,10 @@ class StoreError(AriAppError):
     """The database refused or could not write (full disk, locked by another controller, damaged file)."""
 
 
+class StoreUnavailable(StoreError):
+    """The database cannot be written at this moment (full disk, read-only, locked, disk error); it may be later."""
+
+
 class TelephonyError(AriAppError):
     """Asterisk or the network did not do what was asked."""
 

@@ -100,11 +100,14 @@ class CallSession:
             while self.call.state is not State.CLOSED:
                 await self._feed(await self._queue.get())
         except asyncio.CancelledError:
-            await self._abandon()
+            await to_the_end(self._abandon("stopped"))
             raise
-        finally:
-            await self._drop_tasks()
-        await asyncio.shield(asyncio.ensure_future(self._close()))
+        except Exception as error:
+            # Whatever has gone wrong: nobody is left on the line, and the attempt does not stay open.
+            log.error("call broken off", error=repr(error), exc_info=error)
+            await to_the_end(self._abandon("internal_error"))
+        else:
+            await to_the_end(self._close())
 
     # ------------------------------------------------------------------------------------------- events in
 
@@ -291,19 +294,20 @@ class CallSession:
 
     # ------------------------------------------------------------------------------------------- the end
 
-    async def _abandon(self) -> None:
-        """The session was cancelled (shutdown): release the call now and close it as stopped."""
+    async def _abandon(self, reason: str) -> None:
+        """The session was cancelled (shutdown) or has failed: release the customer first, then close the call."""
         now = self._services.clock.now()
-        self.call = replace(self.call, state=State.CLOSED, reason=self.call.reason or "stopped", ended_at=now)
-        await asyncio.shield(asyncio.ensure_future(self._release_and_close()))
-
-    async def _release_and_close(self) -> None:
+        self.call = replace(self.call, state=State.CLOSED, reason=self.call.reason or reason, ended_at=now)
         await self._hang_up()
         await self._close()
 
     async def _close(self) -> None:
-        """Release what is left and write the outcome; runs to its end even when the session is cancelled."""
-        await self._leg.release()
+        """Release what is left and write the outcome."""
+        await self._drop_tasks()
+        try:
+            await self._leg.release()
+        except TelephonyError as error:
+            log.warning("call not released as a whole", error=str(error))
         ended = EndedCall(
             attempt=self.attempt,
             call=self.call,
@@ -311,3 +315,17 @@ class CallSession:
             recorded=self._recording,
         )
         await self._services.wrap_up.close(ended)
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work`` to its end even when the waiting task is cancelled, however often; the cancellation follows then."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError

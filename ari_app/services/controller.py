@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -15,6 +16,9 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before Asterisk is asked again when a reconciliation could not be completed.
 RECONCILE_RETRY_S = 1.0
+#: How long to wait before what a reconciliation had to leave is tried again; dialling goes on meanwhile, for the
+#: customers concerned have an open attempt and cannot be called.
+LEFT_RETRY_S = 5.0
 
 
 class Controller:
@@ -54,7 +58,7 @@ class Controller:
             task.result()
 
     async def stop(self, reason: str = "stopped") -> None:
-        """End all calls, wait for their wrap-up, stop."""
+        """End all calls, wait for their wrap-up, stop; for good."""
         await self.dialler.stop(reason=reason)
         for task in self._tasks:
             task.cancel()
@@ -66,7 +70,7 @@ class Controller:
             await self._disagree.wait()
             self._disagree.clear()
             try:
-                await self._reconciler.run()
+                done = await self._reconciler.run()
             except (TelephonyError, StoreError) as error:
                 log.warning("not reconciled yet", error=str(error))
                 await asyncio.sleep(RECONCILE_RETRY_S)
@@ -76,3 +80,8 @@ class Controller:
                 self.dialler.halted = False
                 self.reconciled.set()
                 self.dialler.wake()
+            if done.left:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LEFT_RETRY_S):
+                        await self._disagree.wait()
+                self._disagree.set()

@@ -69,8 +69,12 @@ class Dialler:
         self._sessions: dict[str, CallSession | None] = {}
         self._campaign_of: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._preparing: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._turning = asyncio.Lock()
+        self._stopping: str | None = None
         self.halted = True
+        """Nothing is claimed while True; :meth:`stop` is for good, whatever stands here."""
         self.finished = 0
         """Calls that have ended, of this controller."""
         self.on_lost: Callable[[], None] = lambda: None
@@ -104,13 +108,21 @@ class Dialler:
 
     async def turn(self) -> int:
         """Start what may be started now; returns the number of calls started."""
-        if self.halted or not self._telephony.connected:
-            return 0
         started = 0
-        for campaign in await self._store.campaigns():
-            if campaign.status is CampaignStatus.RUNNING:
-                started += await self._serve(campaign)
+        async with self._turning:
+            if not self._may_claim():
+                return 0
+            for campaign in await self._store.campaigns():
+                if campaign.status is not CampaignStatus.RUNNING:
+                    continue
+                try:
+                    started += await self._serve(campaign)
+                except StoreError as error:  # of this campaign perhaps alone: the others are served
+                    log.error("nothing can be claimed", campaign_id=campaign.campaign_id, error=str(error))
         return started
+
+    def _may_claim(self) -> bool:
+        return self._stopping is None and not self.halted and self._telephony.connected
 
     async def _serve(self, campaign: Campaign) -> int:
         started = 0
@@ -122,7 +134,7 @@ class Dialler:
                 controller_free=self._limits.max_concurrency - len(self._sessions),
                 tokens=self._bucket.tokens,
             )
-            if allowed == 0:
+            if allowed == 0 or not self._may_claim():
                 return started
             asked = min(allowed, self._limits.batch)
             claimed = await self._store.claim_due(
@@ -145,22 +157,53 @@ class Dialler:
     async def _call(self, attempt: ReservedAttempt) -> None:
         """Render the prompts, then call. A prompt that cannot be rendered stops the dial, not the call."""
         leg = self._telephony.call(attempt.attempt_id)
-        plan = self._route(attempt)
+        plan = self._plan(attempt)
         session = CallSession(attempt, plan or NO_ROUTE, leg, self._services)
         self._sessions[attempt.attempt_id] = session
-        if plan is None:
+        if self._stopping is not None:  # claimed while the stop came
+            session.stop(self._stopping)
+        elif plan is None:
             log.error("no trunk for this number", attempt_id=attempt.attempt_id)
             session.stop("no_trunk")
-            return await session.run()
-        if plan.with_media and self._flows is not None and self._prompts is not None:
-            try:
-                await self._prompts.prepare(
-                    self._flows.prompts(attempt.flow, attempt.account, self._clock.now())
-                )
-            except AriAppError as error:
-                log.error("prompts cannot be rendered", attempt_id=attempt.attempt_id, error=str(error))
-                session.stop("prompts_missing")
-        return await session.run()
+        elif plan.with_media and (trouble := await self._prepare(attempt)) is not None:
+            session.stop(trouble)
+        await session.run()
+
+    def _plan(self, attempt: ReservedAttempt) -> DialPlan | None:
+        try:
+            return self._route(attempt)
+        except (AriAppError, ValueError) as error:
+            log.error("route failed", attempt_id=attempt.attempt_id, error_type=type(error).__name__)
+            return None
+
+    async def _prepare(self, attempt: ReservedAttempt) -> str | None:
+        """Render what the call may need; the reason not to dial where that did not work.
+
+        Nothing has been dialled: whatever went wrong, the attempt can be closed as such.
+        """
+        if self._flows is None or self._prompts is None:
+            return None
+        task = asyncio.current_task()
+        assert task is not None
+        self._preparing.add(task)
+        try:
+            await self._prompts.prepare(self._flows.prompts(attempt.flow, attempt.account, self._clock.now()))
+        except asyncio.CancelledError:
+            if self._stopping is None:
+                raise
+            task.uncancel()
+            return self._stopping
+        except AriAppError as error:
+            log.error("prompts cannot be rendered", attempt_id=attempt.attempt_id, error=str(error))
+            return "prompts_missing"
+        except Exception as error:
+            log.exception(
+                "prompts cannot be rendered", attempt_id=attempt.attempt_id, error_type=type(error).__name__
+            )
+            return "internal_error"
+        finally:
+            self._preparing.discard(task)
+        return None
 
     def _ended(self, attempt: ReservedAttempt, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -174,13 +217,22 @@ class Dialler:
         self._wake.set()
 
     async def stop(self, *, reason: str = "stopped", patience_s: float = 15.0) -> None:
-        """End all calls and wait for their wrap-up; what is not over in time is cancelled (and still closed)."""
+        """End all calls and wait for their wrap-up, for good: nothing is claimed any more.
+
+        What is not over in time is cancelled, and still released and closed where the store can be written.
+        """
         self.halted = True
+        self._stopping = reason
         for session in self.sessions():
             session.stop(reason)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=patience_s)
-            for task in late:
-                task.cancel()
+        for task in self._preparing:
+            task.cancel()
+        async with self._turning:  # a claim that is under way has started its sessions: they close undialled
+            running = set(self._tasks)
+        if running:
+            _, late = await asyncio.wait(running, timeout=patience_s)
             if late:
+                self._services.wrap_up.hurry()
+                for task in late:
+                    task.cancel()
                 await asyncio.wait(late)

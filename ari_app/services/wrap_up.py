@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
-from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt
+from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn
 from ari_app.domain.call_machine import Call
-from ari_app.domain.disposition import DispositionKind, DispositionTable, classify
+from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
 from ari_app.domain.retry import RetryDecision, plan_retry
-from ari_app.errors import StoreError, TelephonyError
+from ari_app.errors import StoreError, StoreUnavailable, TelephonyError
 from ari_app.ports import AttemptHistory, Clock, OutboxEvent, Recorder, Store
 from ari_app.services.conversation import ConversationSoFar
 from ari_app.services.events import call_completed, promise_created
@@ -20,7 +22,9 @@ from ari_app.services.transcripts import write_transcript
 
 log = structlog.get_logger(__name__)
 
-#: A database that cannot be written (full disk) is tried again; meanwhile the attempt stays open and nobody is redialled.
+#: A database that cannot be written is tried again; meanwhile the attempt stays open and nobody is redialled. While it
+#: is unavailable (full disk) the last delay repeats for as long as the controller runs: a promise or a wish not to be
+#: called must not be lost.
 RETRY_DELAYS_S = (0.5, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -50,6 +54,11 @@ class WrapUp:
         self._table = table
         self._recorder = recorder
         self._transcripts = transcripts
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """The controller is ending: what cannot be written now is tried once more and then left to reconciliation."""
+        self._hurry.set()
 
     async def close(self, ended: EndedCall) -> RetryDecision | None:
         """Write the outcome of a call. None when the attempt had been closed already."""
@@ -61,11 +70,7 @@ class WrapUp:
         kind = classify(self._table, end)
         recording = await self._finish_recording(attempt.attempt_id) if ended.recorded else None
         turns = talked.turns if talked is not None else ()
-        transcript = None
-        if turns:
-            transcript = await asyncio.to_thread(
-                write_transcript, self._transcripts, attempt.attempt_id, kind.name, turns
-            )
+        transcript = await self._transcript(attempt.attempt_id, kind.name, turns)
         outcome = CallOutcome(
             attempt_id=attempt.attempt_id,
             disposition=kind.name,
@@ -102,7 +107,10 @@ class WrapUp:
         return await self.write(outcome, kind)
 
     async def write(self, outcome: CallOutcome, kind: DispositionKind) -> RetryDecision | None:
-        """One transaction, tried again while the database cannot be written; raises StoreError in the end."""
+        """One transaction, tried again while the database cannot be written.
+
+        Raises StoreError where the database refuses the outcome, or when there is no time left to wait for it.
+        """
 
         def plan(history: AttemptHistory) -> RetryDecision:
             return plan_retry(
@@ -114,17 +122,35 @@ class WrapUp:
             )
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:
-            return _events(history, outcome, kind)
+            # Where no INVITE left there was no call that could be completed.
+            return [] if kind.retry is RetryRule.AGAIN else _events(history, outcome, kind)
 
-        for delay in (*RETRY_DELAYS_S, None):
+        tries = 0
+        while True:
             try:
                 return await self._store.close_attempt(outcome, plan, events)
             except StoreError as error:
-                if delay is None:
+                for_good = tries >= len(RETRY_DELAYS_S) and not isinstance(error, StoreUnavailable)
+                if for_good or self._hurry.is_set():
                     raise
+                delay = RETRY_DELAYS_S[min(tries, len(RETRY_DELAYS_S) - 1)]
                 log.error("outcome not written yet", error=str(error), retry_in_s=delay)
-                await asyncio.sleep(delay)
-        raise AssertionError("unreachable")
+            tries += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._hurry.wait()
+
+    async def _transcript(self, attempt_id: str, disposition: str, turns: Sequence[Turn]) -> str | None:
+        """The file is a copy: the turns themselves go into the database, so the outcome never waits for it."""
+        if not turns:
+            return None
+        try:
+            return await asyncio.to_thread(
+                write_transcript, self._transcripts, attempt_id, disposition, turns
+            )
+        except OSError as error:
+            log.error("transcript file not written", error=str(error))
+            return None
 
     async def _finish_recording(self, attempt_id: str) -> str | None:
         if self._recorder is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from ari_app.errors import StoreError
+from ari_app.errors import StoreError, StoreUnavailable
 
 _SENTENCES: dict[int, str] = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was written, free some space and it goes on",
@@ -20,6 +20,18 @@ _SENTENCES: dict[int, str] = {
     sqlite3.SQLITE_CONSTRAINT: "the change would break a rule of the database, so it was refused",
 }
 
+_FOR_NOW = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+    }
+)
+"""Faults of the disk or of others, which may pass: the same change can succeed later."""
+
 
 def store_error(error: Exception, path: Path) -> StoreError:
     """The error of the product for an error of the driver. Never quotes a value of a row."""
@@ -27,4 +39,5 @@ def store_error(error: Exception, path: Path) -> StoreError:
     sentence = _SENTENCES.get(code & 0xFF) if isinstance(code, int) else None
     if sentence is None:
         return StoreError(f"database {path}: {error}")
-    return StoreError(f"database {path}: {sentence} ({error})")
+    kind = StoreUnavailable if isinstance(code, int) and code & 0xFF in _FOR_NOW else StoreError
+    return kind(f"database {path}: {sentence} ({error})")
