@@ -42,15 +42,18 @@ class Account:
         return (self.customer_id, self.account_id, self.bill_id)
 
 
+#: More days than the calendar has: a due date in 1900 is an odd one, but it has its bucket.
+_ANY_DAYS = date.max.toordinal()
+
 #: Day scheme of aging buckets: (name, first day overdue, last day overdue), both inclusive (requirement B2).
 DAY_BUCKETS: tuple[tuple[str, int, int], ...] = (
-    ("pre-due", -36500, -1),
+    ("pre-due", -_ANY_DAYS, -1),
     ("due-day", 0, 0),
     ("D1-D30", 1, 30),
     ("D31-D60", 31, 60),
     ("D61-D90", 61, 90),
     ("D91+", 91, 730),
-    ("legacy", 731, 36500),
+    ("legacy", 731, _ANY_DAYS),
 )
 
 BUCKET_NAMES: tuple[str, ...] = tuple(name for name, _, _ in DAY_BUCKETS)
