@@ -19,7 +19,7 @@ from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import decide
-from ari_app.errors import ConfigError
+from ari_app.errors import ConfigError, SpeechError
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
@@ -42,6 +42,8 @@ from ari_app.voice.answering_machine import AnsweringMachineDetector
 from ari_app.voice.progress import EarlyMediaListener
 from ari_app.voice.vad import SpeechGate
 
+#: How long the model of a recogniser may take to be loaded before the first call is dialled.
+WARM_UP_S = 120.0
 StopRecording = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -84,6 +86,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         telephony = await stack.enter_async_context(_telephony(settings, recorder, patience_s))
         flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
         prompts = make_prompts(settings)
+        stack.push_async_callback(prompts.close)
         wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir)
         recogniser = await stack.enter_async_context(_recognisers(settings))
         services = CallServices(
@@ -234,10 +237,20 @@ async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Reco
         return choice if choice is not None and choice.supports(language) else None
 
     try:
+        for language, choice in choices.items():
+            if choice.supports(language):
+                await _warm_up(language, choice)
         yield find
     finally:
         for choice in choices.values():
             await choice.close()
+
+
+async def _warm_up(language: str, choice: RecogniserChoice) -> None:
+    try:
+        await choice.warm_up(WARM_UP_S)
+    except SpeechError as error:
+        log.warning("nothing can be heard, customers answer by key", language=language, error=str(error))
 
 
 def conversations(

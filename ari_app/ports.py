@@ -260,6 +260,10 @@ class Recogniser(Protocol):
         """Begin an utterance."""
         ...
 
+    async def warm_up(self, timeout_s: float) -> None:
+        """Load models now, so that the first utterance does not wait for it. Raises SpeechError, TimeoutError."""
+        ...
+
     async def close(self) -> None:
         """Release workers and models."""
         ...

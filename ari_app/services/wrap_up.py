@@ -76,7 +76,8 @@ class WrapUp:
             disposition=kind.name,
             ended_at=call.ended_at or self._clock.now(),
             answered_at=call.answered_at,
-            sip_status=call.sip_status,
+            # An answer is a 200 to our INVITE (RFC 3261, 13.3.1.4); the release that follows carries no status.
+            sip_status=200 if call.answered_at is not None and call.sip_status is None else call.sip_status,
             q850_cause=call.q850_cause,
             talk_seconds=round(call.talk_seconds, 3),
             recording=recording,

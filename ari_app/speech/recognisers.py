@@ -48,6 +48,17 @@ class RecogniserChoice:
         self.counters.utterances += 1
         return _ChosenUtterance(stream, left, grammar, self._longest_s, self.counters)
 
+    async def warm_up(self, timeout_s: float) -> None:
+        """Load the model of the first one that can be loaded. Raises SpeechError when none can."""
+        problems: list[str] = []
+        for recogniser in self._recognisers:
+            try:
+                await recogniser.warm_up(timeout_s)
+                return
+            except (SpeechError, TimeoutError) as error:
+                problems.append(f"{recogniser.name}: {str(error) or 'too slow'}")
+        raise SpeechError("; ".join(problems) or "no recogniser is configured")
+
     async def close(self) -> None:
         """Close them all."""
         results = await asyncio.gather(*(one.close() for one in self._recognisers), return_exceptions=True)

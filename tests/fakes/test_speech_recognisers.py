@@ -21,6 +21,7 @@ class FakeRecogniser:
     def __init__(self, name: str, *languages: str, does: str = "") -> None:
         self.name = name
         self.closed = False
+        self.warm = False
         self._languages = languages
         self._does = does
 
@@ -39,6 +40,11 @@ class FakeRecogniser:
             return Transcript(str(len(pcm)), 0.9, self.name)
 
         return GatheredUtterance(recognise)
+
+    async def warm_up(self, timeout_s: float) -> None:
+        if self._does in ("fail", "refuse"):
+            raise SpeechError(f"{self.name} has no model")
+        self.warm = True
 
     async def close(self) -> None:
         self.closed = True
@@ -93,3 +99,15 @@ async def test_closing_closes_all() -> None:
     engines = [FakeRecogniser("one", "en"), FakeRecogniser("two", "zh")]
     await RecogniserChoice(engines).close()
     assert all(engine.closed for engine in engines)
+
+
+async def test_the_first_that_can_be_loaded_is_loaded_before_the_first_call() -> None:
+    broken, good, spare = (
+        FakeRecogniser("a", "en", does="fail"),
+        FakeRecogniser("b", "en"),
+        FakeRecogniser("c", "en"),
+    )
+    await RecogniserChoice([broken, good, spare]).warm_up(1.0)
+    assert (broken.warm, good.warm, spare.warm) == (False, True, False)
+    with pytest.raises(SpeechError, match="a has no model"):
+        await RecogniserChoice([broken]).warm_up(1.0)
