@@ -1,6 +1,6 @@
 """Commands and events of one Stasis application over one WebSocket.
 
-Asterisk serves REST requests on its event socket (``RESTRequest``/``RESTResponse``, from 22.6 on): in the order in
+Asterisk serves REST requests on its event socket (``RESTRequest``/``RESTResponse``): in the order in
 which they were sent, an order of magnitude faster than over HTTP, and without a second connection that could be up
 while the first is down.
 

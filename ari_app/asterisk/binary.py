@@ -1,8 +1,8 @@
 """Which Asterisk this machine has, and whether it is new enough.
 
 Asked in this order: the environment variable ``ARI_APP_ASTERISK``, the program path, the private root that
-``scripts/setup`` unpacks into the user's cache. At least 22.6 is needed: REST over the event WebSocket,
-``chan_websocket`` media and ``tech_cause`` in hang-up events came with it.
+``scripts/setup`` unpacks into the user's cache. At least 22.8 is needed: media sockets have their JSON
+control messages (``f(json)``) since then; REST over the event WebSocket and ``chan_websocket`` itself are older.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ari_app.errors import TelephonyError
 
-MINIMUM_VERSION = (22, 6, 0)
+MINIMUM_VERSION = (22, 8, 0)
 ENVIRONMENT_VARIABLE = "ARI_APP_ASTERISK"
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 """Where a server's Asterisk stands; a plain user's PATH often lacks them."""

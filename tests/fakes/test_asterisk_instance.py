@@ -51,8 +51,8 @@ def test_no_asterisk_is_said_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_an_asterisk_that_is_too_old_is_said_and_passed_over(tmp_path: Path) -> None:
-    fake_asterisk(tmp_path / "bin", "20.6.0~dfsg")
-    with pytest.raises(AsteriskMissing, match=r"20\.6\.0, at least 22\.6 is needed"):
+    fake_asterisk(tmp_path / "bin", "22.7.0~dfsg")
+    with pytest.raises(AsteriskMissing, match=r"22\.7\.0, at least 22\.8 is needed"):
         find_asterisk(environment(tmp_path))
     cached = fake_asterisk(tmp_path / ".cache/ari-app" / f"asterisk-forky-{platform.machine()}")
     assert find_asterisk(environment(tmp_path)).path == cached
