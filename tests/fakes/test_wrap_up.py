@@ -1,0 +1,236 @@
+"""Wrap-up: what stands in the store, in the files and in the outbox when a call has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ari_app.dialogue.model import ConversationResult
+from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn
+from ari_app.domain.call_machine import Call, State
+from ari_app.domain.campaign import Campaign
+from ari_app.domain.retry import RetryDecision
+from ari_app.errors import StoreError, StoreUnavailable
+from ari_app.ports import AttemptHistory, OutboxEvent
+from ari_app.services.conversation import ConversationSoFar
+from ari_app.services.transcripts import write_transcript
+from ari_app.services.wrap_up import EndedCall
+from tests.fakes.test_dialler import rings
+from tests.support.floor import Floor, floor
+from tests.support.store_rows import allow, broken_promises, campaign, ids
+
+pytestmark = [pytest.mark.fakes, pytest.mark.virtual_time]
+
+PROMISE = PromiseToPay(Decimal("300.00"), "2026-11-30", "CNY", "alipay", 0.9)
+TURNS = (
+    Turn("bot", "prompt", "您好", 0.0, 1.0),
+    Turn("customer", "keys", "1", 1.2, 2.0, 1.0, "keys"),
+)
+ALL_EVENTS = ("call.completed", "collection.ptp.created")
+
+
+def subscribed(*events: str) -> Campaign:
+    base = campaign()
+    assert base.webhook is not None
+    return replace(base, webhook=replace(base.webhook, events=events))
+
+
+@asynccontextmanager
+async def dialled(
+    folder: Path, *, events: Sequence[str] = ALL_EVENTS
+) -> AsyncIterator[tuple[Floor, ReservedAttempt]]:
+    """A floor with one attempt whose dial is recorded."""
+    async with floor(folder, rings, campaigns=[subscribed(*events)]) as place:
+        (attempt,) = await place.store.claim_due("c1", place.clock.now(), 1, allow, ids())
+        await place.store.mark_dialled(attempt.attempt_id, place.clock.now(), allow)
+        yield place, attempt
+    assert broken_promises(folder / "floor.db") == []
+
+
+def ended(attempt: ReservedAttempt, *, talked: bool = True, **facts: object) -> EndedCall:
+    """A call that was answered and ended with a promise; or one that was not answered."""
+    start = attempt.reserved_at
+    call = Call(State.CLOSED, dialled_at=start, progressed=True, ended_at=start + timedelta(seconds=30))
+    if not talked:
+        return EndedCall(attempt, replace(call, **facts), None, recorded=False)  # type: ignore[arg-type]
+    call = replace(call, answered_at=start + timedelta(seconds=5), **facts)  # type: ignore[arg-type]
+    result = ConversationResult("promise_to_pay", verified=True, promise=PROMISE)
+    return EndedCall(attempt, call, ConversationSoFar(result, TURNS), recorded=False)
+
+
+async def test_a_promise_is_written_with_disposition_turns_and_both_events(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        decision = await place.wrap_up.close(ended(attempt))
+        assert decision is not None
+        assert decision.due_at is None
+        (record,) = await place.records()
+        assert (record.disposition, record.talk_seconds) == ("promise_to_pay", 25.0)
+        assert [promise.amount for promise in await place.store.promises()] == [Decimal("300.00")]
+        assert tuple(await place.store.turns(attempt.attempt_id)) == TURNS
+        assert [event.event for event in await place.store.outbox()] == list(ALL_EVENTS)
+        lines = [json.loads(line) for line in Path(record.transcript or "").read_text("utf-8").splitlines()]
+        assert lines[0] == {"attempt_id": attempt.attempt_id, "disposition": "promise_to_pay"}
+        assert [line["text"] for line in lines[1:]] == ["您好", "1"]
+
+
+@pytest.mark.parametrize("events", [(), ("call.completed",), ("collection.ptp.created",), ALL_EVENTS])
+async def test_only_what_the_webhook_asked_for_goes_out(tmp_path: Path, events: tuple[str, ...]) -> None:
+    async with dialled(tmp_path, events=events) as (place, attempt):
+        await place.wrap_up.close(ended(attempt))
+        assert tuple(event.event for event in await place.store.outbox()) == events
+
+
+async def test_the_events_of_a_promise_carry_what_integrators_need(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        await place.wrap_up.close(ended(attempt))
+        completed, promised = await place.store.outbox()
+    assert completed.payload["disposition"] == "promise_to_pay"
+    assert completed.payload["talkSeconds"] == 25.0
+    assert promised.payload["ptp"] == {
+        "amount": 300.0,
+        "date": "2026-11-30",
+        "channel": "alipay",
+        "confidence": 0.9,
+    }
+    assert {completed.payload["taskId"], promised.payload["taskId"]} == {"c1"}
+
+
+async def test_a_busy_line_is_planned_again_by_the_campaign(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        decision = await place.wrap_up.close(ended(attempt, talked=False, sip_status=486, q850_cause=17))
+        assert decision is not None
+        assert decision.due_at is not None
+        assert decision.due_at > place.clock.now()
+        assert await place.dispositions() == ["busy"]
+        assert await place.store.next_due_at("c1") == decision.due_at
+
+
+async def test_closing_twice_changes_nothing(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        assert await place.wrap_up.close(ended(attempt)) is not None
+        once = (await place.records(), await place.store.outbox(), await place.store.promises())
+        assert await place.wrap_up.close(ended(attempt)) is None
+        assert (
+            await place.wrap_up.close_interrupted(
+                attempt.attempt_id, invited=True, answered=True, recorded=False
+            )
+            is None
+        )
+        assert (await place.records(), await place.store.outbox(), await place.store.promises()) == once
+
+
+async def test_a_wall_clock_set_back_during_the_call_closes_it_all_the_same(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        hour = timedelta(hours=1)
+        start = attempt.reserved_at
+        await place.wrap_up.close(ended(attempt, answered_at=start - hour, ended_at=start - 2 * hour))
+        (record,) = await place.records()
+        assert record.disposition == "promise_to_pay"
+        assert record.talk_seconds == 0
+
+
+async def test_a_wish_not_to_be_called_is_kept(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        wish = ConversationResult("stop_calling", do_not_contact=True)
+        await place.wrap_up.close(
+            replace(ended(attempt), conversation=ConversationSoFar(wish, TURNS))
+        )
+        assert set(await place.store.do_not_contact()) == {attempt.account.phone, attempt.account.customer_id}
+
+
+# ------------------------------------------------------------------------------------------- faults of the disk
+
+
+class Failing:
+    """Closes attempts once it has failed so often."""
+
+    def __init__(self, place: Floor, times: float, error: StoreError) -> None:
+        self._close = place.store.close_attempt
+        self.left = times
+        self._error = error
+
+    async def __call__(
+        self,
+        outcome: CallOutcome,
+        plan: Callable[[AttemptHistory], RetryDecision],
+        events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
+    ) -> RetryDecision | None:
+        self.left -= 1
+        if self.left >= 0:
+            raise self._error
+        return await self._close(outcome, plan, events)
+
+
+FULL = StoreUnavailable("the disk is full; nothing was written, free some space and it goes on")
+
+
+@pytest.mark.parametrize("times", [1, 4, 100])
+async def test_the_outcome_waits_until_the_disk_has_space_again(tmp_path: Path, times: int) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        place.store.close_attempt = Failing(place, times, FULL)  # type: ignore[method-assign]
+        assert await place.wrap_up.close(ended(attempt)) is not None
+        assert await place.dispositions() == ["promise_to_pay"]
+        assert len(await place.store.promises()) == 1
+
+
+async def test_an_outcome_that_the_database_refuses_is_given_up_in_the_end(tmp_path: Path) -> None:
+    refused = StoreError("the change would break a rule of the database, so it was refused")
+    async with dialled(tmp_path) as (place, attempt):
+        place.store.close_attempt = Failing(place, float("inf"), refused)  # type: ignore[method-assign]
+        with pytest.raises(StoreError, match="break a rule"):
+            await place.wrap_up.close(ended(attempt))
+
+
+async def test_a_controller_that_ends_tries_once_more_and_waits_no_longer(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        failing = place.store.close_attempt = Failing(place, 4, FULL)  # type: ignore[method-assign]
+        closing = asyncio.create_task(place.wrap_up.close(ended(attempt)))
+        await asyncio.sleep(8.0)
+        assert failing.left == 1, "three tries after 0, 0.5 and 2.5 s, and one at 7.5 s would leave none"
+        place.wrap_up.hurry()
+        with pytest.raises(StoreUnavailable):
+            await closing
+        assert asyncio.get_running_loop().time() < 9.0
+
+
+async def test_a_transcript_that_cannot_be_written_does_not_cost_the_outcome(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        (tmp_path / "transcripts").write_text("a file where the folder should be")
+        await place.wrap_up.close(ended(attempt))
+        (record,) = await place.records()
+        assert (record.disposition, record.transcript) == ("promise_to_pay", None)
+        assert tuple(await place.store.turns(attempt.attempt_id)) == TURNS
+
+
+async def test_a_transcript_with_signs_that_are_no_text_does_not_cost_the_outcome(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        odd = (Turn("customer", "speech", "half a \ud83d sign\n{}", 0.0, 1.0, 0.5, "engine"),)
+        talk = ConversationSoFar(ConversationResult("hung_up"), odd)
+        await place.wrap_up.close(replace(ended(attempt), conversation=talk))
+        (record,) = await place.records()
+        assert record.disposition == "hung_up"
+        lines = Path(record.transcript or "").read_text("utf-8").splitlines()
+        assert len(lines) == 2
+        assert json.loads(lines[1])["kind"] == "speech"
+
+
+def test_a_transcript_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(write_transcript(tmp_path, "att-1", "busy", TURNS))
+    before = path.read_bytes()
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_transcript(tmp_path, "att-1", "hung_up", TURNS * 50)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path], "nothing half-written is left behind"
