@@ -37,6 +37,11 @@ def bench_command(
         raise typer.BadParameter(f"unknown measurement {name[:40]!r}; one of {', '.join(BENCHES)}")
     import uvloop
 
+    from ari_app.logs import configure_logging
+
+    configure_logging(
+        "WARNING"
+    )  # a line for each call would stand among the results, and slow what is measured
     module, function = BENCHES[name]
     measure: Bench = getattr(importlib.import_module(module), function)
     err = error_console()
