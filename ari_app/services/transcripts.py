@@ -21,7 +21,11 @@ def write_transcript(folder: Path, attempt_id: str, disposition: str, turns: Seq
     partial = path.with_suffix(".partial")
     lines = [json.dumps({"attempt_id": attempt_id, "disposition": disposition})]
     lines += [json.dumps(asdict(turn), ensure_ascii=False) for turn in turns]
-    with partial.open("w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-    partial.replace(path)
+    try:
+        # What no UTF-8 can hold (half a surrogate pair from an engine) stays readable as its escape.
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("\n".join(lines) + "\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return str(path)

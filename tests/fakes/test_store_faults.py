@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.compliance import decide
-from ari_app.errors import StoreError
+from ari_app.errors import StoreError, StoreUnavailable
 from ari_app.store import ControllerLock, SqliteStore
 from ari_app.store.connection import connect_writer
 from ari_app.store.migrate import migrate, shipped
@@ -225,7 +225,7 @@ async def test_a_database_locked_by_another_process_says_so(tmp_path: Path) -> N
             together = await asyncio.gather(
                 *(store.load_accounts("c1", [account(n)], NOW) for n in range(5)), return_exceptions=True
             )
-            assert {type(result) for result in together} == {StoreError}
+            assert {type(result) for result in together} == {StoreUnavailable}
             assert await store.campaigns() == [campaign()]  # readers go on
             other.execute("ROLLBACK")
         assert (await store.load_accounts("c1", [account(1)], NOW)).added == 1

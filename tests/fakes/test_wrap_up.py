@@ -61,7 +61,7 @@ def ended(attempt: ReservedAttempt, *, talked: bool = True, **facts: object) -> 
     call = Call(State.CLOSED, dialled_at=start, progressed=True, ended_at=start + timedelta(seconds=30))
     if not talked:
         return EndedCall(attempt, replace(call, **facts), None, recorded=False)  # type: ignore[arg-type]
-    call = replace(call, answered_at=start + timedelta(seconds=5), **facts)  # type: ignore[arg-type]
+    call = replace(call, **{"answered_at": start + timedelta(seconds=5), **facts})  # type: ignore[arg-type]
     result = ConversationResult("promise_to_pay", verified=True, promise=PROMISE)
     return EndedCall(attempt, call, ConversationSoFar(result, TURNS), recorded=False)
 
@@ -73,7 +73,7 @@ async def test_a_promise_is_written_with_disposition_turns_and_both_events(tmp_p
         assert decision.due_at is None
         (record,) = await place.records()
         assert (record.disposition, record.talk_seconds) == ("promise_to_pay", 25.0)
-        assert [promise.amount for promise in await place.store.promises()] == [Decimal("300.00")]
+        assert [record.promise.amount for record in await place.store.promises()] == [Decimal("300.00")]
         assert tuple(await place.store.turns(attempt.attempt_id)) == TURNS
         assert [event.event for event in await place.store.outbox()] == list(ALL_EVENTS)
         lines = [json.loads(line) for line in Path(record.transcript or "").read_text("utf-8").splitlines()]
@@ -140,9 +140,7 @@ async def test_a_wall_clock_set_back_during_the_call_closes_it_all_the_same(tmp_
 async def test_a_wish_not_to_be_called_is_kept(tmp_path: Path) -> None:
     async with dialled(tmp_path) as (place, attempt):
         wish = ConversationResult("stop_calling", do_not_contact=True)
-        await place.wrap_up.close(
-            replace(ended(attempt), conversation=ConversationSoFar(wish, TURNS))
-        )
+        await place.wrap_up.close(replace(ended(attempt), conversation=ConversationSoFar(wish, TURNS)))
         assert set(await place.store.do_not_contact()) == {attempt.account.phone, attempt.account.customer_id}
 
 
@@ -191,10 +189,10 @@ async def test_an_outcome_that_the_database_refuses_is_given_up_in_the_end(tmp_p
 
 async def test_a_controller_that_ends_tries_once_more_and_waits_no_longer(tmp_path: Path) -> None:
     async with dialled(tmp_path) as (place, attempt):
-        failing = place.store.close_attempt = Failing(place, 4, FULL)  # type: ignore[method-assign]
+        failing = place.store.close_attempt = Failing(place, 5, FULL)  # type: ignore[method-assign]
         closing = asyncio.create_task(place.wrap_up.close(ended(attempt)))
-        await asyncio.sleep(8.0)
-        assert failing.left == 1, "three tries after 0, 0.5 and 2.5 s, and one at 7.5 s would leave none"
+        await asyncio.sleep(8.0)  # tried after 0, 0.5, 2.5 and 7.5 s; next after 17.5 s
+        assert failing.left == 1
         place.wrap_up.hurry()
         with pytest.raises(StoreUnavailable):
             await closing
