@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from ari_app.domain.disposition import CallEnd
 
@@ -193,26 +194,26 @@ def step(call: Call, event: Event, now: datetime) -> tuple[Call, tuple[Command, 
     row = TABLE.get((call.state, event.kind))
     if row is None:
         return replace(call, ignored=call.ignored + 1), ()
-    call = replace(call, state=row.next)
+    changes: dict[str, Any] = {"state": row.next}
     match event.kind:
         case EventKind.DIAL_CONFIRMED:
-            call = replace(call, dialled_at=now)
+            changes["dialled_at"] = now
         case EventKind.PROGRESS | EventKind.RINGING:
-            call = replace(call, progressed=True)
+            changes["progressed"] = True
         case EventKind.ANSWERED:
-            call = replace(call, progressed=True, answered_at=call.answered_at or now)
+            changes |= {"progressed": True, "answered_at": call.answered_at or now}
         case EventKind.HEARD:
-            call = replace(call, heard=event.text)
+            changes["heard"] = event.text
         case EventKind.CONVERSATION_ENDED:
-            call = replace(call, result=call.result or event.text)
+            changes["result"] = call.result or event.text
         case EventKind.DESTROYED:
-            call = replace(call, sip_status=event.sip_status, q850_cause=event.q850_cause)
+            changes |= {"sip_status": event.sip_status, "q850_cause": event.q850_cause}
         case EventKind.GONE:
-            call = replace(call, reason=call.reason or EventKind.GONE.value)
+            changes["reason"] = call.reason or EventKind.GONE.value
         case EventKind.START | EventKind.LEGS_READY:
             pass
         case _:
-            call = replace(call, reason=call.reason or event.text or event.kind.value)
-    if call.state is State.CLOSED:
-        call = replace(call, ended_at=now)
-    return call, row.commands
+            changes["reason"] = call.reason or event.text or event.kind.value
+    if row.next is State.CLOSED:
+        changes["ended_at"] = now
+    return replace(call, **changes), row.commands

@@ -79,6 +79,7 @@ class CallSession:
         self._conversation_task: asyncio.Task[None] | None = None
         self._watch_task: asyncio.Task[None] | None = None
         self._recording = False
+        self._trace = log.bind()  # bound once: a call has many events
 
     @property
     def state(self) -> State:
@@ -127,7 +128,7 @@ class CallSession:
     async def _feed(self, event: Event) -> None:
         before = self.call.state
         self.call, commands = step(self.call, event, self._services.clock.now())
-        log.debug("call", event_kind=event.kind.value, before=before.value, after=self.call.state.value)
+        self._trace.debug("call", event_kind=event.kind.value, before=before.value, after=self.call.state.value)
         for command in commands:
             await self._execute(command)
 
