@@ -128,6 +128,7 @@ class Conversation:
         self._frames_before = media.frames_received
         self._detecting = True
         self._marks = 0
+        self._asked_at = self._began
         self._result: ConversationResult | None = None
 
     async def run(self) -> Ended:
@@ -167,6 +168,7 @@ class Conversation:
         if recogniser is None:
             question = replace(question, grammar=None)
         pcm = await self._prompts.pcm(step.say)
+        self._asked_at = self._clock.monotonic()
         mark = await self._play(pcm)
         self._note_prompt(step.say, len(pcm) / BYTES_A_SECOND)
         taker = TurnTaker(question, self._ears.gate, self._clock.monotonic(), len(pcm) / BYTES_A_SECOND)
@@ -197,6 +199,11 @@ class Conversation:
                 return FrameHeard(pcm, at)
             case MediaKey(digit, at):
                 self._detecting = False  # machines do not press keys
+                if at < self._asked_at:
+                    # Pressed while the last answer was recognised: it cannot mean a question not yet heard, which may
+                    # be whether a promise was understood.
+                    log.info("key before its question ignored")
+                    return Tick(self._clock.monotonic())
                 return KeyPressed(digit, at)
             case MediaMark(name, at) if name == mark:
                 return PromptEnded(at)
@@ -265,7 +272,15 @@ class _Hearing:
         self._stream: RecognitionStream | None = None
 
     def take(self, output: TurnOutput) -> None:
-        """Carry out what the turn-taker says about speech."""
+        """Carry out what the turn-taker says about speech; without a recogniser the answer stays empty."""
+        try:
+            self._take(output)
+        except SpeechError as error:
+            log.warning("recogniser failed", error=str(error))
+            self.drop()
+            self._recogniser = None
+
+    def _take(self, output: TurnOutput) -> None:
         match output:
             case SpeechStarted(pcm):
                 if self._recogniser is not None and self._question.grammar is not None:
