@@ -22,6 +22,9 @@ LATEST_INVITE = timedelta(seconds=30)
 MAY_BE_UNSENT = frozenset({"interrupted"})
 """Dispositions of attempts whose INVITE may never have left: the controller died between the record and the INVITE."""
 
+NEVER_SENT = frozenset({"not_dialled", "forbidden"})
+"""Dispositions that say that no INVITE left, also where the dial had been recorded just before the call was stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -68,13 +71,15 @@ def compare(
     """
     dialled = [each for each in attempts if each.get("channel", "call") == "call" and each.get("dialled_at")]
     by_number: dict[str, list[Mapping[str, object]]] = defaultdict(list)
+    unsent = [str(each.get("attempt_id")) for each in dialled if each.get("disposition") in NEVER_SENT]
     for attempt in dialled:
+        if attempt.get("disposition") in NEVER_SENT:
+            continue  # a call to its number that nobody else has made is one too many
         by_number[comparable(attempt.get("phone"), region)].append(attempt)
     calls_of: dict[str, list[LabCall]] = defaultdict(list)
     for call in records:
         calls_of[comparable(call.dialled, region)].append(call)
     pairs: list[Pair] = []
-    unsent: list[str] = []
     mismatches: list[str] = []
     double_dials = 0
     for number in sorted(by_number.keys() | calls_of.keys()):
