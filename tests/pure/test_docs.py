@@ -89,6 +89,24 @@ def test_every_disposition_is_documented() -> None:
     assert [name for name in names if f"`{name}`" not in page] == []
 
 
+def test_every_webhook_event_is_documented() -> None:
+    from ari_app.services.campaign_shape import EVENTS
+
+    page = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    section = page.partition("## Webhook events")[2].partition("\n## ")[0]
+    assert "call.completed" in EVENTS
+    assert [name for name in EVENTS if f"`{name}`" not in section] == []
+
+
+def test_both_languages_tell_of_every_command_and_option() -> None:
+    from ari_app.cli import app
+
+    page = (ROOT / "docs" / "operator.zh-CN.md").read_text(encoding="utf-8")
+    found = list(commands(get_command(app), ("ari-app",)))
+    options = sorted({option for _, several in found for option in several})
+    assert missing_from(page, [name for name, _ in found] + options) == []
+
+
 def test_every_setting_is_documented() -> None:
     from ari_app.config import Settings
 
