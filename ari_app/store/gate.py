@@ -20,7 +20,7 @@ from ari_app.store.queries import SQL
 DIAL_HISTORY = timedelta(days=62)
 
 #: Accounts examined in one claim, so that a night's refusals never hold the writer for long.
-MAX_EXAMINED = 1000
+MAX_EXAMINED = 500
 
 _LEAST_PAGE = 16
 
