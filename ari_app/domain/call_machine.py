@@ -198,6 +198,9 @@ def step(call: Call, event: Event, now: datetime) -> tuple[Call, tuple[Command, 
     match event.kind:
         case EventKind.DIAL_CONFIRMED:
             changes["dialled_at"] = now
+        case EventKind.DIAL_REFUSED:
+            # A clear refusal: no INVITE has left, although the dial is on record and counts towards the caps.
+            call = replace(call, dialled_at=None, reason=event.text or event.kind.value)
         case EventKind.PROGRESS | EventKind.RINGING:
             changes["progressed"] = True
         case EventKind.ANSWERED:

@@ -43,9 +43,8 @@ def plan_retry(
     if kind.retry is RetryRule.DONE:
         return RetryDecision(None, f"{kind.name}: no further attempt is needed")
     if kind.retry is RetryRule.AGAIN or first_dialled_at is None:
-        return RetryDecision(
-            ended_at + NOT_DIALLED_DELAY, f"{kind.name}: no call left, the attempt is planned again"
-        )
+        delay = max(NOT_DIALLED_DELAY, timedelta(hours=kind.min_delay_hours))
+        return RetryDecision(ended_at + delay, f"{kind.name}: no call left, the attempt is planned again")
     allowed = min(strategy.max_attempts, len(strategy.retry_hours))
     if dials_made >= allowed:
         return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used")

@@ -73,6 +73,7 @@ class Dialler:
         self._wake = asyncio.Event()
         self._turning = asyncio.Lock()
         self._stopping: str | None = None
+        self._turns = 0
         self.halted = True
         """Nothing is claimed while True; :meth:`stop` is for good, whatever stands here."""
         self.finished = 0
@@ -112,9 +113,13 @@ class Dialler:
         async with self._turning:
             if not self._may_claim():
                 return 0
-            for campaign in await self._store.campaigns():
-                if campaign.status is not CampaignStatus.RUNNING:
-                    continue
+            campaigns = [
+                each for each in await self._store.campaigns() if each.status is CampaignStatus.RUNNING
+            ]
+            # Another one is first in each turn, so that none takes every free line from the others.
+            first = self._turns % len(campaigns) if campaigns else 0
+            self._turns += 1
+            for campaign in campaigns[first:] + campaigns[:first]:
                 try:
                     started += await self._serve(campaign)
                 except StoreError as error:  # of this campaign perhaps alone: the others are served

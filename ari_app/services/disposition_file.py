@@ -80,12 +80,12 @@ def _kind(reader: Reader, name: str, node: Node) -> DispositionKind:
         delay = reader.number(
             entries["min_delay_hours"], f"{name}.min_delay_hours", 0.0, _LONGEST_DELAY_HOURS
         )
-        if rule and rule != RetryRule.PLAN:
+        if rule and rule not in (RetryRule.PLAN, RetryRule.AGAIN):
             reader.fault(
                 entries["min_delay_hours"].line,
                 name,
                 f"a delay means nothing with retry: {rule}",
-                "retry: plan",
+                "retry: plan or again",
             )
     return DispositionKind(
         name=name,

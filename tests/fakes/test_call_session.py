@@ -202,6 +202,7 @@ async def test_a_refused_dial_ends_the_call() -> None:
     call = await run(leg)
     assert call.reason is not None
     assert call.reason.startswith("dial_refused")
+    assert not call.end().invited, "nothing has left"
 
 
 async def test_refused_recording_stops_before_another_word_is_said() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,16 @@ async def test_all_campaigns_together_never_have_more_calls_than_the_controller_
         assert await place.dialler.turn() == 0
 
 
+async def test_a_campaign_with_much_to_do_leaves_lines_to_the_others(tmp_path: Path) -> None:
+    limits = DiallerLimits(max_concurrency=2, calls_per_second=100.0)
+    both = [campaign("c1"), campaign("c2")]
+    async with floor(tmp_path, busy, accounts=4, campaigns=both, limits=limits) as place:
+        for _ in range(2):
+            await place.dialler.turn()
+            await all_calls_over(place.dialler)
+        assert [record.campaign_id for record in await place.records()] == ["c1", "c1", "c2", "c2"]
+
+
 async def test_no_more_calls_start_in_a_second_than_the_rate_allows(tmp_path: Path) -> None:
     async with floor(tmp_path, rings, accounts=9, limits=DiallerLimits(50, 2.0)) as place:
         assert await place.dialler.turn() == 2
@@ -84,8 +94,13 @@ async def test_a_number_without_a_route_is_closed_undialled(tmp_path: Path) -> N
     async with floor(tmp_path, rings, route=lambda attempt: None) as place:
         await place.dialler.turn()
         await all_calls_over(place.dialler)
-        assert await place.dispositions() == ["not_dialled"]
+        assert await place.dispositions() == ["no_route"]
         assert place.dials() == 0
+        due = await place.store.next_due_at("c1")
+        assert due is not None
+        assert due >= place.clock.now() + timedelta(minutes=55), (
+            "it would use up the rate of those who have one"
+        )
 
 
 def bad_route(attempt: ReservedAttempt) -> DialPlan | None:
@@ -96,7 +111,7 @@ async def test_a_route_that_fails_closes_the_attempt_and_releases_the_leg(tmp_pa
     async with floor(tmp_path, rings, route=bad_route) as place:
         await place.dialler.turn()
         await all_calls_over(place.dialler)
-        assert await place.dispositions() == ["not_dialled"]
+        assert await place.dispositions() == ["no_route"]
         (leg,) = place.telephony.legs.values()
         assert leg.log == ["release"]
 
@@ -112,12 +127,17 @@ class NoVoice(FakePrompts):
         raise self._error
 
 
-@pytest.mark.parametrize("error", [SpeechError("no voice"), RuntimeError("a voice with a fault")])
-async def test_prompts_that_cannot_be_rendered_stop_the_dial(tmp_path: Path, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "disposition"),
+    [(SpeechError("no voice"), "no_prompt"), (RuntimeError("a voice with a fault"), "not_dialled")],
+)
+async def test_prompts_that_cannot_be_rendered_stop_the_dial(
+    tmp_path: Path, error: Exception, disposition: str
+) -> None:
     async with floor(tmp_path, rings, prompts=NoVoice(error)) as place:
         await place.dialler.turn()
         await all_calls_over(place.dialler)
-        assert await place.dispositions() == ["not_dialled"]
+        assert await place.dispositions() == [disposition]
         assert place.dials() == 0
         (leg,) = place.telephony.legs.values()
         assert leg.log == ["release"]

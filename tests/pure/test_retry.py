@@ -40,7 +40,7 @@ def test_the_plan_keeps_every_cap_and_delay(
     if kind.retry in {RetryRule.NEVER, RetryRule.DONE}:
         assert decision.due_at is None
     elif kind.retry is RetryRule.AGAIN or dials == 0:
-        assert decision.due_at == ended + NOT_DIALLED_DELAY
+        assert decision.due_at == ended + max(NOT_DIALLED_DELAY, timedelta(hours=kind.min_delay_hours))
     elif decision.due_at is None:
         assert dials >= min(strategy.max_attempts, len(strategy.retry_hours))
     else:
