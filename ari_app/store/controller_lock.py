@@ -12,6 +12,8 @@ from ari_app.errors import StoreError
 class ControllerLock:
     """An ``flock`` on a file beside the database; the kernel releases it when the process dies, however it dies.
 
+    The descriptor is not inherited by programs that are started. A process forked without exec would keep the lock.
+
     The file itself stays (removing it would let two processes hold locks on two files of the same name).
     """
 
