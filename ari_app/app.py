@@ -12,7 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.asterisk import ami as asterisk_ami
 from ari_app.asterisk import ari_types
-from ari_app.asterisk.ari import AriConnection
+from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.recorder import MixMonitorRecorder
 from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.clock import ShiftedClock, SystemClock
@@ -63,7 +63,10 @@ async def open_store(settings: Settings, *, controller: bool = False) -> AsyncIt
 
     Raises StoreError; for a ``controller`` also when another one serves this database.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError as error:
+        raise ConfigError(f"data_dir: {settings.data_dir} is a file, not a folder") from error
     store = await SqliteStore.open(settings.database, controller=controller)
     try:
         yield store
@@ -102,6 +105,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
         dialler = Dialler(store, telephony, clock, decide, services, router(settings), flows, prompts, limits)
         controller = Controller(telephony, dialler, Reconciler(store, telephony, wrap_up, dialler.owned))
+        telephony.ari.on_state(
+            lambda state: controller.taken_over() if state is ConnectionState.REPLACED else None
+        )
         scheduler = AsyncIOScheduler(timezone=UTC)
         scheduler.add_job(
             controller.tick,

@@ -31,6 +31,7 @@ class Controller:
         self._disagree = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.reconciled = asyncio.Event()
+        self._taken_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         telephony.on_reconnect(self._reconnected)
         dialler.on_lost = self._disagree.set
 
@@ -51,11 +52,22 @@ class Controller:
         """The clock's part: look for due attempts."""
         self.dialler.wake()
 
+    def taken_over(self) -> None:
+        """Another controller serves our Stasis application now: this one has no calls any more and must end."""
+        self.dialler.halted = True
+        if not self._taken_over.done():
+            self._taken_over.set_result(None)
+
     async def failed(self) -> None:
-        """Returns only when a part of the controller has died; raises its error."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        """Returns only when the controller cannot go on; raises why."""
+        await asyncio.wait([*self._tasks, self._taken_over], return_when=asyncio.FIRST_COMPLETED)
+        if self._taken_over.done():
+            raise TelephonyError(
+                "another controller took over the application: give each controller an ari.app of its own"
+            )
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     async def stop(self, reason: str = "stopped") -> None:
         """End all calls, wait for their wrap-up, stop; for good."""

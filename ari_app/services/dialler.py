@@ -149,8 +149,13 @@ class Dialler:
             for attempt in claimed:
                 self._start(attempt)
             started += len(claimed)
-            if len(claimed) < asked:
+            if len(claimed) < asked and not await self._more_is_due(campaign):
                 return started
+
+    async def _more_is_due(self, campaign: Campaign) -> bool:
+        """One claim examines a bounded number of accounts; after many refusals there may be more to examine."""
+        due_at = await self._store.next_due_at(campaign.campaign_id)
+        return due_at is not None and due_at <= self._clock.now()
 
     def _start(self, attempt: ReservedAttempt) -> None:
         self._sessions[attempt.attempt_id] = None
