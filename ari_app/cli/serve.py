@@ -41,13 +41,31 @@ def serve_command(
 
 
 async def _serve(settings: Settings, patience_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    stop, ready = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(_serve_until(stop, ready, settings, patience_s))
+
+    def end() -> None:
+        if not stop.is_set() and not ready.is_set():
+            serving.cancel()  # Asterisk is still being waited for: there is no call to end
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+async def _serve_until(
+    stop: asyncio.Event, ready: asyncio.Event, settings: Settings, patience_s: float
+) -> None:
     from ari_app.app import open_controller
 
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     async with open_controller(settings, patience_s=patience_s) as controller:
+        ready.set()
         if sys.stderr.isatty():
             error_console().print("serving; Ctrl-C ends all calls and stops")
         stopped = asyncio.create_task(stop.wait())
