@@ -6,7 +6,7 @@ from base64 import b64encode
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import InvalidHandshake, InvalidMessage
 
 from ari_app.asterisk.ari_types import AriSettings
 from ari_app.errors import AriAppError, ConfigError, NotConnected
@@ -27,18 +27,23 @@ async def open_socket(settings: AriSettings, *, open_timeout_s: float, ping_s: f
     :raises InvalidStatus: the server answered with another status than 101.
     :raises OSError, WebSocketException, TimeoutError: there was no such server.
     """
-    return await connect(
-        settings.websocket_url("/ari/events") + "?" + urlencode({"app": settings.app}),
-        additional_headers=basic_authorization(settings),
-        compression=None,
-        proxy=None,
-        max_queue=4096,
-        max_size=_MAX_MESSAGE,
-        open_timeout=open_timeout_s,
-        ping_interval=ping_s,
-        ping_timeout=ping_s,
-        close_timeout=_CLOSE_SECONDS,
-    )
+    try:
+        return await connect(
+            settings.websocket_url("/ari/events") + "?" + urlencode({"app": settings.app}),
+            additional_headers=basic_authorization(settings),
+            compression=None,
+            proxy=None,
+            max_queue=4096,
+            max_size=_MAX_MESSAGE,
+            open_timeout=open_timeout_s,
+            ping_interval=ping_s,
+            ping_timeout=ping_s,
+            close_timeout=_CLOSE_SECONDS,
+        )
+    except AssertionError as error:
+        # websockets gives a connection up before its request is sent when the server speaks first (AMI, SSH ...),
+        # and then asserts that it has not.
+        raise InvalidMessage("the server spoke before it was asked") from error
 
 
 def status_message(settings: AriSettings, status: int) -> str:

@@ -30,6 +30,7 @@ T = TypeVar("T")
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
 EXIT_INTERRUPTED = 130
+_LONGEST_LINE = 2000
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 FullOption = Annotated[
@@ -116,6 +117,17 @@ def plain(text: object) -> str:
 
     shown = "" if text is None else str(text)
     return escape("".join(sign if sign.isprintable() else " " for sign in shown))
+
+
+def for_terminal(message: str) -> str:
+    """A message fit for a terminal, whatever it quotes: no control characters but line ends, and of each line only
+    the beginning.
+    """
+    return "\n".join(
+        "".join(sign if sign.isprintable() else " " for sign in line[:_LONGEST_LINE])
+        + (" ..." if len(line) > _LONGEST_LINE else "")
+        for line in message.split("\n")
+    )
 
 
 def as_json(value: object) -> object:

@@ -22,7 +22,7 @@ from ari_app.cli import (
     serve,
     settings,
 )
-from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation
+from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation, for_terminal
 from ari_app.errors import AriAppError, ConfigError
 
 EPILOG = """
@@ -93,6 +93,7 @@ app.add_typer(documents.app, name="docs")
 def main() -> None:
     """Run the command line; an error that a person can act on is one clear message."""
     debug = "--debug" in sys.argv[1:]
+    _open_missing_streams()
     try:
         try:
             app()
@@ -115,8 +116,18 @@ def main() -> None:
         _end("interrupted", EXIT_INTERRUPTED)
 
 
+def _open_missing_streams() -> None:
+    """A daemon may be started with its output closed: what is written there then goes nowhere, and no file that is
+    opened later takes its place.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open to the end
+
+
 def _end(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"ari-app: {message}\n")
+    sys.stderr.write(f"ari-app: {for_terminal(message)}\n")
     sys.exit(code)
 
 

@@ -34,7 +34,6 @@ def contact_key(text: str, country: str) -> str:
 
     A text that looks like a number but is none is refused: it would protect nobody.
     """
-    from ari_app.services.account_row import MAX_ID
     from ari_app.services.model_problems import RefusedError
     from ari_app.services.phones import parse_phone
 
@@ -46,13 +45,22 @@ def contact_key(text: str, country: str) -> str:
         wrong = "" if text else "is empty"
         if numeric.isdecimal() and (len(numeric) >= 7 or text.startswith("+")):
             wrong = error.wrong
-        elif len(text) > MAX_ID or not text.isprintable():
-            wrong = "is no customer id"
         if wrong:
             raise InputError(
                 [Problem("do-not-contact list", "contact", wrong, "a telephone number or a customer id")]
             ) from error
-        return text
+        return customer_key(text)
+
+
+def customer_key(text: str) -> str:
+    """A customer id as it stands; what no list could hold is refused, because it would protect nobody."""
+    from ari_app.services.account_row import MAX_ID
+
+    text = text.strip()
+    if not text or len(text) > MAX_ID or not text.isprintable():
+        allowed = f"one line of text of at most {MAX_ID} characters, as in a loaded list"
+        raise InputError([Problem("do-not-contact list", "contact", "is no customer id", allowed)])
+    return text
 
 
 @app.command("add")
@@ -95,7 +103,7 @@ def _change(
     context: typer.Context, contact: str, source: str | None, customer: bool, json_output: bool
 ) -> None:
     settings = invocation(context).settings
-    key = contact.strip() if customer else contact_key(contact, settings.defaults.country)
+    key = customer_key(contact) if customer else contact_key(contact, settings.defaults.country)
 
     async def change() -> bool:
         from ari_app.app import open_store

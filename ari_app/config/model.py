@@ -92,6 +92,8 @@ def _prefix(text: str) -> str:
 
 
 def _here(path: Path) -> Path:
+    if any(ord(sign) < 32 or 0x7F <= ord(sign) < 0xA0 or 0xD800 <= ord(sign) < 0xE000 for sign in str(path)):
+        raise RefusedError("holds control characters or bytes that are no text", "a path in UTF-8")
     return path.expanduser().absolute()
 
 

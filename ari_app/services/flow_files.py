@@ -103,7 +103,9 @@ class FlowDirectory:
             except InputError as error:
                 self._faults[path] = tuple(error.problems)
                 log.error(
-                    "flow has faults, the last good version stays", file=str(path), faults=len(error.problems)
+                    "flow has faults; its last good version, if there is one, stays",
+                    file=str(path),
+                    faults=len(error.problems),
                 )
             else:
                 self._faults.pop(path, None)

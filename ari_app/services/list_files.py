@@ -106,9 +106,33 @@ def detect_encoding(path: Path) -> str:
     zeros = [start[offset::2].count(0) for offset in (0, 1)]
     if max(zeros) > len(start) // 5 and min(zeros) * 4 < max(zeros):
         return _certain(path, "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le")
-    if _undecodable(path, "utf-8") is None:
+    line = _undecodable(path, "utf-8")
+    if line is None:
         return "utf-8"
+    if _mostly_utf8(path):
+        wrong = "not UTF-8 text, as most other lines are"
+        allowed = "one encoding for all lines; --encoding names one that was not recognised"
+        raise InputError([Problem(f"{path}:{line}", "", wrong, allowed)])
     return _certain(path, "gb18030")
+
+
+def _mostly_utf8(path: Path) -> bool:
+    """Whether most lines that are not ASCII are UTF-8: then the others are damaged or were pasted from another file.
+
+    As GB18030 nearly all bytes decode, and every good name would turn into a wrong one.
+    """
+    fits = others = 0
+    with path.open("rb") as stream:
+        while line := stream.readline(MAX_RECORD):
+            if line.isascii():
+                continue
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                others += 1
+            else:
+                fits += 1
+    return fits > others
 
 
 def _certain(path: Path, encoding: str) -> str:
@@ -128,6 +152,8 @@ def _undecodable(path: Path, encoding: str) -> int | None:
             chunk = stream.read(_CHUNK)
             try:
                 line += decoder.decode(chunk, final=not chunk).count("\n")
+            except UnicodeDecodeError as error:
+                return line + error.object[: error.start].count(b"\n")
             except UnicodeError:
                 return line
             if not chunk:
