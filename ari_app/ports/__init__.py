@@ -1,0 +1,51 @@
+"""What the use cases need from the outside, as protocols. Adapters implement them; ``app.py`` joins the two."""
+
+from __future__ import annotations
+
+from ari_app.ports.clock import Clock
+from ari_app.ports.dialogue import Dialogue, Flows
+from ari_app.ports.speech import Prompts, Recogniser, RecognitionStream, Transcript, Voice
+from ari_app.ports.store import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, Store, VerdictRecord
+from ari_app.ports.telephony import (
+    Ari,
+    AriEvent,
+    AriReply,
+    CallLeg,
+    MediaEvent,
+    MediaFrame,
+    MediaKey,
+    MediaMark,
+    MediaStream,
+    Recorder,
+    RecordingCheck,
+    Telephony,
+)
+
+__all__ = [
+    "Ari",
+    "AriEvent",
+    "AriReply",
+    "AttemptHistory",
+    "CallLeg",
+    "CampaignCount",
+    "Clock",
+    "Dialogue",
+    "Flows",
+    "LoadCount",
+    "MediaEvent",
+    "MediaFrame",
+    "MediaKey",
+    "MediaMark",
+    "MediaStream",
+    "OutboxEvent",
+    "Prompts",
+    "Recogniser",
+    "RecognitionStream",
+    "Recorder",
+    "RecordingCheck",
+    "Store",
+    "Telephony",
+    "Transcript",
+    "VerdictRecord",
+    "Voice",
+]

@@ -1,0 +1,33 @@
+"""Conversations, and the flows that operators wrote."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment
+from ari_app.domain.account import Account
+
+
+class Dialogue(Protocol):
+    """One conversation of one flow; pure inside."""
+
+    def start(self, now: datetime) -> FlowStep: ...
+
+    def answer(self, given: CustomerInput, now: datetime) -> FlowStep: ...
+
+    def hung_up(self) -> FlowStep:
+        """The customer hung up: the result so far (its ``result`` is set)."""
+        ...
+
+
+class Flows(Protocol):
+    """The flows that operators wrote, as last read without error."""
+
+    def open(self, name: str, account: Account) -> Dialogue:
+        """Begin a conversation; raises ConfigError for an unknown flow or language."""
+        ...
+
+    def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        """Every fragment that a call to this account may need and that is known before dialling."""
+        ...

@@ -1,0 +1,81 @@
+"""Recognisers, voices and rendered prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ari_app.dialogue.model import Fragment, Grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recogniser heard: text as it returns it, confidence 0 to 1, the engine's name."""
+
+    text: str = field(repr=False)
+    confidence: float
+    engine: str
+
+
+class RecognitionStream(Protocol):
+    """One utterance on its way through a recogniser."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Add slin16 sound (16 kHz); returns at once."""
+        ...
+
+    async def result(self, timeout_s: float) -> Transcript:
+        """End the utterance and get its text (empty when nothing was understood). Raises SpeechError, TimeoutError."""
+        ...
+
+    def cancel(self) -> None:
+        """Throw the utterance away."""
+        ...
+
+
+class Recogniser(Protocol):
+    """A speech recogniser."""
+
+    name: str
+
+    def supports(self, language: str) -> bool:
+        """Whether it can hear this language here and now (model present)."""
+        ...
+
+    def open(self, grammar: Grammar) -> RecognitionStream:
+        """Begin an utterance."""
+        ...
+
+    async def warm_up(self, timeout_s: float) -> None:
+        """Load models now, so that the first utterance does not wait for it. Raises SpeechError, TimeoutError."""
+        ...
+
+    async def close(self) -> None:
+        """Release workers and models."""
+        ...
+
+
+class Voice(Protocol):
+    """A text-to-speech voice."""
+
+    name: str
+    online: bool
+
+    def supports(self, language: str) -> bool: ...
+
+    async def synthesise(self, text: str, language: str) -> bytes:
+        """slin16 PCM (16 kHz mono) of a text; raises SpeechError when it cannot."""
+        ...
+
+
+class Prompts(Protocol):
+    """Rendered prompts, content-addressed."""
+
+    async def prepare(self, fragments: Iterable[Fragment]) -> None:
+        """Render what is not in the cache yet; raises SpeechError when a fragment cannot be had."""
+        ...
+
+    async def pcm(self, fragments: Sequence[Fragment]) -> bytes:
+        """slin16 sound of the fragments, joined; from the cache where it is there."""
+        ...

@@ -1,0 +1,188 @@
+"""The durable memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ari_app.domain.account import Account
+from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
+from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
+from ari_app.domain.retry import RetryDecision
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCount:
+    """What a load changed."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """An event for a webhook, written in the same transaction as what it tells. ``key`` makes it idempotent."""
+
+    event: str
+    key: str
+    payload: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptHistory:
+    """What the retry decision needs of one account in one campaign."""
+
+    first_dialled_at: datetime | None
+    dials_made: int
+    campaign: Campaign
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCount:
+    """How far a campaign is: accounts by state."""
+
+    accounts: int
+    waiting: int
+    due_now: int
+    open_attempts: int
+    done: int
+    next_due_at: datetime | None
+    dispositions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """A stored verdict. ``asked`` is 'plan' or 'dial'; ``count`` refusals with the same words came up to ``last_at``."""
+
+    at: datetime
+    campaign_id: str
+    customer_id: str
+    asked: str
+    verdict: DialVerdict
+    attempt_id: str | None
+    last_at: datetime
+    count: int
+
+
+class Store(Protocol):
+    """The durable memory: one writer, every method one transaction. All instants are aware UTC."""
+
+    async def put_campaign(self, campaign: Campaign) -> bool:
+        """Add or replace a campaign; False when the same one is already there unchanged.
+
+        Putting never starts a campaign that was paused or finished; ``set_campaign_status`` does.
+        """
+        ...
+
+    async def campaign(self, campaign_id: str) -> Campaign | None: ...
+
+    async def campaigns(self) -> list[Campaign]: ...
+
+    async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
+        """False when there is no such campaign or it has this status already."""
+        ...
+
+    async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...
+
+    async def load_accounts(self, campaign_id: str, accounts: Sequence[Account], now: datetime) -> LoadCount:
+        """Add accounts to a campaign (all or none of the given batch); the same row again changes nothing."""
+        ...
+
+    async def add_do_not_contact(
+        self, phone_or_customer: str, source: str, now: datetime, expires: datetime | None = None
+    ) -> bool:
+        """Forbid a phone (E.164) or a customer id, for good or until ``expires``; False when it already is, as long."""
+        ...
+
+    async def remove_do_not_contact(self, phone_or_customer: str) -> bool:
+        """Allow again; False when it was not on the list."""
+        ...
+
+    async def do_not_contact(self) -> Mapping[str, str]:
+        """The list: phone or customer id, and where the entry came from."""
+        ...
+
+    async def dead_numbers(self) -> Mapping[str, str]:
+        """Numbers never to be dialled again, and the disposition that said so."""
+        ...
+
+    async def claim_due(
+        self, campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
+    ) -> list[ReservedAttempt]:
+        """Reserve up to ``limit`` attempts for accounts that are due, in one transaction.
+
+        For every candidate ``decide`` is asked; its verdict is stored either way. Allowed: an open attempt is
+        inserted (the database refuses a second one for the same customer). Refused: the account's next time becomes
+        ``verdict.until``, or none for a standing refusal, until something changes (the campaign, the account, the
+        do-not-contact list, the customer's open attempt). One call examines a bounded number of accounts: fewer than
+        ``limit`` attempts while ``next_due_at`` is not later than ``now`` means that there is more to examine.
+        """
+        ...
+
+    async def next_due_at(self, campaign_id: str) -> datetime | None: ...
+
+    async def mark_dialled(self, attempt_id: str, now: datetime, decide: Decide) -> DialVerdict:
+        """The last gate: ask again, store the verdict and, when allowed, record the dial. Nothing was sent before.
+
+        Raises StoreError for an attempt that is closed, already dialled or unknown, and when nothing could be written:
+        then no INVITE may leave.
+        """
+        ...
+
+    async def close_attempt(
+        self,
+        outcome: CallOutcome,
+        plan: Callable[[AttemptHistory], RetryDecision],
+        events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
+    ) -> RetryDecision | None:
+        """Close an attempt with its disposition, plan the next, write transcript, promise and outbox: one transaction.
+
+        None when the attempt was already closed (closing twice changes nothing).
+        """
+        ...
+
+    async def open_attempts(self) -> list[OpenAttempt]: ...
+
+    async def history(self, attempt_id: str) -> AttemptHistory | None: ...
+
+    async def contact_facts(self, customer_id: str, now: datetime) -> list[ContactFacts]:
+        """The facts of every account of a customer, one entry for each campaign and account, for ``explain``."""
+        ...
+
+    async def customer_accounts(self, customer_id: str) -> list[CustomerAccount]:
+        """What is planned for a customer, in the order of ``contact_facts``."""
+        ...
+
+    async def attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> list[AttemptRecord]:
+        """Attempts in order of reservation, open ones included."""
+        ...
+
+    def iter_attempts(
+        self, campaign_id: str | None = None, customer_id: str | None = None
+    ) -> AsyncIterator[AttemptRecord]:
+        """The same, read page by page, for tables that do not fit into memory."""
+        ...
+
+    async def verdicts(self, customer_id: str) -> list[VerdictRecord]:
+        """Every answer of the gate for a customer, oldest first."""
+        ...
+
+    async def promises(self) -> list[PromiseRecord]: ...
+
+    async def turns(self, attempt_id: str) -> list[Turn]:
+        """The transcript of an attempt."""
+        ...
+
+    async def outbox(self, state: str | None = None) -> list[OutboxRecord]:
+        """Events for webhooks, oldest first; ``state`` pending, sent or dead."""
+        ...
+
+    async def close(self) -> None: ...
