@@ -64,6 +64,8 @@ MARK_PATIENCE_S = 2.0
 RECOGNISER_PATIENCE_S = 4.0
 #: How long after the answer a machine is looked for, in seconds.
 DETECTION_S = 30.0
+#: A terminator that comes within this time after a complete input belongs to it, in seconds.
+LATE_TERMINATOR_S = 3.0
 #: slin16: two bytes a sample, 16,000 samples a second.
 BYTES_A_SECOND = 32_000
 
@@ -129,6 +131,7 @@ class Conversation:
         self._detecting = True
         self._marks = 0
         self._asked_at = self._began
+        self._late_terminator = ""  # the key that many press after the last digit that was waited for
         self._result: ConversationResult | None = None
 
     async def run(self) -> Ended:
@@ -181,6 +184,7 @@ class Conversation:
                         await self._media.flush()
                     else:
                         hearing.take(output)
+            self._late_terminator = _late_terminator(question, taker)
             return await self._answer(taker, hearing)
         finally:
             hearing.drop()
@@ -199,6 +203,9 @@ class Conversation:
                 return FrameHeard(pcm, at)
             case MediaKey(digit, at):
                 self._detecting = False  # machines do not press keys
+                late, self._late_terminator = self._late_terminator, ""
+                if digit == late and at - self._asked_at < LATE_TERMINATOR_S:
+                    return Tick(self._clock.monotonic())
                 if at < self._asked_at:
                     # Pressed while the last answer was recognised: it cannot mean a question not yet heard, which may
                     # be whether a promise was understood.
@@ -261,6 +268,16 @@ class Conversation:
         start = max(0.0, round(at - seconds, 3))
         turn = Turn("customer", given.kind.value, given.text, start, at, given.confidence, given.engine)
         self._turns.append(turn)
+
+
+def _late_terminator(question: Question, taker: TurnTaker) -> str:
+    """The terminator, when the input was complete without it: it may still come, and belongs to that input."""
+    keys = question.keys
+    match taker.answer:
+        case KeysEntered(digits) if len(digits) >= keys.max_digits > 1:
+            return keys.terminator
+        case _:
+            return ""
 
 
 class _Hearing:

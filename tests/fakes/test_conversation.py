@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ari_app.dialogue.model import Grammar, KeyInput, Question
+from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, Grammar, KeyInput, Question
 from ari_app.errors import MediaClosed, SpeechError
 from ari_app.ports import Transcript
 from ari_app.services.conversation import Conversation, Ears
@@ -176,3 +176,41 @@ async def test_a_customer_who_hangs_up_before_a_word_was_said_has_a_result(langu
     conversation = converse(FakeMedia(), dialogue)  # type: ignore[arg-type]
     assert conversation.so_far().result.result == "hung_up"
     assert not conversation.so_far().result.verified
+
+
+async def test_a_hash_after_the_last_digit_belongs_to_the_digits() -> None:
+    class FourDigitsThenOne(OneQuestion):
+        def start(self, now: object) -> FlowStep:
+            return FlowStep(self._say, Question("verify_tail", KeyInput(1, 4), None, no_input_s=5.0))
+
+        def answer(self, given: CustomerInput, now: object) -> FlowStep:
+            self.given.append(given)
+            if len(self.given) == 2:
+                return FlowStep((), result=ConversationResult("promise_to_pay"))
+            return FlowStep(self._say, self._question)
+
+    media, dialogue = FakeMedia(), FourDigitsThenOne()
+    loop = asyncio.get_running_loop()
+    loop.call_later(1.0, media.press, "0001#")
+    loop.call_later(3.0, media.press, "1")
+    await converse(media, dialogue).run()
+    assert [given.text for given in dialogue.given] == ["0001", "1"]
+
+
+async def test_a_hash_that_comes_much_later_is_a_key_of_its_own() -> None:
+    class FourDigitsThenMenu(OneQuestion):
+        def start(self, now: object) -> FlowStep:
+            return FlowStep(self._say, Question("verify_tail", KeyInput(1, 4), None, no_input_s=5.0))
+
+        def answer(self, given: CustomerInput, now: object) -> FlowStep:
+            self.given.append(given)
+            if len(self.given) == 2:
+                return FlowStep((), result=ConversationResult("informed"))
+            return FlowStep(self._say, Question("closing", KeyInput(1, 1), None, no_input_s=10.0))
+
+    media, dialogue = FakeMedia(), FourDigitsThenMenu()
+    loop = asyncio.get_running_loop()
+    loop.call_later(1.0, media.press, "0001")
+    loop.call_later(7.0, media.press, "#")
+    await converse(media, dialogue).run()
+    assert [given.text for given in dialogue.given] == ["0001", "#"]
