@@ -21,6 +21,10 @@ log = structlog.get_logger(__name__)
 DEFAULT_MAX_CALL_S = 900
 
 
+#: Seconds until the channels are listed again when that failed; a further reconnect begins anew at once.
+COMPARE_RETRY_S = 0.5
+
+
 class AsteriskTelephony:
     """Calls over one ARI connection. Implements :class:`ari_app.ports.Telephony`.
 
@@ -177,12 +181,13 @@ class AsteriskTelephony:
         self._task.add_done_callback(_report)
 
     async def _reconcile(self, *, reconnected: bool) -> None:
-        try:
-            if reconnected:
+        while reconnected:
+            try:
                 await self._compare_calls()
-        except TelephonyError as error:
-            log.warning("calls could not be reconciled; the next reconnect tries again", error=str(error))
-            return
+                break
+            except TelephonyError as error:
+                log.warning("calls could not be compared yet", error=str(error))
+                await asyncio.sleep(COMPARE_RETRY_S)
         if reconnected:
             for callback in tuple(self._callbacks):
                 callback()

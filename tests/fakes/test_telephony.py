@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from ari_app.asterisk import telephony
 from ari_app.asterisk.ari import AriConnection
 from ari_app.asterisk.call_leg import AsteriskCallLeg
 from ari_app.asterisk.telephony import AsteriskTelephony
@@ -443,6 +444,20 @@ async def test_a_call_is_reconciled_before_others_are_told_of_the_reconnect(benc
     await bench.server.cut()
     await bench.reconnected()
     assert queued == [1]
+    await leg.release()
+
+
+async def test_a_list_of_channels_that_fails_once_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telephony, "COMPARE_RETRY_S", 0.01)
+    leg = await bench.dialled()
+    bench.server.channels.pop("c1")
+    refusals = iter([500, 500])
+    bench.server.refuse = lambda asked: next(refusals, None) if asked.uri == "channels" else None
+    await bench.server.cut()
+    await bench.reconnected()
+    assert (await leg.next_event()).kind is EventKind.GONE
     await leg.release()
 
 
