@@ -13,6 +13,7 @@ from ari_app.lab.agreement import check_far_end
 from ari_app.lab.scenario import parse_scenario
 from ari_app.site import local_site
 from tests.support.serving import DIALPLAN, ROOT, create, everybody_called, serving, until
+from tests.support.tiny_whisper import build_tiny_whisper
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(400)]
 
@@ -69,3 +70,36 @@ async def test_a_refused_recording_stops_in_the_middle_of_the_call(tmp_path: Pat
     ringing = (attempt.answered_at - attempt.dialled_at).total_seconds()
     # The closing sentence takes several seconds; it is not in the recording.
     assert recording.seconds < ringing + attempt.talk_seconds - 3.0
+
+
+SPEAKS_CHINESE = """
+region: CN
+caller_ids: ["01055550100"]
+personas:
+  speaks_chinese:
+    language: zh
+    silence: 1.0
+    steps: [{wait: prompt}, {say: 请不要再给我打电话了}, {wait: prompt}, {say: 请不要再给我打电话了}, {wait: end}]
+numbers:
+  "+8613800000151": speaks_chinese
+"""
+
+
+async def test_chinese_speech_is_heard_by_faster_whisper_where_a_model_is(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    # A canned model: real loading, features, decoding; it hears this sentence in whatever is said.
+    build_tiny_whisper(model, "请不要再给我打电话了", language="zh")
+    scenario = parse_scenario(SPEAKS_CHINESE)
+    speech = {"speech": {"whisper_model": str(model)}}
+    async with (
+        local_site(tmp_path, scenario, dialplan_dir=DIALPLAN, settings=speech) as site,
+        serving(site) as controller,
+    ):
+        await create(site, scenario, language="zh")
+        await controller.start()
+        (attempt,) = await until(site, everybody_called(scenario), 120.0, controller.words)
+        await controller.stop()
+    assert attempt.disposition == "stop_calling", controller.words()
+    assert attempt.transcript is not None
+    lines = [json.loads(line) for line in Path(attempt.transcript).read_text(encoding="utf-8").splitlines()]
+    assert any(line.get("engine") == "faster-whisper" for line in lines)

@@ -77,7 +77,7 @@ async def serving(site: Site) -> AsyncIterator[Serving]:
             await process.wait()
 
 
-def accounts_of(scenario: Scenario, today: date) -> list[Account]:
+def accounts_of(scenario: Scenario, today: date, language: str) -> list[Account]:
     """An account for every number of a scenario, five days overdue."""
     return [
         Account(
@@ -88,13 +88,13 @@ def accounts_of(scenario: Scenario, today: date) -> list[Account]:
             phone,
             Decimal("100.00"),
             today,
-            language="en",
+            language=language,
         )
         for n, phone in enumerate(sorted(scenario.numbers), start=1)
     ]
 
 
-async def create(site: Site, scenario: Scenario, *, concurrency: int = 8) -> None:
+async def create(site: Site, scenario: Scenario, *, concurrency: int = 8, language: str = "en") -> None:
     """A campaign over all numbers of the scenario."""
     campaign = Campaign(
         CAMPAIGN,
@@ -105,7 +105,7 @@ async def create(site: Site, scenario: Scenario, *, concurrency: int = 8) -> Non
     async with open_store(load_settings(site.config)) as store:
         await store.put_campaign(campaign)
         today = site.clock.now().date()
-        await store.load_accounts(CAMPAIGN, accounts_of(scenario, today), site.clock.now())
+        await store.load_accounts(CAMPAIGN, accounts_of(scenario, today, language), site.clock.now())
 
 
 async def attempts(site: Site) -> list[AttemptRecord]:
