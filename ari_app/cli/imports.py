@@ -27,7 +27,7 @@ from ari_app.cli.common import (
 
 if TYPE_CHECKING:
     from ari_app.services.importer import ImportReport
-    from ari_app.services.list_files import Progress
+    from ari_app.services.list_rows import Progress
 
 _SHOWN_REJECTS = 20
 

@@ -18,8 +18,9 @@ from ari_app.errors import InputError, Problem
 from ari_app.ports import LoadCount, Store
 from ari_app.services.account_row import FieldFault, RowDefaults, read_row
 from ari_app.services.list_columns import match_columns
-from ari_app.services.list_files import BadRow, ListFile, Progress, Row, no_progress, open_list
+from ari_app.services.list_files import open_list
 from ari_app.services.list_rejects import RejectedRow, RejectsFile
+from ari_app.services.list_rows import BadRow, ListFile, Progress, Row, no_progress
 
 BATCH = 2000
 #: Rejects that are kept in the report; all of them stand in the rejects file.

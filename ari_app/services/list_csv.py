@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ari_app.errors import InputError, Problem
-from ari_app.services.list_files import (
+from ari_app.services.list_rows import (
     MAX_RECORD,
     MAX_ROWS,
     BadRow,

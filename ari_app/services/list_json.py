@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ari_app.errors import InputError, Problem
 from ari_app.services.exact_json import DECODER, JSON_FAULTS, fault_text
-from ari_app.services.list_files import MAX_RECORD, MAX_ROWS, BadRow, ListFile, Progress, Row
+from ari_app.services.list_rows import MAX_RECORD, MAX_ROWS, BadRow, ListFile, Progress, Row
 
 _CHUNK = 1 << 16
 _BLANK = " \t\r\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 from ari_app.errors import InputError, Problem
-from ari_app.services.list_files import (
+from ari_app.services.list_rows import (
     MAX_COLUMNS,
     BadRow,
     ListFile,

@@ -23,8 +23,8 @@ OTHER_SPEED: Final = 165
 class EspeakVoice:
     """Speaks through ``espeak-ng``; the text goes through stdin, never onto a command line.
 
-    ``words_per_minute`` is espeak-ng's speed (80 to 450) for every language; None: each language's own. At most ``concurrency`` processes run at a time, each for at
-    most ``timeout_s``.
+    ``words_per_minute`` is espeak-ng's speed (80 to 450) for every language; None: each language's own. At most
+    ``concurrency`` processes run at a time, each for at most ``timeout_s``.
     """
 
     online = False
