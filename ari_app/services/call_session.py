@@ -128,7 +128,9 @@ class CallSession:
     async def _feed(self, event: Event) -> None:
         before = self.call.state
         self.call, commands = step(self.call, event, self._services.clock.now())
-        self._trace.debug("call", event_kind=event.kind.value, before=before.value, after=self.call.state.value)
+        self._trace.debug(
+            "call", event_kind=event.kind.value, before=before.value, after=self.call.state.value
+        )
         for command in commands:
             await self._execute(command)
 

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from ari_app.domain.account import Account
-from ari_app.errors import InputError, Problem
+from ari_app.errors import InputError, Problem, StoreError
 from ari_app.ports import LoadCount, Store
 from ari_app.services.account_row import FieldFault, RowDefaults, read_row
 from ari_app.services.list_columns import match_columns
@@ -85,7 +85,7 @@ async def import_list(
     try:
         reader = RowReader(listing, defaults, mapping or {})
         report = replace(report, columns=reader.columns, ignored_columns=reader.ignored)
-        total = LoadCount(0, 0, 0)
+        total, halted = LoadCount(0, 0, 0), None
         with rejects:
             accounts = reader.accounts(rejects)
             while True:
@@ -95,7 +95,13 @@ async def import_list(
                 if dry_run:
                     total = LoadCount(total.added + len(batch), total.updated, total.unchanged)
                     continue
-                count = await store.load_accounts(campaign_id, batch, defaults.now)
+                try:
+                    count = await store.load_accounts(campaign_id, batch, defaults.now)
+                except StoreError as error:
+                    if total == LoadCount(0, 0, 0):
+                        raise
+                    halted = f"{error} (what came before is loaded; load the file again to go on)"
+                    break
                 total = LoadCount(
                     total.added + count.added,
                     total.updated + count.updated,
@@ -113,7 +119,7 @@ async def import_list(
         duplicates=reader.duplicates,
         rejects=tuple(reader.kept),
         rejects_file=str(rejects.path) if rejects.written else None,
-        stopped=reader.stopped,
+        stopped=halted or reader.stopped,
     )
 
 

@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import cast
 
@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ari_app.errors import InputError
-from ari_app.ports import Store
+from ari_app.domain.account import Account
+from ari_app.errors import InputError, StoreError
+from ari_app.ports import LoadCount, Store
 from ari_app.services.importer import ImportReport, import_list
 from tests.support.lists import (
     CAMPAIGN,
@@ -409,3 +410,21 @@ async def test_random_bytes_are_refused_or_counted(tmp_path: Path, content: byte
     except InputError:
         return
     assert report.rows == report.loaded + report.rejected
+
+
+class FullAfterTheFirstBatch(CountingStore):
+    """The disk is full from the second batch on."""
+
+    async def load_accounts(self, campaign_id: str, accounts: Sequence[Account], now: datetime) -> LoadCount:
+        if self.batches:
+            raise StoreError("the disk is full")
+        return await super().load_accounts(campaign_id, accounts, now)
+
+
+async def test_a_disk_that_fills_up_says_what_is_loaded_and_how_to_go_on(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path / "l.xlsx", [a_row(number) for number in range(3000)])
+    report = await load(path, FullAfterTheFirstBatch(CAMPAIGN))
+    assert report.added == 2000
+    assert report.stopped is not None
+    assert "the disk is full" in report.stopped
+    assert "load the file again" in report.stopped
