@@ -83,6 +83,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
     """
     table = read_dispositions(settings.dialplan_dir / "dispositions.yaml")
     clock = make_clock(settings)
+    log.info("connecting to Asterisk", ari=settings.ari.url, ami=f"{settings.ami.host}:{settings.ami.port}")
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings, controller=True))
         recorder = await stack.enter_async_context(_recorder(settings, patience_s))
@@ -118,6 +119,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         )
         await controller.start()
         scheduler.start()
+        log.info("serving")
         try:
             yield controller
         finally:
