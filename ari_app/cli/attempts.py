@@ -158,15 +158,14 @@ def export(
 def _writer(form: ExportFormat, stream: TextIO) -> Callable[[AttemptRecord], object]:
     if form is ExportFormat.JSONL:
         return lambda record: stream.write(json.dumps(record.to_export(), ensure_ascii=False) + "\n")
+    from ari_app.domain.record import EXPORT_FIELDS
+
     rows = csv.writer(stream)
-    begun: list[str] = []
+    rows.writerow(EXPORT_FIELDS)
 
     def put(record: AttemptRecord) -> None:
         found = record.to_export()
-        if not begun:
-            begun.extend(found)
-            rows.writerow(begun)
-        rows.writerow([_cell(value) for value in found.values()])
+        rows.writerow([_cell(found[name]) for name in EXPORT_FIELDS])
 
     return put
 

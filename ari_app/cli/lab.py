@@ -24,7 +24,7 @@ from ari_app.cli.common import (
     print_json,
     run,
 )
-from ari_app.errors import AriAppError
+from ari_app.errors import AriAppError, ConfigError
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
@@ -229,6 +229,8 @@ def demo_command(
     """
     from ari_app.demo import run_demo
 
+    if json_file is not None and not json_file.absolute().parent.is_dir():
+        raise ConfigError(f"--json {json_file}: the folder {json_file.absolute().parent} does not exist")
     settings = invocation(context).settings
     report = run(
         run_demo(

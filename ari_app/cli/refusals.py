@@ -47,7 +47,14 @@ def contact_key(text: str, country: str) -> str:
             wrong = error.wrong
         if wrong:
             raise InputError(
-                [Problem("do-not-contact list", "contact", wrong, "a telephone number or a customer id")]
+                [
+                    Problem(
+                        "do-not-contact list",
+                        "contact",
+                        wrong,
+                        "a telephone number, or a customer id with --customer",
+                    )
+                ]
             ) from error
         return customer_key(text)
 
@@ -118,7 +125,8 @@ def _change(
         print_json({"contact": key, "listed": source is not None, "changed": changed})
     else:
         state = "on the do-not-contact list" if source is not None else "not on the do-not-contact list"
-        console().print(f"{plain(key)} is {'now' if changed else 'already'} {state}")
+        what = "number" if key.startswith("+") else "customer"
+        console().print(f"{what} {plain(key)} is {'now' if changed else 'already'} {state}")
 
 
 @app.command("list")

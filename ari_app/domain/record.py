@@ -16,6 +16,36 @@ def local_iso(at: datetime | None, timezone: str) -> str | None:
     return None if at is None else at.astimezone(zone_of(timezone) or UTC).isoformat()
 
 
+#: Keys of the object of ``attempts export``, in order.
+EXPORT_FIELDS: tuple[str, ...] = (
+    "attempt_id",
+    "campaign_id",
+    "customer_id",
+    "account_id",
+    "bill_id",
+    "phone",
+    "caller_id",
+    "channel",
+    "attempt",
+    "reserved_at",
+    "dialled_at",
+    "answered_at",
+    "ended_at",
+    "timezone",
+    "sip_status",
+    "q850_cause",
+    "disposition",
+    "talk_seconds",
+    "strategy",
+    "rule_pack",
+    "recording",
+    "transcript",
+    "next_attempt_at",
+    "next_attempt_reason",
+    "promise",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One attempt as stored; an open one has neither ``ended_at`` nor ``disposition``.

@@ -107,7 +107,7 @@ def read_state(folder: Path) -> LabState:
     """
     state = _state_of(folder)
     if state is None:
-        raise LabNotRunning(f"no lab runs in {folder}; start one with: ari-app lab up")
+        raise LabNotRunning(f"no lab runs in {folder.parent}; start one with: ari-app lab up")
     return state
 
 

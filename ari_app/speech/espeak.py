@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Mapping
 from typing import Final
@@ -86,6 +87,8 @@ class EspeakVoice:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                # It writes to stdout only; without this its audio library leaves files in the user's folders.
+                env={**os.environ, "PULSE_RUNTIME_PATH": os.devnull},
             )
         except OSError as error:
             raise SpeechError(f"espeak-ng cannot be started: {error.strerror or error}") from None

@@ -16,6 +16,7 @@ import pytest
 from ari_app.domain.attempt import OpenAttempt, PromiseToPay, ReservedAttempt
 from ari_app.domain.campaign import CampaignStatus, DiallerSpec
 from ari_app.domain.compliance import MAX_DIALS_A_DAY, ContactFacts, DialVerdict, Rule, decide
+from ari_app.domain.record import EXPORT_FIELDS
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory
@@ -398,6 +399,7 @@ async def test_the_export_has_local_times_and_plain_json(store: SqliteStore) -> 
     await store.close_attempt(talked(attempt), tomorrow, no_events)
     (record,) = await store.attempts()
     exported = json.loads(json.dumps(record.to_export()))
+    assert tuple(exported) == EXPORT_FIELDS
     assert exported["dialled_at"] == "2026-11-23T10:00:00+08:00"
     assert datetime.fromisoformat(exported["ended_at"]) == talked(attempt).ended_at
     assert (exported["phone"], exported["channel"], exported["rule_pack"]) == (
