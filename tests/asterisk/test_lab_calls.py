@@ -61,7 +61,7 @@ def instances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instances]:
     try:
         find_asterisk()
     except AsteriskMissing as error:
-        pytest.skip(str(error))
+        pytest.fail(str(error))
     running = start_instances(tmp_path_factory.mktemp("lab"))
     yield running
     stop_instances(running)
@@ -75,7 +75,7 @@ def scenario() -> Scenario:
 @pytest.fixture
 def voice() -> EspeakVoice:
     if shutil.which("espeak-ng") is None:
-        pytest.skip("espeak-ng is not installed")
+        pytest.fail("espeak-ng is not installed")
     return EspeakVoice()
 
 
