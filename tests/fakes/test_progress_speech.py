@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from tests.support.sounds import tone, voice
 
 pytestmark = [
     pytest.mark.fakes,
-    pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"),
 ]
 
 FOLDER = Path(__file__).parents[2] / "dialplan" / "announcements"

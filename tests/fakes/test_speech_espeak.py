@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,6 @@ from ari_app.voice.pcm import duration_s, frames, level_dbfs, to_samples
 
 pytestmark = pytest.mark.fakes
 
-needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-
 
 def program(folder: Path, script: str) -> str:
     path = folder / "espeak-ng"
@@ -27,7 +24,6 @@ def program(folder: Path, script: str) -> str:
     return str(path)
 
 
-@needs_espeak
 @pytest.mark.parametrize(
     ("text", "language"),
     [("您好，我是自动语音助理。", "zh"), ("Hello, this is an automated assistant.", "en")],
@@ -44,7 +40,6 @@ async def test_it_speaks_both_languages_at_the_set_level_without_long_silence(
     assert max(levels[-4:]) > -60
 
 
-@needs_espeak
 async def test_the_text_is_never_an_option_a_phoneme_or_a_shell_command(tmp_path: Path) -> None:
     touched = tmp_path / "x"
     for text in (
@@ -59,7 +54,6 @@ async def test_the_text_is_never_an_option_a_phoneme_or_a_shell_command(tmp_path
     assert speakable("a[[h@l'oU]]b\x00\n\u202ec") == "a h@l'oU b c"
 
 
-@needs_espeak
 async def test_many_at_once() -> None:
     english = EspeakVoice(concurrency=2)
     sounds = await asyncio.gather(*(english.synthesise(f"number {number}", "en") for number in range(8)))
