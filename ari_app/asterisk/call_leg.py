@@ -316,6 +316,24 @@ class AsteriskCallLeg:
         if recorder is not None:
             await recorder.stop(self.call_id)
 
+    async def pause_recording(self) -> None:
+        """Record silence on both sides until :meth:`resume_recording`; nothing to pause is success.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        recorder = self._owner.recorder
+        if recorder is not None:
+            await recorder.pause(self.call_id)
+
+    async def resume_recording(self) -> None:
+        """Record both sides again.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        recorder = self._owner.recorder
+        if recorder is not None:
+            await recorder.resume(self.call_id)
+
     async def hang_up(self, reason: str = "normal") -> None:
         """Release the customer's channel; gone already is success, and without a connection it is done at its return.
 

@@ -79,6 +79,23 @@ class MixMonitorRecorder:
         """
         await self._ami.action("StopMixMonitor", {"Channel": channel_id})
 
+    async def pause(self, channel_id: str) -> None:
+        """Record silence on both sides from now on, so that the recording keeps the call's time.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        await self._mute(channel_id, "1")
+
+    async def resume(self, channel_id: str) -> None:
+        """Record both sides again.
+
+        :raises TelephonyError: Asterisk refused, cannot be reached, or did not answer.
+        """
+        await self._mute(channel_id, "0")
+
+    async def _mute(self, channel_id: str, state: str) -> None:
+        await self._ami.action("MixMonitorMute", {"Channel": channel_id, "Direction": "both", "State": state})
+
     async def finish(self, attempt_id: str) -> RecordingCheck | None:
         """Join the two sides once the channel is gone; None when nothing was recorded.
 

@@ -35,6 +35,7 @@ from ari_app.dialogue.model import (
 )
 from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import Account
+from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.attempt import PromiseToPay
 from ari_app.domain.compliance import zone_of
 
@@ -94,6 +95,10 @@ class FlowConversation:
                 if self._holds(move, heard, given, now):
                     return self._go(move, now, heard)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
+
+    def progress(self, text: str) -> AnswerProgress:
+        """How far an answer to the question now open has come with these words; changes nothing."""
+        return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
 
     def hung_up(self) -> FlowStep:
         """The result so far."""

@@ -52,8 +52,26 @@ class PromiseToPay:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnTiming:
+    """The latency ledger of one answer of the bot, in seconds of call time; None for what did not happen.
+
+    ``speech_ended_s`` last voice of the customer; ``final_text_s`` his words were final; ``decided_s`` the dialogue had its
+    next sentence; ``audio_sent_s`` its first sound went to the PBX; ``on_wire_s`` its first frame left the PBX.
+    """
+
+    speech_ended_s: float | None = None
+    final_text_s: float | None = None
+    decided_s: float | None = None
+    audio_sent_s: float | None = None
+    on_wire_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One utterance of one side. ``kind``: prompt, speech, keys, silence, event. ``at`` seconds of call time."""
+    """One utterance of one side. ``kind``: prompt, speech, keys, silence, event. ``at`` seconds of call time.
+
+    ``interrupted``: a prompt that was stopped by barge-in. ``timing`` stands with prompts that answer something.
+    """
 
     speaker: str
     kind: str
@@ -62,6 +80,8 @@ class Turn:
     end_s: float
     confidence: float = 1.0
     engine: str = ""
+    interrupted: bool = False
+    timing: TurnTiming | None = None
 
 
 @dataclass(frozen=True, slots=True)

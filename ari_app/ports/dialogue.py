@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment
 from ari_app.domain.account import Account
+from ari_app.domain.answer_progress import AnswerProgress
 
 
 class Dialogue(Protocol):
@@ -15,6 +16,10 @@ class Dialogue(Protocol):
     def start(self, now: datetime) -> FlowStep: ...
 
     def answer(self, given: CustomerInput, now: datetime) -> FlowStep: ...
+
+    def progress(self, text: str) -> AnswerProgress:
+        """How far an answer to the question now open has come with these words; changes nothing."""
+        ...
 
     def hung_up(self) -> FlowStep:
         """The customer hung up: the result so far (its ``result`` is set)."""

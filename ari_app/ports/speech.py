@@ -11,11 +11,16 @@ from ari_app.dialogue.model import Fragment, Grammar
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a recogniser heard: text as it returns it, confidence 0 to 1, the engine's name."""
+    """What a recogniser heard: text as it returns it, confidence 0 to 1, the engine's name.
+
+    ``provisional``: a partial result that the final one may correct, so that it may steer the waiting but is not
+    taken for the answer.
+    """
 
     text: str = field(repr=False)
     confidence: float
     engine: str
+    provisional: bool = False
 
 
 class RecognitionStream(Protocol):
@@ -23,6 +28,14 @@ class RecognitionStream(Protocol):
 
     def feed(self, pcm: bytes) -> None:
         """Add slin16 sound (16 kHz); returns at once."""
+        ...
+
+    async def partial(self, timeout_s: float) -> Transcript:
+        """The text of what has been fed until now; the utterance goes on. Raises SpeechError, TimeoutError.
+
+        What is fed while it is worked out belongs to the next call. A result that is not ``provisional`` is as good
+        as ``result`` would be, if only silence follows.
+        """
         ...
 
     async def result(self, timeout_s: float) -> Transcript:

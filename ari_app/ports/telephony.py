@@ -60,7 +60,10 @@ class MediaStream(Protocol):
         ...
 
     async def play(self, pcm: bytes, mark: str) -> None:
-        """Queue sound for playout (any even length); a MediaMark named ``mark`` comes when it has been played out."""
+        """Queue sound for playout (any even length).
+
+        A MediaStarted named ``mark`` comes when its first frame has left the PBX, a MediaMark when all of it has.
+        """
         ...
 
     async def flush(self) -> None:
@@ -97,7 +100,22 @@ class MediaKey:
     at: float
 
 
-MediaEvent = MediaFrame | MediaMark | MediaKey
+@dataclass(frozen=True, slots=True)
+class MediaStarted:
+    """The first frame of the sound that was queued with the mark ``name`` has left the PBX for the line."""
+
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRestored:
+    """The sound was gone and is back (a new media leg): nothing of what was queued will be played any more."""
+
+    at: float
+
+
+MediaEvent = MediaFrame | MediaMark | MediaKey | MediaStarted | MediaRestored
 
 
 class CallLeg(Protocol):
@@ -132,6 +150,14 @@ class CallLeg(Protocol):
 
     async def stop_recording(self) -> None:
         """End the recording while the call goes on; raises TelephonyError."""
+        ...
+
+    async def pause_recording(self) -> None:
+        """Record silence instead of both sides until ``resume_recording``; raises TelephonyError."""
+        ...
+
+    async def resume_recording(self) -> None:
+        """Record both sides again; raises TelephonyError."""
         ...
 
     async def hang_up(self, reason: str = "normal") -> None:
@@ -187,6 +213,14 @@ class Recorder(Protocol):
 
     async def stop(self, channel_id: str) -> None:
         """End the recording of a channel that goes on (the customer refused); raises TelephonyError."""
+        ...
+
+    async def pause(self, channel_id: str) -> None:
+        """Record silence on both sides, so that time keeps its course; raises TelephonyError."""
+        ...
+
+    async def resume(self, channel_id: str) -> None:
+        """Record both sides again; raises TelephonyError."""
         ...
 
     async def finish(self, attempt_id: str) -> RecordingCheck | None:

@@ -104,6 +104,10 @@ class _ChosenUtterance:
         if self._others and len(self._kept) < LONGEST_UTTERANCE_S * SAMPLE_RATE * 2:
             self._kept += pcm
 
+    async def partial(self, timeout_s: float) -> Transcript:
+        """As the chosen engine hears it now; one that fails is replaced at the end of the utterance, not here."""
+        return await self._stream.partial(min(timeout_s, self._longest_s))
+
     async def result(self, timeout_s: float) -> Transcript:
         loop = asyncio.get_running_loop()
         until = loop.time() + min(timeout_s, self._longest_s)

@@ -29,6 +29,12 @@ class GatheredUtterance:
         self.dropped_bytes += max(0, len(pcm) - room)
         self._pcm += pcm[:room]
 
+    async def partial(self, timeout_s: float) -> Transcript:
+        """The text of what has been fed until now, as good as a result. Raises SpeechError, TimeoutError."""
+        if self._ended:
+            raise SpeechError("the utterance has already ended")
+        return await self._recognise(bytes(self._pcm), timeout_s)
+
     async def result(self, timeout_s: float) -> Transcript:
         """End the utterance and get its text. Raises SpeechError (also when asked twice or cancelled), TimeoutError."""
         if self._ended:

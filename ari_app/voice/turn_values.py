@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ari_app.domain.answer_progress import AnswerProgress
+
 # --------------------------------------------------------------------------------------------------- what goes in
 
 
@@ -37,7 +39,16 @@ class Tick:
     at: float
 
 
-TurnInput = FrameHeard | KeyPressed | PromptEnded | Tick
+@dataclass(frozen=True, slots=True)
+class Guessed:
+    """What the speech so far amounts to, as the recogniser hears it: the answer to ``Speculate`` of this number."""
+
+    number: int
+    progress: AnswerProgress
+    at: float
+
+
+TurnInput = FrameHeard | KeyPressed | PromptEnded | Tick | Guessed
 
 # --------------------------------------------------------------------------------------------------- what comes out
 
@@ -65,15 +76,40 @@ class SpeechFrame:
 
 @dataclass(frozen=True, slots=True)
 class SpeechCancelled:
-    """The customer took the keys instead: throw the utterance away."""
+    """Throw the utterance away: the customer took the keys instead, or it was no interruption after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speculate:
+    """A first short silence: recognise what was said until now, and push ``Guessed`` with this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeculationDropped:
+    """Speech has resumed: the result of this number is worth nothing any more."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A false interruption (noise, a cough, a back-channel): go on with the prompt where it stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnded:
-    """Answer: an utterance of ``seconds``; ``cut_off`` when it ended at the limit of its length."""
+    """Answer: an utterance of ``seconds``; ``cut_off`` when it ended at the limit of its length.
+
+    ``speculation`` is the number of the Speculate that covers all of it; None: recognise it now. ``silent_s`` is how
+    long the last voice lies back.
+    """
 
     seconds: float
     cut_off: bool = False
+    speculation: int | None = None
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +126,15 @@ class NoInput:
 
 
 TurnOutput = (
-    Interrupted | SpeechStarted | SpeechFrame | SpeechCancelled | UtteranceEnded | KeysEntered | NoInput
+    Interrupted
+    | SpeechStarted
+    | SpeechFrame
+    | SpeechCancelled
+    | Speculate
+    | SpeculationDropped
+    | Resumed
+    | UtteranceEnded
+    | KeysEntered
+    | NoInput
 )
 Answer = UtteranceEnded | KeysEntered | NoInput
