@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from ari_app.ports.clock import Clock
 from ari_app.ports.dialogue import Dialogue, Flows
-from ari_app.ports.speech import Prompts, Recogniser, RecognitionStream, Transcript, Voice
+from ari_app.ports.speech import (
+    EngineHealth,
+    EngineState,
+    Prompts,
+    Recogniser,
+    RecognitionStream,
+    Transcript,
+    Voice,
+)
 from ari_app.ports.store import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, Store, VerdictRecord
 from ari_app.ports.telephony import (
     Ari,
@@ -32,6 +40,8 @@ __all__ = [
     "CampaignCount",
     "Clock",
     "Dialogue",
+    "EngineHealth",
+    "EngineState",
     "Flows",
     "LoadCount",
     "MediaEvent",

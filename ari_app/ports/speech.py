@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from ari_app.dialogue.model import Fragment, Grammar
@@ -21,6 +22,33 @@ class Transcript:
     confidence: float
     engine: str
     provisional: bool = False
+
+
+class EngineState(StrEnum):
+    """Whether an engine is given utterances."""
+
+    READY = "ready"
+    RESTING = "resting"
+    """Failed or was late several times in a row: left alone for a while, then tried with one utterance."""
+    UNUSABLE = "unusable"
+    """Cannot hear anything here (no model, no server configured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """What one recogniser did since the start.
+
+    ``utterances``: final results asked for, ``failures`` and ``timeouts`` of them without a text by a fault;
+    ``mean_ms`` and ``p95_ms``: from the asking to the result, over the last 256 that came (0 before the first).
+    """
+
+    name: str
+    state: EngineState
+    utterances: int = 0
+    failures: int = 0
+    timeouts: int = 0
+    mean_ms: float = 0.0
+    p95_ms: float = 0.0
 
 
 class RecognitionStream(Protocol):
@@ -58,6 +86,10 @@ class Recogniser(Protocol):
 
     def open(self, grammar: Grammar) -> RecognitionStream:
         """Begin an utterance."""
+        ...
+
+    def health(self) -> Sequence[EngineHealth]:
+        """The state and the figures of each engine behind it; returns at once."""
         ...
 
     async def warm_up(self, timeout_s: float) -> None:
