@@ -231,6 +231,7 @@ class FlowConversation:
         heard: Understanding | None = None,
     ) -> FlowStep:
         """Go to a state and on, until something is asked or the call ends. Ends: the reader refuses silent circles."""
+        covers: list[str] = []
         while True:
             state = self._flow.states[name]
             self._state = state
@@ -240,18 +241,21 @@ class FlowConversation:
                 said = [] if again else said
                 name, again = ask.no_input.then if silent else ask.no_match.then, False
                 continue
-            said = said + self._speak(
-                ask.again if ask is not None and again and ask.again else state.say, now
-            )
+            in_short = ask is not None and again and bool(ask.again)
+            said = said + self._speak(ask.again if ask is not None and in_short else state.say, now)
             for element in sorted(state.covers):
                 self._cover(element)
+                if not in_short:
+                    covers.append(element)
             if ask is not None:
                 self._tries[name] = self._tries.get(name, 0) + 1
                 question = self._question(state, ask, first=self._tries[name] == 1)
-                return FlowStep(self._checked(said, now), question=question, heard=heard)
+                say, covered = self._checked(said, covers, now)
+                return FlowStep(say, question=question, heard=heard, covers=covered)
             if state.end is not None:
                 self._ended = self._result(state.end.result, do_not_contact=state.end.do_not_contact)
-                return FlowStep(self._checked(said, now), result=self._ended, heard=heard)
+                say, covered = self._checked(said, covers, now)
+                return FlowStep(say, result=self._ended, heard=heard, covers=covered)
             move = next(move for move in state.next if self._holds(move, heard or NOT_UNDERSTOOD, None, now))
             said = said + self._speak(move.say, now)
             name, again = move.go, False
@@ -302,11 +306,14 @@ class FlowConversation:
                     fragments.append(Fragment(text, self._language, personal=PERSONAL[part.name]))
         return fragments
 
-    def _checked(self, said: list[Fragment], now: datetime) -> tuple[Fragment, ...]:
+    def _checked(
+        self, said: list[Fragment], covers: list[str], now: datetime
+    ) -> tuple[tuple[Fragment, ...], tuple[str, ...]]:
+        """What may be said of it, and what of the script that covers: nothing when the guard has replaced it."""
         secrets = () if self.verified else self._sealed.secrets(self._today(now))
         checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
         self.breaches += bool(checked.breach)
-        return checked.say
+        return checked.say, () if checked.breach else tuple(covers)
 
     def _cover(self, element: str) -> None:
         if element not in self._coverage:

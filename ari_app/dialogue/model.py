@@ -126,10 +126,12 @@ class ConversationResult:
 class FlowStep:
     """What to do next: say ``say``, then ask ``question``; or, where ``result`` is set, say it and end the call.
 
-    ``heard`` is the flow's reading of the last input, for the transcript.
+    ``heard`` is the flow's reading of the last input, for the transcript. ``covers`` is what of the script ``say``
+    says in full (see ``ConversationResult.coverage``).
     """
 
     say: tuple[Fragment, ...]
     question: Question | None = None
     result: ConversationResult | None = None
     heard: Understanding | None = None
+    covers: tuple[str, ...] = ()

@@ -71,6 +71,7 @@ class Turn:
     """One utterance of one side. ``kind``: prompt, speech, keys, silence, event. ``at`` seconds of call time.
 
     ``interrupted``: a prompt that was stopped by barge-in. ``timing`` stands with prompts that answer something.
+    ``covers``: what of the script a prompt said in full (opening, recording_notice, arrears_fact ...).
     """
 
     speaker: str
@@ -82,11 +83,17 @@ class Turn:
     engine: str = ""
     interrupted: bool = False
     timing: TurnTiming | None = None
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """Everything wrap-up writes when an attempt closes."""
+    """Everything wrap-up writes when an attempt closes.
+
+    ``recording_started_at`` is when the PBX began to record; ``recording_seconds`` the recording's length,
+    ``recording_customer_s`` and ``recording_bot_s`` the sound on each leg. ``answer_verdict`` is who answered (human,
+    machine ...), ``verdict_s`` when that was known, in call time.
+    """
 
     attempt_id: str
     disposition: str
@@ -100,3 +107,9 @@ class CallOutcome:
     promise: PromiseToPay | None = None
     turns: tuple[Turn, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
+    recording_started_at: datetime | None = None
+    recording_seconds: float | None = None
+    recording_customer_s: float | None = None
+    recording_bot_s: float | None = None
+    answer_verdict: str | None = None
+    verdict_s: float | None = None

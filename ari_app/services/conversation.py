@@ -16,7 +16,6 @@ from ari_app.dialogue.model import (
     ConversationResult,
     CustomerInput,
     FlowStep,
-    Fragment,
     InputKind,
     Question,
 )
@@ -88,10 +87,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSoFar:
-    """What wrap-up needs, whenever the call ends."""
+    """What wrap-up needs, whenever the call ends.
+
+    ``answer_verdict`` is who answered (human, machine ...; None: not known), ``verdict_s`` when that was known, in call
+    time.
+    """
 
     result: ConversationResult
     turns: tuple[Turn, ...]
+    answer_verdict: str | None = None
+    verdict_s: float | None = None
 
 
 class MachineHeard(Exception):
@@ -173,7 +178,7 @@ class Conversation:
         pcm = await self._prompts.pcm(step.say)
         self._asked_at = self._clock.monotonic()
         mark = await self._play(pcm)
-        self._note_prompt(step.say, len(pcm) / BYTES_A_SECOND)
+        self._note_prompt(step, len(pcm) / BYTES_A_SECOND)
         taker = TurnTaker(question, self._ears.gate, self._clock.monotonic(), len(pcm) / BYTES_A_SECOND)
         hearing = _Hearing(question, recogniser)
         try:
@@ -246,7 +251,7 @@ class Conversation:
         if not pcm:
             return
         mark = await self._play(pcm)
-        self._note_prompt(step.say, len(pcm) / BYTES_A_SECOND)
+        self._note_prompt(step, len(pcm) / BYTES_A_SECOND)
         deadline = self._clock.monotonic() + len(pcm) / BYTES_A_SECOND + MARK_PATIENCE_S
         while (left := deadline - self._clock.monotonic()) > 0:
             event = await self._media.receive(min(left, 0.5))
@@ -258,10 +263,10 @@ class Conversation:
     def _at(self) -> float:
         return round(self._clock.monotonic() - self._began, 3)
 
-    def _note_prompt(self, say: tuple[Fragment, ...], seconds: float) -> None:
-        text = "".join(part.text if part.language == "zh" else f"{part.text} " for part in say).strip()
+    def _note_prompt(self, step: FlowStep, seconds: float) -> None:
+        text = "".join(part.text if part.language == "zh" else f"{part.text} " for part in step.say).strip()
         at = self._at()
-        self._turns.append(Turn("bot", "prompt", text, at, round(at + seconds, 3)))
+        self._turns.append(Turn("bot", "prompt", text, at, round(at + seconds, 3), covers=step.covers))
 
     def _note(self, given: CustomerInput, seconds: float) -> None:
         at = self._at()
