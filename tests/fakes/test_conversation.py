@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, Grammar, KeyInput, Question
 from ari_app.errors import MediaClosed, SpeechError
-from ari_app.ports import Transcript
+from ari_app.ports import EngineHealth, Transcript
 from ari_app.services.conversation import Conversation, Ears
 from ari_app.services.flow_files import FlowDirectory
 from tests.support.calls import FakeMedia, FakePrompts, NoDetector, OneQuestion, QuietGate
@@ -112,6 +113,9 @@ class SlowRecogniser:
     def supports(self, language: str) -> bool:
         return True
 
+    def health(self) -> Sequence[EngineHealth]:
+        return ()
+
     def open(self, grammar: Grammar) -> SlowRecogniser:
         if self._broken == "open":
             raise SpeechError("no worker can be started")
@@ -120,6 +124,9 @@ class SlowRecogniser:
     def feed(self, pcm: bytes) -> None:
         if self._broken == "feed":
             raise SpeechError("the worker has gone")
+
+    async def partial(self, timeout_s: float) -> Transcript:
+        raise SpeechError("no partial results")
 
     async def result(self, timeout_s: float) -> Transcript:
         await asyncio.sleep(2.0)

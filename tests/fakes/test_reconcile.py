@@ -144,6 +144,12 @@ class DeadAsterisk:
     async def stop(self, channel_id: str) -> None:
         raise TelephonyError("no such channel")
 
+    async def pause(self, channel_id: str) -> None:
+        raise TelephonyError("no such channel")
+
+    async def resume(self, channel_id: str) -> None:
+        raise TelephonyError("no such channel")
+
     async def finish(self, attempt_id: str) -> RecordingCheck | None:
         await asyncio.sleep(5.0)
         return None

@@ -14,6 +14,7 @@ from ari_app.dialogue.model import (
     KeyInput,
     Question,
 )
+from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.errors import MediaClosed, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark
@@ -128,6 +129,12 @@ class FakeLeg:
     async def stop_recording(self) -> None:
         self.log.append("stop_recording")
 
+    async def pause_recording(self) -> None:
+        self.log.append("pause_recording")
+
+    async def resume_recording(self) -> None:
+        self.log.append("resume_recording")
+
     async def hang_up(self, reason: str = "normal") -> None:
         self.log.append("hang_up")
         if self._hang_up_ends:
@@ -211,6 +218,9 @@ class OneQuestion:
         if self._left == 0:
             return FlowStep(self._say, result=ConversationResult("no_input"))
         return FlowStep(self._say, self._question)
+
+    def progress(self, text: str) -> AnswerProgress:
+        return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
 
     def hung_up(self) -> FlowStep:
         return FlowStep((), result=ConversationResult("hung_up"))
