@@ -20,6 +20,7 @@ from ari_app.asterisk.media import ChanWebsocketMedia
 from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.lab.network import APP, Lab
 from ari_app.lab.records import LabCall
+from ari_app.lab.relay import LineFaults, TrunkRelay
 from ari_app.lab.scenario import Scenario
 from ari_app.ports import MediaStream
 from ari_app.speech.espeak import EspeakVoice
@@ -38,6 +39,8 @@ class Site:
     lab: Lab
     clock: SystemClock
     config: Path
+    relay: TrunkRelay | None = None
+    """In the trunk, when faults of the line were asked for; its ``to_pbx`` and ``to_carrier`` may be replaced."""
 
 
 @asynccontextmanager
@@ -48,11 +51,12 @@ async def local_site(
     dialplan_dir: Path,
     settings: Mapping[str, object] | None = None,
     on_change: Callable[[LabCall], None] | None = None,
+    line: LineFaults | None = None,
 ) -> AsyncIterator[Site]:
     """Start carrier, lab and PBX; everything is ended with the context, or by the kernel when this process dies.
 
     ``settings`` replaces whole sections of the settings file that is written. The instances are started by the calling
-    thread, whose end ends them.
+    thread, whose end ends them. ``line`` puts a relay with these faults, both ways, between PBX and carrier.
 
     Raises AsteriskMissing, PortInUse, BootFailed, InputError (scenario), SpeechError.
     """
@@ -60,8 +64,16 @@ async def local_site(
     clock = ShiftedClock(LAB_START, origin)
     pbx_ports, carrier_ports = InstancePorts.free(), InstancePorts.free()
     async with AsyncExitStack() as stack:
+        relay: TrunkRelay | None = None
+        if line is not None:
+            relay = TrunkRelay(pbx_ports.sip, carrier_ports.sip, to_pbx=line, to_carrier=line)
+            await stack.enter_async_context(relay)
         carrier = AsteriskInstance(
-            folder / "carrier", "carrier", carrier_ports, trunk_port=pbx_ports.sip, die_with_parent=True
+            folder / "carrier",
+            "carrier",
+            carrier_ports,
+            trunk_port=pbx_ports.sip if relay is None else relay.port_for_carrier,
+            die_with_parent=True,
         )
         stack.enter_context(carrier)
         lab = await stack.enter_async_context(
@@ -71,13 +83,13 @@ async def local_site(
             folder / "pbx",
             "pbx",
             pbx_ports,
-            trunk_port=carrier_ports.sip,
+            trunk_port=carrier_ports.sip if relay is None else relay.port_for_pbx,
             silent_port=lab.silent_port,
             die_with_parent=True,
         )
         stack.enter_context(pbx)
         config = write_config(folder, pbx, scenario, dialplan_dir, origin, settings or {})
-        yield Site(folder, pbx, carrier, lab, clock, config)
+        yield Site(folder, pbx, carrier, lab, clock, config, relay)
 
 
 @asynccontextmanager

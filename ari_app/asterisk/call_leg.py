@@ -64,6 +64,10 @@ class LegRecorder(Protocol):
 
     async def stop(self, channel_id: str) -> None: ...
 
+    async def pause(self, channel_id: str) -> None: ...
+
+    async def resume(self, channel_id: str) -> None: ...
+
 
 class LegOwner(Protocol):
     """What a leg needs of the telephony adapter."""

@@ -15,6 +15,7 @@ from ari_app.asterisk.instance import AsteriskInstance, InstancePorts
 from ari_app.asterisk.recorder import MixMonitorRecorder
 from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.errors import TelephonyError
+from ari_app.lab.relay import TrunkRelay
 from ari_app.ports import AriEvent
 
 PATIENCE = 20.0
@@ -37,11 +38,28 @@ class Pair:
 def start_pair(folder: Path) -> Pair:
     """A PBX and a carrier, each other's trunk; ``stop`` ends them."""
     pbx_ports, carrier_ports = InstancePorts.free(), InstancePorts.free()
-    pbx = AsteriskInstance(
-        folder / "pbx", "pbx", pbx_ports, trunk_port=carrier_ports.sip, die_with_parent=True
-    )
+    return _started(folder, pbx_ports, carrier_ports, carrier_ports.sip, pbx_ports.sip)
+
+
+@asynccontextmanager
+async def relayed_pair(folder: Path) -> AsyncIterator[tuple[Pair, TrunkRelay]]:
+    """As :func:`start_pair`, with a relay in the trunk that does no harm until its faults are set."""
+    pbx_ports, carrier_ports = InstancePorts.free(), InstancePorts.free()
+    async with TrunkRelay(pbx_ports.sip, carrier_ports.sip) as relay:
+        # In this thread: the instances end with the thread that started them.
+        pair = _started(folder, pbx_ports, carrier_ports, relay.port_for_pbx, relay.port_for_carrier)
+        try:
+            yield pair, relay
+        finally:
+            pair.stop()
+
+
+def _started(
+    folder: Path, pbx_ports: InstancePorts, carrier_ports: InstancePorts, pbx_trunk: int, carrier_trunk: int
+) -> Pair:
+    pbx = AsteriskInstance(folder / "pbx", "pbx", pbx_ports, trunk_port=pbx_trunk, die_with_parent=True)
     carrier = AsteriskInstance(
-        folder / "carrier", "carrier", carrier_ports, trunk_port=pbx_ports.sip, die_with_parent=True
+        folder / "carrier", "carrier", carrier_ports, trunk_port=carrier_trunk, die_with_parent=True
     )
     pbx.start()
     try:
