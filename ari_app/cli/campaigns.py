@@ -77,6 +77,7 @@ def create(
         file, row_defaults(settings, now), campaign_id=campaign_id, allow_placeholders=allow_placeholders
     )
     _known_flow(settings, found.campaign.strategy.flow, file)
+    _enabled_voice(settings, found.campaign.strategy.voice.voice, file)
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -110,6 +111,24 @@ def _known_flow(settings: Settings, flow: str, file: Path) -> None:
     if flow not in known:
         where = f"there is no such flow in {settings.dialplan_dir / 'flows'}"
         raise InputError([Problem(str(file), "strategy.flow", where, nearest(flow, known))])
+
+
+def _enabled_voice(settings: Settings, voice: str, file: Path) -> None:
+    """Which engines may be used is the settings' business, for an online one receives text. Raises InputError."""
+    from ari_app.domain.voice_style import voice_choice
+
+    if not voice:
+        return
+    choice = voice_choice(voice)
+    enabled = [
+        language for language in choice.languages if choice.engine in settings.speech.voices.get(language, ())
+    ]
+    if not enabled:
+        order = "; ".join(
+            f"{language}: {', '.join(names)}" for language, names in settings.speech.voices.items()
+        )
+        problem = f"needs {choice.engine}, which speech.voices of the settings does not name"
+        raise InputError([Problem(str(file), "strategy.voice", problem, order)])
 
 
 def _tell_created(found: CampaignInput, changed: bool, count: LoadCount | None) -> None:
@@ -229,6 +248,7 @@ def show(context: typer.Context, campaign_id: CampaignId, json_output: JsonOptio
             ("aging buckets", ", ".join(strategy.aging_buckets) or "all"),
             ("minimum amount", strategy.min_amount),
             ("flow", strategy.flow),
+            ("voice", f"{strategy.voice.voice or 'as in the settings'}, speed {strategy.voice.speed:g}"),
             ("calls at one time", dialler.concurrency),
             ("caller IDs", ", ".join(dialler.caller_id_pool) or "none: nothing can be dialled"),
             ("webhook", campaign.webhook.url if campaign.webhook else "none"),
@@ -299,6 +319,8 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
             "minAmount": strategy.min_amount,
             "closedWeekdays": list(strategy.closed_weekdays),
             "flow": strategy.flow,
+            "voice": strategy.voice.voice or None,
+            "speed": strategy.voice.speed,
         },
         "dialer": {
             "type": dialler.type,

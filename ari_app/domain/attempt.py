@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import DialVerdict
+from ari_app.domain.voice_style import VoiceStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class ReservedAttempt:
     verdict: DialVerdict
     flow: str
     ring_timeout_s: float = 45.0
+    voice: VoiceStyle = VoiceStyle()
 
 
 @dataclass(frozen=True, slots=True)

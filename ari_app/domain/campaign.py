@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from ari_app.domain.voice_style import VoiceStyle
 from ari_app.domain.windows import Window
 
 
@@ -19,7 +20,7 @@ class CampaignStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignStrategy:
-    """When and how often a customer may be called.
+    """When and how often a customer may be called, and how the bot speaks.
 
     ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number.
     """
@@ -33,6 +34,7 @@ class CampaignStrategy:
     closed_weekdays: tuple[int, ...] = (5, 6)
     flow: str = "reminder"
     name: str = "default"
+    voice: VoiceStyle = VoiceStyle()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ def parse_campaign(
             min_amount=strategy.min_amount,
             closed_weekdays=tuple(WEEKDAYS.index(day) for day in strategy.closed_weekdays),
             flow=strategy.flow,
+            voice=strategy.style,
         ),
         dialler=DiallerSpec(
             type=request.dialer.type,

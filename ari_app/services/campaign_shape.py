@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ari_app.domain.account import BUCKET_NAMES
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.voice_style import ALLOWED, FASTEST, SLOWEST, VoiceStyle, voice_choice
 from ari_app.domain.windows import Window, parse_window
 from ari_app.services.model_problems import RefusedError, nearest
 
@@ -101,6 +102,20 @@ def _retry_hours(values: list[Decimal]) -> list[Decimal]:
     return values
 
 
+def _voice(value: str) -> str:
+    try:
+        voice_choice(value)
+    except ValueError as error:
+        raise RefusedError(str(error), ALLOWED) from error
+    return value
+
+
+def _speed(value: Decimal) -> Decimal:
+    if not Decimal(str(SLOWEST)) <= value <= Decimal(str(FASTEST)):
+        raise RefusedError("is not a speed", f"{SLOWEST} to {FASTEST}; 1 is the voice's own")
+    return value
+
+
 def _webhook_url(value: str) -> str:
     allowed = "https://HOST/PATH (http only inside a network of your own)"
     try:
@@ -147,6 +162,13 @@ class StrategyShape(_Part):
         ["sat", "sun"], alias="closedWeekdays"
     )
     flow: str = Field("reminder", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    voice: Annotated[str, Field(max_length=100), AfterValidator(_voice)] | None = None
+    speed: Annotated[_Number, AfterValidator(_speed)] = Decimal(1)
+
+    @property
+    def style(self) -> VoiceStyle:
+        """How the bot speaks; a speed to the hundredth, so that near ones share their prompts."""
+        return VoiceStyle(self.voice or "", float(round(self.speed, 2)))
 
     @property
     def attempts(self) -> int:

@@ -188,6 +188,7 @@ def _reserve(
         verdict=verdict,
         flow=campaign.strategy.flow,
         ring_timeout_s=campaign.dialler.ring_timeout_s,
+        voice=campaign.strategy.voice,
     )
 
 
