@@ -121,7 +121,9 @@ def _enabled_voice(settings: Settings, voice: str, file: Path) -> None:
         return
     choice = voice_choice(voice)
     enabled = [
-        language for language in choice.languages if choice.engine in settings.speech.voices.get(language, ())
+        language
+        for language, names in settings.speech.voices.items()
+        if language in choice.languages and choice.engine in names
     ]
     if not enabled:
         order = "; ".join(

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import DialVerdict
-from ari_app.domain.voice_style import VoiceStyle
+from ari_app.domain.voice_style import USUAL, VoiceStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ReservedAttempt:
     verdict: DialVerdict
     flow: str
     ring_timeout_s: float = 45.0
-    voice: VoiceStyle = VoiceStyle()
+    voice: VoiceStyle = USUAL
 
 
 @dataclass(frozen=True, slots=True)

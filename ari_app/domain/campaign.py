@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from ari_app.domain.voice_style import VoiceStyle
+from ari_app.domain.voice_style import USUAL, VoiceStyle
 from ari_app.domain.windows import Window
 
 
@@ -34,7 +34,7 @@ class CampaignStrategy:
     closed_weekdays: tuple[int, ...] = (5, 6)
     flow: str = "reminder"
     name: str = "default"
-    voice: VoiceStyle = VoiceStyle()
+    voice: VoiceStyle = USUAL
 
 
 @dataclass(frozen=True, slots=True)

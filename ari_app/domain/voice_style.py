@@ -81,6 +81,9 @@ class VoiceStyle:
     speed: float = 1.0
 
 
+USUAL: Final = VoiceStyle()
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceChoice:
     """A voice's name taken apart. ``speaker``: an espeak-ng variant or an edge-tts speaker, '' for the usual one;
