@@ -43,6 +43,17 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "next_attempt_at",
     "next_attempt_reason",
     "promise",
+    "recording_started_at",
+    "recording_notice_at",
+    "recording_notice_answer",
+    "recording_seconds",
+    "recording_customer_s",
+    "recording_bot_s",
+    "answer_verdict",
+    "answer_verdict_ms",
+    "replies",
+    "turn_p50_ms",
+    "turn_max_ms",
 )
 
 
@@ -52,6 +63,11 @@ class AttemptRecord:
 
     ``number`` counts this dial of the account in the campaign from 1; ``strategy`` is the strategy's name;
     ``next_attempt_at`` what followed from it, with ``plan_reason``. ``facts`` is what wrap-up kept besides.
+
+    The recording began at ``recording_started_at``; the customer was told of it at ``recording_notice_at`` and answered
+    ``recording_notice_answer``. It lasts ``recording_seconds`` and holds so much sound on either leg. ``answer_verdict``
+    is who answered, known ``answer_verdict_ms`` after the answer. ``replies`` counts spoken answers that the bot replied
+    to; ``turn_p50_ms`` and ``turn_max_ms`` how long the customer waited for that after his last voice.
     """
 
     attempt_id: str
@@ -81,6 +97,17 @@ class AttemptRecord:
     plan_reason: str | None
     promise: PromiseToPay | None
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
+    recording_started_at: datetime | None = None
+    recording_seconds: float | None = None
+    recording_customer_s: float | None = None
+    recording_bot_s: float | None = None
+    recording_notice_at: datetime | None = None
+    recording_notice_answer: str | None = field(default=None, repr=False)
+    answer_verdict: str | None = None
+    answer_verdict_ms: float | None = None
+    replies: int | None = None
+    turn_p50_ms: float | None = None
+    turn_max_ms: float | None = None
 
     def to_export(self) -> dict[str, object]:
         """The object of ``attempts export``; instants are ISO 8601 with the offset of the account's time zone."""
@@ -123,6 +150,17 @@ class AttemptRecord:
                 "channel": promise.channel,
                 "confidence": promise.confidence,
             },
+            "recording_started_at": iso(self.recording_started_at),
+            "recording_notice_at": iso(self.recording_notice_at),
+            "recording_notice_answer": self.recording_notice_answer,
+            "recording_seconds": self.recording_seconds,
+            "recording_customer_s": self.recording_customer_s,
+            "recording_bot_s": self.recording_bot_s,
+            "answer_verdict": self.answer_verdict,
+            "answer_verdict_ms": self.answer_verdict_ms,
+            "replies": self.replies,
+            "turn_p50_ms": self.turn_p50_ms,
+            "turn_max_ms": self.turn_max_ms,
         }
 
 

@@ -181,6 +181,14 @@ class Store(Protocol):
         """The transcript of an attempt."""
         ...
 
+    async def attempts_named(self, beginning: str, limit: int) -> list[AttemptRecord]:
+        """Up to ``limit`` attempts whose id begins so, open ones included, in order of their ids."""
+        ...
+
+    async def newest_attempt_ids(self, limit: int) -> list[str]:
+        """Ids of the newest attempts, newest first."""
+        ...
+
     async def outbox(self, state: str | None = None) -> list[OutboxRecord]:
         """Events for webhooks, oldest first; ``state`` pending, sent or dead."""
         ...

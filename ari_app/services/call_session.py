@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -79,6 +80,7 @@ class CallSession:
         self._conversation_task: asyncio.Task[None] | None = None
         self._watch_task: asyncio.Task[None] | None = None
         self._recording = False
+        self._recording_started_at: datetime | None = None
         self._trace = log.bind()  # bound once: a call has many events
 
     @property
@@ -207,6 +209,7 @@ class CallSession:
         try:
             await self._leg.start_recording(self.attempt.attempt_id)
             self._recording = True
+            self._recording_started_at = self._services.clock.now()
         except TelephonyError as error:
             log.error("call is not recorded", error=str(error))
 
@@ -316,6 +319,7 @@ class CallSession:
             call=self.call,
             conversation=None if self._conversation is None else self._conversation.so_far(),
             recorded=self._recording,
+            recording_started_at=self._recording_started_at,
         )
         await self._services.wrap_up.close(ended)
 

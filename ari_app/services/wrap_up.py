@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -15,7 +16,7 @@ from ari_app.domain.call_machine import Call
 from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.errors import StoreError, StoreUnavailable, TelephonyError
-from ari_app.ports import AttemptHistory, Clock, OutboxEvent, Recorder, Store
+from ari_app.ports import AttemptHistory, Clock, OutboxEvent, Recorder, RecordingCheck, Store
 from ari_app.services.conversation import ConversationSoFar
 from ari_app.services.events import call_completed, promise_created
 from ari_app.services.transcripts import write_transcript
@@ -30,12 +31,13 @@ RETRY_DELAYS_S = (0.5, 2.0, 5.0, 10.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class EndedCall:
-    """A call whose legs are released."""
+    """A call whose legs are released. ``recording_started_at``: the PBX had begun to record then."""
 
     attempt: ReservedAttempt
     call: Call
     conversation: ConversationSoFar | None
     recorded: bool
+    recording_started_at: datetime | None = None
 
 
 class WrapUp:
@@ -68,7 +70,7 @@ class WrapUp:
         if talked is not None and end.result is None:
             end = replace(end, result=talked.result.result)
         kind = classify(self._table, end)
-        recording = await self._finish_recording(attempt.attempt_id) if ended.recorded else None
+        check = await self._finish_recording(attempt.attempt_id) if ended.recorded else None
         turns = talked.turns if talked is not None else ()
         transcript = await self._transcript(attempt.attempt_id, kind.name, turns)
         outcome = CallOutcome(
@@ -80,11 +82,17 @@ class WrapUp:
             sip_status=200 if call.answered_at is not None and call.sip_status is None else call.sip_status,
             q850_cause=call.q850_cause,
             talk_seconds=round(call.talk_seconds, 3),
-            recording=recording,
+            recording=None if check is None else check.path,
             transcript=transcript,
             promise=talked.result.promise if talked is not None else None,
             turns=turns,
             facts={"reason": call.reason, "do_not_contact": bool(talked and talked.result.do_not_contact)},
+            recording_started_at=ended.recording_started_at,
+            recording_seconds=None if check is None else check.seconds,
+            recording_customer_s=None if check is None else check.customer_seconds,
+            recording_bot_s=None if check is None else check.bot_seconds,
+            answer_verdict=talked.answer_verdict if talked is not None else None,
+            verdict_s=talked.verdict_s if talked is not None else None,
         )
         log.info("call ended", disposition=kind.name, sip_status=call.sip_status, q850_cause=call.q850_cause)
         return await self.write(outcome, kind)
@@ -96,13 +104,16 @@ class WrapUp:
         call = Call(reason="interrupted")
         end = replace(call.end(), invited=invited, answered=answered, progressed=answered)
         kind = classify(self._table, end)
-        recording = await self._finish_recording(attempt_id) if recorded else None
+        check = await self._finish_recording(attempt_id) if recorded else None
         outcome = CallOutcome(
             attempt_id=attempt_id,
             disposition=kind.name,
             ended_at=self._clock.now(),
-            recording=recording,
+            recording=None if check is None else check.path,
             facts={"reason": "interrupted"},
+            recording_seconds=None if check is None else check.seconds,
+            recording_customer_s=None if check is None else check.customer_seconds,
+            recording_bot_s=None if check is None else check.bot_seconds,
         )
         log.warning("interrupted attempt closed", attempt_id=attempt_id, disposition=kind.name)
         return await self.write(outcome, kind)
@@ -153,15 +164,14 @@ class WrapUp:
             log.error("transcript file not written", error=str(error))
             return None
 
-    async def _finish_recording(self, attempt_id: str) -> str | None:
+    async def _finish_recording(self, attempt_id: str) -> RecordingCheck | None:
         if self._recorder is None:
             return None
         try:
-            check = await self._recorder.finish(attempt_id)
+            return await self._recorder.finish(attempt_id)
         except (TelephonyError, OSError) as error:
             log.error("recording not finished", error=str(error))
             return None
-        return None if check is None else check.path
 
 
 def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> list[OutboxEvent]:

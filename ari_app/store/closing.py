@@ -8,17 +8,22 @@ from collections.abc import Callable, Sequence
 
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.retry import RetryDecision
+from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
+    Params,
     account_of,
     document,
+    finite,
     instant_or_none,
     micros,
     micros_or_none,
     minor_units,
+    not_negative,
     plain,
+    turn_params,
 )
 from ari_app.store.lists import add_do_not_contact
 from ari_app.store.queries import SQL
@@ -65,14 +70,8 @@ def close_attempt(
     _write_promise(connection, outcome, ended_at)
     connection.executemany(
         SQL["add_turn"],
-        [
-            (
-                outcome.attempt_id, seq, turn.speaker, turn.kind, plain(turn.text),
-                turn.start_s, turn.end_s, turn.confidence, turn.engine,
-            )
-            for seq, turn in enumerate(outcome.turns)
-        ],
-    )  # fmt: skip
+        [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],
+    )
     for event in events(history):
         connection.execute(
             SQL["add_outbox"],
@@ -121,9 +120,34 @@ def _close_row(
             "facts": document(outcome.facts),
             "next_attempt_at": micros_or_none(decision.due_at),
             "plan_reason": decision.reason,
+            **_voice(outcome, answered_at),
         },
     )
     return ended_at
+
+
+def _voice(outcome: CallOutcome, answered_at: int | None) -> Params:
+    """The recording with its notice, who answered, and how long the customer waited for replies."""
+    notice = notice_of_recording(outcome.turns) if answered_at is not None else None
+    figures = reply_figures(outcome.turns)
+    verdict_ms = not_negative(outcome.verdict_s)
+    return {
+        "recording_started_at": micros_or_none(outcome.recording_started_at),
+        "recording_seconds": not_negative(outcome.recording_seconds),
+        "recording_customer_s": not_negative(outcome.recording_customer_s),
+        "recording_bot_s": not_negative(outcome.recording_bot_s),
+        "recording_notice_at": None
+        if notice is None or answered_at is None or finite(notice.start_s) is None
+        else answered_at + round(notice.start_s * 1_000_000),
+        "recording_notice_answer": None
+        if notice is None or notice.answer is None
+        else plain(notice.answer.text),
+        "answer_verdict": outcome.answer_verdict or None,
+        "answer_verdict_ms": None if verdict_ms is None else round(verdict_ms * 1000.0, 1),
+        "replies": figures.replies if answered_at is not None else None,
+        "turn_p50_ms": figures.p50_ms,
+        "turn_max_ms": figures.max_ms,
+    }
 
 
 def _plan(

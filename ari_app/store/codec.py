@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pydantic import TypeAdapter, ValidationError
 
 from ari_app.domain.account import Account
+from ari_app.domain.attempt import Turn, TurnTiming
 from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec, WebhookSpec
 from ari_app.domain.windows import parse_window
 from ari_app.errors import StoreError
@@ -162,3 +164,55 @@ def account_of(row: sqlite3.Row) -> Account:
         raise StoreError(
             f"customer {row['customer_id']}: the stored account is not valid: {error}"
         ) from error
+
+
+def finite(value: float | None) -> float | None:
+    """A figure as it is stored; what is no finite number counts as not measured."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def not_negative(value: float | None) -> float | None:
+    """As :func:`finite`, and below nothing is not measured either."""
+    return value if value is not None and math.isfinite(value) and value >= 0.0 else None
+
+
+def turn_params(attempt_id: str, seq: int, turn: Turn) -> Params:
+    """The row of a turn; a figure that is no number becomes 0, so that no engine's fault costs an outcome."""
+    timing = turn.timing or TurnTiming()
+    return {
+        "attempt_id": attempt_id,
+        "seq": seq,
+        "speaker": turn.speaker,
+        "kind": turn.kind,
+        "text": plain(turn.text),
+        "start_s": finite(turn.start_s) or 0.0,
+        "end_s": finite(turn.end_s) or 0.0,
+        "confidence": finite(turn.confidence) or 0.0,
+        "engine": plain(turn.engine),
+        "interrupted": int(turn.interrupted),
+        "covers": " ".join(turn.covers),
+        "speech_ended_s": finite(timing.speech_ended_s),
+        "final_text_s": finite(timing.final_text_s),
+        "decided_s": finite(timing.decided_s),
+        "audio_sent_s": finite(timing.audio_sent_s),
+        "on_wire_s": finite(timing.on_wire_s),
+    }
+
+
+def turn_of(row: sqlite3.Row) -> Turn:
+    """The turn of a row; a ledger of which nothing is known is None."""
+    timing = TurnTiming(
+        row["speech_ended_s"], row["final_text_s"], row["decided_s"], row["audio_sent_s"], row["on_wire_s"]
+    )
+    return Turn(
+        speaker=row["speaker"],
+        kind=row["kind"],
+        text=row["text"],
+        start_s=row["start_s"],
+        end_s=row["end_s"],
+        confidence=row["confidence"],
+        engine=row["engine"],
+        interrupted=bool(row["interrupted"]),
+        timing=None if timing == TurnTiming() else timing,
+        covers=tuple(row["covers"].split()),
+    )

@@ -154,7 +154,12 @@ WHERE id = :campaign_account;
 -- name: attempt_closed
 UPDATE attempt SET answered_at = :answered_at, ended_at = :ended_at, sip_status = :sip_status,
     q850_cause = :q850_cause, disposition = :disposition, talk_seconds = :talk_seconds, recording = :recording,
-    transcript = :transcript, facts = :facts, next_attempt_at = :next_attempt_at, plan_reason = :plan_reason
+    transcript = :transcript, facts = :facts, next_attempt_at = :next_attempt_at, plan_reason = :plan_reason,
+    recording_started_at = :recording_started_at, recording_seconds = :recording_seconds,
+    recording_customer_s = :recording_customer_s, recording_bot_s = :recording_bot_s,
+    recording_notice_at = :recording_notice_at, recording_notice_answer = :recording_notice_answer,
+    answer_verdict = :answer_verdict, answer_verdict_ms = :answer_verdict_ms, replies = :replies,
+    turn_p50_ms = :turn_p50_ms, turn_max_ms = :turn_max_ms
 WHERE attempt_id = :attempt_id AND ended_at IS NULL;
 
 -- name: plan_next
@@ -176,8 +181,10 @@ INSERT INTO promise (attempt_id, amount_minor, currency, date, channel, confiden
 VALUES (:attempt_id, :amount_minor, :currency, :date, :channel, :confidence, :now);
 
 -- name: add_turn
-INSERT INTO turn (attempt_id, seq, speaker, kind, text, start_s, end_s, confidence, engine)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO turn (attempt_id, seq, speaker, kind, text, start_s, end_s, confidence, engine, interrupted, covers,
+    speech_ended_s, final_text_s, decided_s, audio_sent_s, on_wire_s)
+VALUES (:attempt_id, :seq, :speaker, :kind, :text, :start_s, :end_s, :confidence, :engine, :interrupted, :covers,
+    :speech_ended_s, :final_text_s, :decided_s, :audio_sent_s, :on_wire_s);
 
 -- name: add_outbox
 INSERT INTO outbox (campaign_id, event, key, payload, created_at, next_at)
@@ -207,8 +214,15 @@ SELECT p.*, t.campaign_id, t.customer_id, t.account_id, t.bill_id
 FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id ORDER BY t.seq;
 
 -- name: turns
-SELECT speaker, kind, text, start_s, end_s, confidence, engine FROM turn
-WHERE attempt_id = :attempt_id ORDER BY seq;
+SELECT speaker, kind, text, start_s, end_s, confidence, engine, interrupted, covers, speech_ended_s, final_text_s,
+    decided_s, audio_sent_s, on_wire_s
+FROM turn WHERE attempt_id = :attempt_id ORDER BY seq;
+
+-- name: attempts_named
+SELECT * FROM attempt_record WHERE attempt_id >= :low AND attempt_id < :high ORDER BY attempt_id LIMIT :limit;
+
+-- name: newest_attempt_ids
+SELECT attempt_id FROM attempt ORDER BY seq DESC LIMIT :limit;
 
 -- name: outbox
 SELECT * FROM outbox WHERE :state IS NULL OR state = :state ORDER BY id;

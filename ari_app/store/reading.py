@@ -13,7 +13,16 @@ from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.ports import CampaignCount, VerdictRecord
 from ari_app.store.campaigns import CampaignCache
-from ari_app.store.codec import account_of, amount, instant, instant_or_none, mapping, micros
+from ari_app.store.codec import (
+    account_of,
+    amount,
+    instant,
+    instant_or_none,
+    mapping,
+    micros,
+    plain,
+    turn_of,
+)
 from ari_app.store.gate import case_of
 from ari_app.store.queries import SQL
 
@@ -150,6 +159,17 @@ def _attempt(row: sqlite3.Row) -> AttemptRecord:
         plan_reason=row["plan_reason"],
         promise=promise,
         facts=mapping(row["facts"]),
+        recording_started_at=instant_or_none(row["recording_started_at"]),
+        recording_seconds=row["recording_seconds"],
+        recording_customer_s=row["recording_customer_s"],
+        recording_bot_s=row["recording_bot_s"],
+        recording_notice_at=instant_or_none(row["recording_notice_at"]),
+        recording_notice_answer=row["recording_notice_answer"],
+        answer_verdict=row["answer_verdict"],
+        answer_verdict_ms=row["answer_verdict_ms"],
+        replies=row["replies"],
+        turn_p50_ms=row["turn_p50_ms"],
+        turn_max_ms=row["turn_max_ms"],
     )
 
 
@@ -202,7 +222,19 @@ def promises(connection: sqlite3.Connection) -> list[PromiseRecord]:
 
 def turns(connection: sqlite3.Connection, attempt_id: str) -> list[Turn]:
     """See ``Store.turns``."""
-    return [Turn(*row) for row in connection.execute(SQL["turns"], {"attempt_id": attempt_id}).fetchall()]
+    return [turn_of(row) for row in connection.execute(SQL["turns"], {"attempt_id": attempt_id}).fetchall()]
+
+
+def attempts_named(connection: sqlite3.Connection, beginning: str, limit: int) -> list[AttemptRecord]:
+    """See ``Store.attempts_named``."""
+    params = {"low": plain(beginning), "high": plain(beginning) + "\U0010ffff", "limit": limit}
+    return [_attempt(row) for row in connection.execute(SQL["attempts_named"], params).fetchall()]
+
+
+def newest_attempt_ids(connection: sqlite3.Connection, limit: int) -> list[str]:
+    """See ``Store.newest_attempt_ids``."""
+    rows = connection.execute(SQL["newest_attempt_ids"], {"limit": limit}).fetchall()
+    return [row["attempt_id"] for row in rows]
 
 
 def outbox(connection: sqlite3.Connection, state: str | None) -> list[OutboxRecord]:

@@ -188,5 +188,11 @@ class SqliteStore:
     async def turns(self, attempt_id: str) -> list[Turn]:
         return await self._readers.run(lambda db: reading.turns(db, attempt_id))
 
+    async def attempts_named(self, beginning: str, limit: int) -> list[AttemptRecord]:
+        return await self._readers.run(lambda db: reading.attempts_named(db, beginning, limit))
+
+    async def newest_attempt_ids(self, limit: int) -> list[str]:
+        return await self._readers.run(lambda db: reading.newest_attempt_ids(db, limit))
+
     async def outbox(self, state: str | None = None) -> list[OutboxRecord]:
         return await self._readers.run(lambda db: reading.outbox(db, state))
