@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
+from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.voice.barge_in import BargeIn
+from ari_app.voice.endpointing import CallMemory, Endpointing
 from ari_app.voice.pcm import FRAME_S
+from ari_app.voice.turn_table import TRANSITIONS, TurnSignal, TurnState
+from ari_app.voice.turn_terms import Asked, AskedKeys, DiscerningGate, Gate, Sound, TurnLimits
 from ari_app.voice.turn_values import (
     Answer,
     FrameHeard,
+    Guessed,
     Interrupted,
     KeyPressed,
     KeysEntered,
     NoInput,
     PromptEnded,
+    Resumed,
+    Speculate,
+    SpeculationDropped,
     SpeechCancelled,
     SpeechFrame,
     SpeechStarted,
@@ -35,12 +42,20 @@ __all__ = [
     "KEYS",
     "TRANSITIONS",
     "Answer",
+    "Asked",
+    "AskedKeys",
+    "CallMemory",
     "FrameHeard",
+    "Gate",
+    "Guessed",
     "Interrupted",
     "KeyPressed",
     "KeysEntered",
     "NoInput",
     "PromptEnded",
+    "Resumed",
+    "Speculate",
+    "SpeculationDropped",
     "SpeechCancelled",
     "SpeechFrame",
     "SpeechStarted",
@@ -57,118 +72,13 @@ __all__ = [
 KEYS: Final = frozenset("0123456789*#ABCD")
 
 
-class Gate(Protocol):
-    """What turn-taking needs of a speech gate (see SpeechGate)."""
-
-    voiced: bool
-
-    def push(self, frame: bytes) -> bool: ...
-
-
-class AskedKeys(Protocol):
-    """How digits are collected (dialogue.model.KeyInput)."""
-
-    @property
-    def min_digits(self) -> int: ...
-
-    @property
-    def max_digits(self) -> int: ...
-
-    @property
-    def terminator(self) -> str: ...
-
-    @property
-    def inter_digit_s(self) -> float: ...
-
-
-class Asked(Protocol):
-    """What turn-taking needs of a question (dialogue.model.Question)."""
-
-    @property
-    def keys(self) -> AskedKeys: ...
-
-    @property
-    def grammar(self) -> object | None: ...
-
-    @property
-    def no_input_s(self) -> float: ...
-
-    @property
-    def endpoint_s(self) -> float: ...
-
-    @property
-    def max_speech_s(self) -> float: ...
-
-    @property
-    def barge_in(self) -> bool: ...
-
-
-# --------------------------------------------------------------------------------------------------- the machine
-
-
-class TurnState(StrEnum):
-    """Where the turn is."""
-
-    PROMPTING = "prompting"
-    WAITING = "waiting"
-    SPEAKING = "speaking"
-    KEYING = "keying"
-    DONE = "done"
-
-
-class TurnSignal(StrEnum):
-    """What an input or a time limit amounts to."""
-
-    SPEECH = "speech"
-    FRAME = "frame"
-    KEY = "key"
-    LAST_KEY = "last_key"
-    PROMPT_ENDED = "prompt_ended"
-    TIME_UP = "time_up"
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLimits:
-    """Seconds that do not depend on the question.
-
-    ``barge_in_s`` of speech interrupt a prompt; ``pre_roll_s`` before the first speech are kept; a prompt whose mark
-    never comes counts as ended ``prompt_grace_s`` after its own length.
-    """
-
-    barge_in_s: float = 0.2
-    pre_roll_s: float = 0.3
-    prompt_grace_s: float = 3.0
-
-
-S, N = TurnState, TurnSignal
-TRANSITIONS: Final[Mapping[tuple[TurnState, TurnSignal], tuple[TurnState, tuple[str, ...]]]] = {
-    (S.PROMPTING, N.SPEECH): (S.SPEAKING, ("interrupt_by_speech", "start_speech")),
-    (S.PROMPTING, N.KEY): (S.KEYING, ("interrupt_by_keys", "collect_key")),
-    (S.PROMPTING, N.LAST_KEY): (S.DONE, ("interrupt_by_keys", "collect_key", "answer_keys")),
-    (S.PROMPTING, N.PROMPT_ENDED): (S.WAITING, ("await_input",)),
-    (S.PROMPTING, N.TIME_UP): (S.WAITING, ("await_input",)),
-    (S.WAITING, N.SPEECH): (S.SPEAKING, ("start_speech",)),
-    (S.WAITING, N.KEY): (S.KEYING, ("collect_key",)),
-    (S.WAITING, N.LAST_KEY): (S.DONE, ("collect_key", "answer_keys")),
-    (S.WAITING, N.TIME_UP): (S.DONE, ("answer_no_input",)),
-    (S.SPEAKING, N.SPEECH): (S.SPEAKING, ("pass_frame",)),
-    (S.SPEAKING, N.FRAME): (S.SPEAKING, ("pass_frame",)),
-    (S.SPEAKING, N.KEY): (S.KEYING, ("cancel_speech", "collect_key")),
-    (S.SPEAKING, N.LAST_KEY): (S.DONE, ("cancel_speech", "collect_key", "answer_keys")),
-    (S.SPEAKING, N.TIME_UP): (S.DONE, ("answer_speech",)),
-    (S.KEYING, N.KEY): (S.KEYING, ("collect_key",)),
-    (S.KEYING, N.LAST_KEY): (S.DONE, ("collect_key", "answer_keys")),
-    (S.KEYING, N.TIME_UP): (S.DONE, ("answer_keys",)),
-}
-"""What follows; a pair that is not here changes nothing."""
-
-
 class TurnTaker:
     """Takes one question to its one answer; ``push`` every input in order, execute what it returns.
 
     ``prompt_s`` is the length of the prompt that is being played (0: none, the customer may answer at once).
     With ``barge_in`` off, speech over the prompt is not heard, keys are kept until the prompt has ended. Without a
-    grammar speech is not collected; without ``max_digits`` keys are not.
+    grammar speech is not collected; without ``max_digits`` keys are not. ``memory`` is the call's own, so that its
+    lessons outlive the question.
     """
 
     def __init__(
@@ -178,27 +88,39 @@ class TurnTaker:
         now: float,
         prompt_s: float = 0.0,
         limits: TurnLimits | None = None,
+        memory: CallMemory | None = None,
     ) -> None:
         self.question = question
         self.limits = limits or TurnLimits()
+        self.memory = memory or CallMemory()
         self.state = TurnState.PROMPTING if prompt_s > 0 else TurnState.WAITING
         self.answer: Answer | None = None
         self.ignored_keys = 0
+        self.stale_guesses = 0
+        self.resumes = 0
+        self.false_starts = 0
         self._gate = gate
+        self._discerning = gate if isinstance(gate, DiscerningGate) else None
         self._now = now
-        self._prompt_limit = max(0.0, prompt_s) + self.limits.prompt_grace_s
-        self._deadline = now + (self._prompt_limit if prompt_s > 0 else question.no_input_s)
         self._started_at = now
-        self._speech_from = now
-        self._last_voice = now
-        self._speech_limit = now
-        self._voiced_frames = 0
-        self._heard: deque[bytes] = deque(maxlen=max(1, round((self.limits.pre_roll_s + 1.0) / FRAME_S)))
+        self._prompt_s = max(0.0, prompt_s)
+        self._prompt_limit = self._prompt_s + self.limits.prompt_grace_s
+        self._deadline = now + (self._prompt_limit if prompt_s > 0 else question.no_input_s)
+        self._no_input_at = self._deadline
+        self._prompt_left_s = self._prompt_s
+        self._playing_since = now
+        self._over_prompt = False
+        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        self._utterance: Endpointing | None = None
+        self._heard: deque[bytes] = deque(maxlen=max(1, round((self.limits.pre_roll_s + 1.2) / FRAME_S)))
         self._onset = 0
+        self._voiced_onset = 0
         self._digits = ""
         self._ahead = ""
         self._frame = b""
+        self._frame_at = now
         self._key = ""
+        self._dropped: int | None = None
 
     @property
     def done(self) -> bool:
@@ -208,58 +130,86 @@ class TurnTaker:
     @property
     def deadline(self) -> float:
         """When a Tick is needed at the latest."""
-        return self._deadline
+        if self._utterance is None:
+            return self._deadline
+        return min(self._utterance.speculate_at, self._ends_at(self._utterance))
 
     @property
     def latest_answer_at(self) -> float:
-        """The answer is out by this time as long as ticks come, whatever the customer does."""
-        ask = self.question
+        """The answer is out by this time as long as ticks come, whatever the customer and the recogniser do.
+
+        The prompt may be played ``max_resumes`` times more, each after a false start; the waiting time runs on
+        through such sounds; then comes one utterance or one series of keys.
+        """
+        ask, limits = self.question, self.limits
+        resumed = self._prompt_limit + min(limits.false_start_s, ask.max_speech_s)
+        prompting = self._prompt_limit + limits.max_resumes * resumed
         keying = ask.keys.inter_digit_s * max(1, ask.keys.max_digits)
-        return self._started_at + self._prompt_limit + ask.no_input_s + ask.max_speech_s + keying
+        return self._started_at + prompting + ask.no_input_s + ask.max_speech_s + keying
 
     def push(self, given: TurnInput) -> tuple[TurnOutput, ...]:
         """Take one input; time that runs backwards stands still instead."""
         self._now = max(self._now, given.at)
-        out: list[TurnOutput] = []
-        while not self.done and self._now >= self._deadline:
-            out += self._step(TurnSignal.TIME_UP)
+        out = self._pass_time()
         if self.done:
             return tuple(out)
         match given:
             case FrameHeard():
-                out += self._hear(given.pcm)
+                out += self._hear(given.pcm, given.at)
             case KeyPressed():
                 out += self._press(given.digit)
             case PromptEnded():
                 out += self._step(TurnSignal.PROMPT_ENDED)
+            case Guessed():
+                out += self._take_guess(given)
             case Tick():
                 pass
         return tuple(out)
 
     # ---------------------------------------------------------------------------------------------- inputs to signals
 
-    def _hear(self, frame: bytes) -> list[TurnOutput]:
+    def _pass_time(self) -> list[TurnOutput]:
+        """Everything whose time has come, in its order."""
+        out: list[TurnOutput] = []
+        while not self.done and self._now >= self.deadline:
+            utterance = self._utterance
+            if utterance is None:
+                out += self._step(TurnSignal.TIME_UP)
+            elif self._now >= self._ends_at(utterance):
+                out += self._step(self._verdict(utterance))
+            else:
+                out += self._step(TurnSignal.PAUSE)
+        return out
+
+    def _hear(self, frame: bytes, at: float) -> list[TurnOutput]:
         speaking = self._gate.push(frame)
-        self._frame = frame
+        voiced = self._gate.voiced
+        self._frame, self._frame_at = frame, at
         self._heard.append(frame)
-        self._onset = min(self._onset + 1, len(self._heard)) if speaking else 0
-        self._voiced_frames = self._voiced_frames + self._gate.voiced if speaking else 0
-        if self.state is TurnState.SPEAKING:
-            if self._gate.voiced:
-                self._last_voice = self._now
-            self._move_endpoint()
-            return self._step(TurnSignal.FRAME)
-        if speaking and self._counts_as_start():
+        if self._utterance is not None:
+            self._dropped = self._utterance.hear(voiced, self._now)
+            return self._step(TurnSignal.FRAME if self._dropped is None else TurnSignal.VOICE_AGAIN)
+        self._onset = self._onset + 1 if speaking else 0
+        self._voiced_onset = self._voiced_onset + voiced if speaking else 0
+        if speaking and voiced and self._onset == 1:
+            self.memory.spoke(at)
+        if self._counts_as_start(speaking, voiced):
             return self._step(TurnSignal.SPEECH)
         return []
 
-    def _counts_as_start(self) -> bool:
+    def _counts_as_start(self, speaking: bool, voiced: bool) -> bool:
         if self.question.grammar is None:
             return False
         if self.state is TurnState.WAITING:
-            return True
-        enough = round(self.limits.barge_in_s / FRAME_S)
-        return self.question.barge_in and self._onset >= enough and 4 * self._voiced_frames >= 3 * enough
+            return speaking and voiced
+        if self.state is not TurnState.PROMPTING or not self.question.barge_in:
+            return False
+        sound = self._discerning.sound() if voiced and self._discerning else Sound.VOICE
+        if not self._barge_in.hear(voiced, sound):
+            return False
+        self._onset = max(self._onset, self._barge_in.frames)
+        self._voiced_onset = max(self._voiced_onset, self._barge_in.voiced_frames)
+        return True
 
     def _press(self, digit: str) -> list[TurnOutput]:
         keys = self.question.keys
@@ -271,6 +221,53 @@ class TurnTaker:
             return []
         self._key = digit
         return self._step(TurnSignal.LAST_KEY if is_last(keys, self._digits, digit) else TurnSignal.KEY)
+
+    def _take_guess(self, guess: Guessed) -> list[TurnOutput]:
+        utterance = self._utterance
+        if utterance is None or not utterance.guessed(guess.number, guess.progress):
+            self.stale_guesses += 1
+            return []
+        if self._over_prompt and self._takes_back(utterance):
+            return self._step(TurnSignal.FALSE_INTERRUPTION)
+        return self._pass_time()
+
+    def _takes_back(self, utterance: Endpointing) -> bool:
+        """Whether what interrupted the prompt was none, by what was recognised."""
+        if self.resumes >= self.limits.max_resumes or not utterance.recent(self._now):
+            return False
+        match utterance.progress:
+            case AnswerProgress.BACK_CHANNEL:
+                return self._prompt_left_s > self.limits.tail_s
+            case AnswerProgress.NOTHING:
+                return utterance.short(self._now)
+            case _:
+                return False
+
+    def _ends_at(self, utterance: Endpointing) -> float:
+        """When the utterance ends; a short sound that stopped a prompt waits longer for its guess."""
+        ends = utterance.end_at
+        if self._undecided(utterance):
+            ends = max(ends, utterance.last_voice + self.limits.guess_wait_s)
+        return min(utterance.limit_at, ends)
+
+    def _undecided(self, utterance: Endpointing) -> bool:
+        may_resume = self._over_prompt and self.resumes < self.limits.max_resumes
+        return may_resume and utterance.progress is None and utterance.short(utterance.last_voice)
+
+    def _verdict(self, utterance: Endpointing) -> TurnSignal:
+        """What an utterance whose time is up amounts to."""
+        now = self._now
+        if self._over_prompt:
+            no_guess = self._undecided(utterance) and utterance.recent(now)
+            return (
+                TurnSignal.FALSE_INTERRUPTION
+                if no_guess or self._takes_back(utterance)
+                else TurnSignal.TIME_UP
+            )
+        nothing = utterance.progress is AnswerProgress.NOTHING and utterance.short(now)
+        if nothing and self.false_starts < self.limits.max_false_starts:
+            return TurnSignal.FALSE_START
+        return TurnSignal.TIME_UP
 
     def _step(self, signal: TurnSignal) -> list[TurnOutput]:
         entry = TRANSITIONS.get((self.state, signal))
@@ -285,13 +282,15 @@ class TurnTaker:
     # ---------------------------------------------------------------------------------------------- actions
 
     def _interrupt_by_speech(self) -> list[TurnOutput]:
+        self._over_prompt = True
+        self._prompt_left_s = max(0.0, self._prompt_left_s - (self._now - self._playing_since))
         return [Interrupted("speech")]
 
     def _interrupt_by_keys(self) -> list[TurnOutput]:
         return [Interrupted("keys")]
 
     def _await_input(self) -> list[TurnOutput]:
-        self._deadline = self._now + self.question.no_input_s
+        self._deadline = self._no_input_at = self._now + self.question.no_input_s
         out: list[TurnOutput] = []
         ahead, self._ahead = self._ahead, ""
         for digit in ahead:
@@ -300,22 +299,47 @@ class TurnTaker:
         return out
 
     def _start_speech(self) -> list[TurnOutput]:
+        ask = self.question
+        self.memory.spoke(self._frame_at - (self._onset - 1) * FRAME_S)
+        self._utterance = Endpointing(
+            ask.endpoint_s,
+            began=self._now - self._onset * FRAME_S,
+            now=self._now,
+            limit_at=self._now + ask.max_speech_s,
+            memory=self.memory,
+            limits=self.limits,
+        )
+        self._utterance.voiced_s = self._voiced_onset * FRAME_S
         keep = self._onset + round(self.limits.pre_roll_s / FRAME_S)
-        kept = list(self._heard)[-keep:]
-        self._speech_from = self._now - self._onset * FRAME_S
-        self._last_voice = self._now
-        self._speech_limit = self._now + self.question.max_speech_s
-        self._move_endpoint()
-        return [SpeechStarted(b"".join(kept))]
-
-    def _move_endpoint(self) -> None:
-        self._deadline = min(self._speech_limit, self._last_voice + self.question.endpoint_s)
+        return [SpeechStarted(b"".join(list(self._heard)[-keep:]))]
 
     def _pass_frame(self) -> list[TurnOutput]:
         return [SpeechFrame(self._frame)]
 
+    def _speculate(self) -> list[TurnOutput]:
+        return [] if self._utterance is None else [Speculate(self._utterance.speculate())]
+
+    def _drop_speculation(self) -> list[TurnOutput]:
+        return [] if self._dropped is None else [SpeculationDropped(self._dropped)]
+
     def _cancel_speech(self) -> list[TurnOutput]:
+        self._utterance = None
+        self._onset = self._voiced_onset = 0
         return [SpeechCancelled()]
+
+    def _resume_prompt(self) -> list[TurnOutput]:
+        self.resumes += 1
+        self.memory.interrupted(rightly=False)
+        self._over_prompt = False
+        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        self._playing_since = self._now
+        self._deadline = self._now + self._prompt_limit
+        return [Resumed()]
+
+    def _go_on_waiting(self) -> list[TurnOutput]:
+        self.false_starts += 1
+        self._deadline = self._no_input_at
+        return []
 
     def _collect_key(self) -> list[TurnOutput]:
         self._deadline = self._now + self.question.keys.inter_digit_s
@@ -328,8 +352,21 @@ class TurnTaker:
         return self._finish(KeysEntered(self._digits, complete=enough))
 
     def _answer_speech(self) -> list[TurnOutput]:
-        cut_off = self._now >= self._speech_limit
-        return self._finish(UtteranceEnded(max(0.0, self._last_voice - self._speech_from), cut_off))
+        utterance = self._utterance
+        if utterance is None:  # not reachable: SPEAKING has its utterance
+            return self._finish(UtteranceEnded(0.0))
+        cut_off = self._now >= utterance.limit_at
+        utterance.end(cut_off)
+        if self._over_prompt:
+            self.memory.interrupted(rightly=utterance.progress is not AnswerProgress.NOTHING)
+        return self._finish(
+            UtteranceEnded(
+                seconds=max(0.0, utterance.last_voice - utterance.began),
+                cut_off=cut_off,
+                speculation=utterance.number,
+                silent_s=max(0.0, self._now - utterance.last_voice),
+            )
+        )
 
     def _answer_no_input(self) -> list[TurnOutput]:
         return self._finish(NoInput())
@@ -353,7 +390,11 @@ _ACTIONS: Final[Mapping[str, Callable[[TurnTaker], list[TurnOutput]]]] = {
     "await_input": TurnTaker._await_input,
     "start_speech": TurnTaker._start_speech,
     "pass_frame": TurnTaker._pass_frame,
+    "speculate": TurnTaker._speculate,
+    "drop_speculation": TurnTaker._drop_speculation,
     "cancel_speech": TurnTaker._cancel_speech,
+    "resume_prompt": TurnTaker._resume_prompt,
+    "go_on_waiting": TurnTaker._go_on_waiting,
     "collect_key": TurnTaker._collect_key,
     "answer_keys": TurnTaker._answer_keys,
     "answer_speech": TurnTaker._answer_speech,
