@@ -148,6 +148,11 @@ class ChanWebsocketMedia:
             raise MediaClosed("the media socket has ended")
         return None
 
+    def wake(self) -> None:
+        """Let a :meth:`receive` that waits return now, with None when nothing has come."""
+        if self._waiter is not None:
+            _wake(self._waiter)
+
     def push_key(self, digit: str) -> None:
         """Queue a key (it comes over ARI) behind the frames that came before it."""
         self._put(MediaKey(digit, self._clock()))

@@ -17,8 +17,11 @@ class Dialogue(Protocol):
 
     def answer(self, given: CustomerInput, now: datetime) -> FlowStep: ...
 
-    def progress(self, text: str) -> AnswerProgress:
-        """How far an answer to the question now open has come with these words; changes nothing."""
+    def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
+        """How far an answer to the question now open has come with these words; changes nothing.
+
+        ``over_prompt``: they were said while the prompt was still playing, so that "okay" may mean only "I listen".
+        """
         ...
 
     def hung_up(self) -> FlowStep:

@@ -59,6 +59,10 @@ class MediaStream(Protocol):
         """The next frame, key or mark; None when nothing came in time. Raises MediaClosed at the end."""
         ...
 
+    def wake(self) -> None:
+        """Let a ``receive`` that waits return None now; nothing happens without one."""
+        ...
+
     async def play(self, pcm: bytes, mark: str) -> None:
         """Queue sound for playout (any even length).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from ari_app.dialogue.model import (
@@ -17,23 +17,35 @@ from ari_app.dialogue.model import (
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.errors import MediaClosed, RequestRefused, RequestTimeout, TelephonyError
-from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark
+from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
 
 SILENCE = bytes(640)
 
 
 class FakeMedia:
-    """A media stream: what is played is marked as played out after its own length, frames come every 20 ms."""
+    """A media stream: what is played is marked as begun and as played out, frames come every 20 ms.
+
+    What is not fetched waits, two seconds of it, as on a real socket.
+    """
 
     def __init__(self, *, frames: bool = True) -> None:
         self.frames_received = 0
         self.frames_dropped = 0
         self.played: list[bytes] = []
-        self.flushed = 0
+        self.played_at: list[float] = []
+        self.flushed_at: list[float] = []
         self.closed = False
         self._frames = frames
-        self._due: deque[tuple[float, MediaEvent]] = deque()
+        self._due: list[tuple[float, MediaEvent]] = []
+        self._next_frame = 0.0
+        self._free_at = 0.0
         self._lost = False
+        self._gone_until = 0.0
+        self._waiter: asyncio.Future[bool] | None = None
+
+    @property
+    def flushed(self) -> int:
+        return len(self.flushed_at)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -42,40 +54,93 @@ class FakeMedia:
         """The customer presses keys now."""
         for digit in digits:
             self._put(self._now(), MediaKey(digit, self._now()))
+        self.wake()
 
     def _put(self, at: float, event: MediaEvent) -> None:
-        self._due = deque(sorted([*self._due, (at, event)], key=lambda entry: entry[0]))
+        self._due.append((at, event))
+        self._due.sort(key=lambda entry: entry[0])
 
     def lose(self) -> None:
         """The socket goes away."""
         self._lost = True
+        self.wake()
+
+    def lose_for(self, seconds: float) -> None:
+        """The media leg goes away and is made anew: no frames meanwhile, and what was queued is forgotten."""
+        self._forget()
+        self._gone_until = self._now() + seconds
+        self._put(self._gone_until, MediaRestored(self._gone_until))
+
+    def wake(self) -> None:
+        if self._waiter is not None:
+            _settle(self._waiter, True)
 
     async def receive(self, timeout_s: float) -> MediaEvent | None:
         deadline = self._now() + timeout_s
         while True:
             if self._lost or self.closed:
                 raise MediaClosed("the media socket has gone")
-            if self._due and self._due[0][0] <= self._now():
-                return self._due.popleft()[1]
-            if self._frames:
-                await asyncio.sleep(0.02)
+            now = self._now()
+            frame_at = self._next_frame_at(now)
+            if self._due and self._due[0][0] <= min(now, frame_at):
+                return self._due.pop(0)[1]
+            if frame_at <= now:
+                self._next_frame = frame_at + 0.02
                 self.frames_received += 1
-                return MediaFrame(SILENCE, self._now())
-            if self._now() >= deadline:
+                return MediaFrame(SILENCE, frame_at)
+            if now >= deadline:
                 return None
-            await asyncio.sleep(min(0.02, deadline - self._now()))
+            if await self._woken(min([deadline, frame_at, *(at for at, _ in self._due[:1])])):
+                return None
+
+    def _next_frame_at(self, now: float) -> float:
+        if not self._frames:
+            return math.inf
+        if self._next_frame == 0.0:
+            self._next_frame = now + 0.02
+        if now < self._gone_until:
+            self._next_frame = self._gone_until
+        while self._next_frame < now - 2.0:
+            self._next_frame += 0.02
+            self.frames_dropped += 1
+        return self._next_frame
+
+    async def _woken(self, until: float) -> bool:
+        loop = asyncio.get_running_loop()
+        self._waiter = waiter = loop.create_future()
+        timer = loop.call_at(until, _settle, waiter, False)
+        try:
+            return bool(await waiter)
+        finally:
+            timer.cancel()
+            self._waiter = None
 
     async def play(self, pcm: bytes, mark: str) -> None:
         self.played.append(pcm)
-        at = self._now() + len(pcm) / 32_000
-        self._put(at, MediaMark(mark, at))
+        self.played_at.append(self._now())
+        if self._now() < self._gone_until:
+            return
+        begins = max(self._now(), self._free_at)
+        self._free_at = begins + len(pcm) / 32_000
+        self._put(begins, MediaStarted(mark, begins))
+        self._put(self._free_at, MediaMark(mark, self._free_at))
 
     async def flush(self) -> None:
-        self.flushed += 1
-        self._due = deque(entry for entry in self._due if not isinstance(entry[1], MediaMark))
+        self.flushed_at.append(self._now())
+        self._forget()
+
+    def _forget(self) -> None:
+        self._free_at = 0.0
+        self._due = [entry for entry in self._due if not isinstance(entry[1], MediaMark | MediaStarted)]
 
     async def close(self) -> None:
         self.closed = True
+        self.wake()
+
+
+def _settle(waiter: asyncio.Future[bool], woken: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(woken)
 
 
 class FakeLeg:
@@ -219,7 +284,7 @@ class OneQuestion:
             return FlowStep(self._say, result=ConversationResult("no_input"))
         return FlowStep(self._say, self._question)
 
-    def progress(self, text: str) -> AnswerProgress:
+    def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
         return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
 
     def hung_up(self) -> FlowStep:
