@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from ari_app.dialogue.model import ConversationResult
-from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn
+from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn, TurnTiming
 from ari_app.domain.call_machine import Call, State
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError, StoreUnavailable
-from ari_app.ports import AttemptHistory, OutboxEvent
+from ari_app.ports import AttemptHistory, OutboxEvent, RecordingCheck
 from ari_app.services.conversation import ConversationSoFar
 from ari_app.services.transcripts import write_transcript
 from ari_app.services.wrap_up import EndedCall
@@ -142,6 +142,54 @@ async def test_a_wish_not_to_be_called_is_kept(tmp_path: Path) -> None:
         wish = ConversationResult("stop_calling", do_not_contact=True)
         await place.wrap_up.close(replace(ended(attempt), conversation=ConversationSoFar(wish, TURNS)))
         assert set(await place.store.do_not_contact()) == {attempt.account.phone, attempt.account.customer_id}
+
+
+class OneRecording:
+    """A recorder whose finished file holds this."""
+
+    def __init__(self, check: RecordingCheck | None) -> None:
+        self.check = check
+
+    async def finish(self, attempt_id: str) -> RecordingCheck | None:
+        return self.check
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_recording_verdict_and_waiting_stand_in_the_record(tmp_path: Path, kept: bool) -> None:
+    check = RecordingCheck("calls/a.wav", 24.5, 3.0, 10.0) if kept else None
+    said = (
+        Turn("bot", "prompt", "这次通话会录音", 0.2, 1.0, covers=("recording_notice",)),
+        Turn("customer", "keys", "1", 1.2, 2.0, 1.0, "keys"),
+        Turn("bot", "prompt", "好", 2.1, 3.0, timing=TurnTiming(1.8, 2.0, 2.0, 2.01, 2.05)),
+    )
+    async with dialled(tmp_path) as (place, attempt):
+        place.wrap_up._recorder = OneRecording(check)  # type: ignore[assignment]
+        call = ended(attempt)
+        talk = ConversationSoFar(ConversationResult("informed"), said, "human", 0.93)
+        began = attempt.reserved_at + timedelta(seconds=5)
+        await place.wrap_up.close(replace(call, conversation=talk, recorded=True, recording_started_at=began))
+        (record,) = await place.records()
+    assert record.recording_started_at == began
+    assert record.recording_notice_at == began + timedelta(seconds=0.2)
+    assert record.recording_notice_answer == "1"
+    assert (record.answer_verdict, record.answer_verdict_ms) == ("human", 930.0)
+    assert (record.replies, record.turn_p50_ms) == (1, 250.0)
+    if kept:
+        assert (record.recording, record.recording_seconds) == ("calls/a.wav", 24.5)
+        assert (record.recording_customer_s, record.recording_bot_s) == (3.0, 10.0)
+    else:
+        assert (record.recording, record.recording_seconds) == (None, None)
+    lines = [json.loads(line) for line in Path(record.transcript or "").read_text("utf-8").splitlines()]
+    assert lines[3]["timing"]["on_wire_s"] == 2.05
+    assert lines[1]["covers"] == ["recording_notice"]
+
+
+async def test_an_interrupted_call_keeps_what_its_recording_holds(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        place.wrap_up._recorder = OneRecording(RecordingCheck("a.wav", 7.0, 1.0, 2.0))  # type: ignore[assignment]
+        await place.wrap_up.close_interrupted(attempt.attempt_id, invited=True, answered=True, recorded=True)
+        (record,) = await place.records()
+    assert (record.disposition, record.recording, record.recording_seconds) == ("interrupted", "a.wav", 7.0)
 
 
 # ------------------------------------------------------------------------------------------- faults of the disk

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ari_app.store
 from ari_app.domain.account import Account
+from ari_app.domain.attempt import Turn, TurnTiming
 from ari_app.domain.windows import Window
 from ari_app.errors import StoreError
 from ari_app.store import codec
@@ -102,6 +103,8 @@ def test_the_documentation_names_every_table_and_column() -> None:
                     r"^    ([a-z_0-9]+) +(?:TEXT|INTEGER|REAL)", statement, re.MULTILINE
                 ):
                     assert words[column], (statement.split("(")[0], column)
+            if match := re.match(r"ALTER TABLE ([a-z_]+) ADD COLUMN ([a-z_0-9]+) ", statement):
+                assert words[match[2]], (match[1], match[2])
 
 
 INSTANTS = st.datetimes(
@@ -172,6 +175,39 @@ def test_an_account_edited_by_hand_is_named() -> None:
     row = {**codec.account_params(account), "preferred_windows": "25:00-26:00"}
     with pytest.raises(StoreError, match="customer cust-1: the stored account is not valid: '25:00-26:00'"):
         codec.account_of(cast("sqlite3.Row", row))
+
+
+FIGURES = st.none() | st.floats()
+TURNS = st.builds(
+    Turn,
+    speaker=st.sampled_from(["bot", "customer"]),
+    kind=st.sampled_from(["prompt", "speech", "keys", "silence"]),
+    text=st.text(),
+    start_s=st.floats(0, 1e6),
+    end_s=st.floats(0, 1e6),
+    confidence=st.floats(0, 1),
+    engine=st.text(),
+    interrupted=st.booleans(),
+    timing=st.none() | st.builds(TurnTiming, *[st.floats(0, 1e6)] * 5),
+    covers=st.lists(st.sampled_from(["opening", "recording_notice", "closing"])).map(tuple),
+)
+
+
+@given(TURNS)
+def test_a_turn_comes_back_as_it_went(turn: Turn) -> None:
+    row = codec.turn_params("att-1", 0, turn)
+    assert codec.turn_of(cast("sqlite3.Row", row)) == turn
+
+
+@given(FIGURES)
+def test_a_figure_that_is_none_is_not_stored(figure: float | None) -> None:
+    kept, counted = codec.finite(figure), codec.not_negative(figure)
+    assert kept is None or kept == figure
+    assert counted is None or (counted == kept and counted >= 0)
+    turn = Turn("bot", "prompt", "", figure or 0.0, 0.0, timing=TurnTiming(figure))
+    row = codec.turn_params("att-1", 0, turn)
+    assert row["start_s"] is not None
+    assert row["speech_ended_s"] == kept
 
 
 def test_documents_are_json_objects() -> None:
