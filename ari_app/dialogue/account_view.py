@@ -117,8 +117,9 @@ PERSONAL: dict[str, bool] = {
     "due_date": True,
     "days_overdue": True,
     "phone_tail": True,
-    "latest_date": True,
-    "ptp_date": True,
+    # The days on which anybody may promise to pay: the same for everybody who is called on one day.
+    "latest_date": False,
+    "ptp_date": False,
     "ptp_amount": True,
 }
 

@@ -13,15 +13,13 @@ from decimal import Decimal
 from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
     CENT,
-    PERSONAL,
     OpeningView,
     Promised,
     SealedAccount,
     VerifiedView,
     opening_view,
-    render,
 )
-from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State, Text
+from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard
 from ari_app.dialogue.model import (
@@ -33,6 +31,7 @@ from ari_app.dialogue.model import (
     Question,
     Understanding,
 )
+from ari_app.dialogue.sentence_fragments import sentence_fragments
 from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
@@ -96,7 +95,7 @@ class FlowConversation:
                     return self._go(move, now, heard)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
 
-    def progress(self, text: str) -> AnswerProgress:
+    def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
         """How far an answer to the question now open has come with these words; changes nothing."""
         return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
 
@@ -295,15 +294,9 @@ class FlowConversation:
     def _speak(self, prompt: Prompt, now: datetime) -> list[Fragment]:
         fragments: list[Fragment] = []
         for sentence in prompt.get(self._language, ()):
-            for part in sentence.parts:
-                if isinstance(part, Text):
-                    fragments.append(Fragment(part.text, self._language, prompt_id=part.prompt_id))
-                    continue
-                text = render(
-                    part.name, self._view, self._promised, today=self._today(now), latest=self._latest(now)
-                )
-                if text is not None:
-                    fragments.append(Fragment(text, self._language, personal=PERSONAL[part.name]))
+            fragments += sentence_fragments(
+                sentence, self._view, self._promised, today=self._today(now), latest=self._latest(now)
+            )
         return fragments
 
     def _checked(

@@ -1,72 +1,95 @@
-"""Everything a call may say that is known before it is dialled, so that it lies rendered when it is wanted."""
+"""Everything a call may say that is known before it is dialled, so that it lies rendered when it is wanted.
+
+Known: all fixed words; name, amounts, due date and days overdue of the account; every day that a promise may name; the
+full and the half amount. Not known: another amount that the customer names or keys. It is joined from the inventory of
+number words where the voice has them, and otherwise rendered by the offline voice when it is spoken.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from ari_app.dialogue.account_view import (
-    PERSONAL,
+    OpeningView,
     Promised,
     SealedAccount,
     VerifiedView,
     opening_view,
-    render,
 )
-from ari_app.dialogue.flow import Flow, Text
+from ari_app.dialogue.flow import Flow, Sentence, Text
 from ari_app.dialogue.guard import NEUTRAL
 from ari_app.dialogue.model import Fragment
+from ari_app.dialogue.sentence_fragments import sentence_fragments
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import zone_of
 
 
 def known_fragments(flow: Flow, account: Account, company: str, now: datetime) -> tuple[Fragment, ...]:
-    """Every fragment of a flow in the account's language, each once, in the order in which it may be said.
-
-    Promised dates and amounts are those that keys can give; others are rendered when they are spoken.
-    """
+    """Every fragment of a flow in the account's language, each once, in the order in which it may be said."""
     language = account.language
+    today = now.astimezone(zone_of(account.timezone) or UTC).date()
+    # A call that is dialled before midnight may speak after it.
+    latest = today + timedelta(days=flow.latest_days)
+    opening = opening_view(account, company)
+    view: OpeningView | VerifiedView = SealedAccount(account, opening).open(account.phone_tail) or opening
     found: dict[Fragment, None] = {}
-    values: dict[str, tuple[str, ...]] = {}
-    for state in flow.states.values():
-        for prompt in state.prompts():
-            for sentence in prompt.get(language, ()):
-                for part in sentence.parts:
-                    if isinstance(part, Text):
-                        found[Fragment(part.text, language, prompt_id=part.prompt_id)] = None
-                        continue
-                    if part.name not in values:
-                        values[part.name] = _values(part.name, flow, account, company, now)
-                    for text in values[part.name]:
-                        found[Fragment(text, language, personal=PERSONAL[part.name])] = None
-    found[Fragment(NEUTRAL[language], language, prompt_id="guard.neutral")] = None
+    for sentence in _sentences(flow, language):
+        for offer in _offers(flow, view, sentence, today):
+            for last in (latest, latest + timedelta(days=1)):
+                for fragment in sentence_fragments(sentence, view, offer, today=today, latest=last):
+                    found[fragment] = None
+                if "latest_date" not in sentence.variables:
+                    break
+    found[neutral_fragment(language)] = None
     return tuple(found)
 
 
-def _values(variable: str, flow: Flow, account: Account, company: str, now: datetime) -> tuple[str, ...]:
-    """Every value that a variable can take without the customer having spoken."""
-    today = now.astimezone(zone_of(account.timezone) or UTC).date()
-    latest = today + timedelta(days=flow.latest_days)
-    view = SealedAccount(account, opening_view(account, company)).open(account.phone_tail)
-    if (
-        view is None
-    ):  # no telephone number of four digits: nobody can be verified, and nothing of the debt is said
-        plain = render(variable, opening_view(account, company), Promised(), today=today, latest=latest)
-        return () if plain is None else (plain,)
-    texts = [
-        render(variable, view, offer, today=today, latest=latest)
-        for offer in _offers(flow, view, now, account)
-    ]
-    return tuple(dict.fromkeys(text for text in texts if text is not None))
+def fixed_fragments(flow: Flow, language: str, company: str) -> tuple[Fragment, ...]:
+    """The fixed words of a flow and the company's name: what is the same for every customer and every day."""
+    found: dict[Fragment, None] = {}
+    anybody = OpeningView(company=company, name="", language=language)
+    for sentence in _sentences(flow, language):
+        for fragment in sentence_fragments(sentence, anybody, Promised(), today=date.min, latest=date.min):
+            if fragment.text and not fragment.personal:
+                found[replace(fragment, ends=False)] = None  # the sentence is not all here
+    found[neutral_fragment(language)] = None
+    return tuple(found)
 
 
-def _offers(flow: Flow, view: VerifiedView, now: datetime, account: Account) -> list[Promised]:
-    today = now.astimezone(zone_of(account.timezone) or UTC).date()
-    keys = [key for state in flow.states.values() if state.ask is not None for key in state.ask.keys.values()]
-    dates = [today + timedelta(days=key.days) for key in keys if key.days is not None]
-    shares = {"full": view.amount_due, "half": view.half()}
-    amounts = [shares[key.amount] for key in keys if key.amount] or [view.amount_due]
-    return [
-        Promised(),
-        *(Promised(day, amounts[0]) for day in dates),
-        *(Promised(None, amount) for amount in amounts),
-    ]
+def neutral_fragment(language: str) -> Fragment:
+    """What is said in the place of a sentence that the guard has stopped."""
+    return Fragment(NEUTRAL[language], language, prompt_id="guard.neutral", ends=True)
+
+
+def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, int, str]]:
+    """Every prompt id of a flow that a recording may have: the id, the line where its words stand, the words."""
+    seen: set[str] = set()
+    for sentence in _sentences(flow, language):
+        for part in sentence.parts:
+            if isinstance(part, Text) and part.prompt_id not in seen:
+                seen.add(part.prompt_id)
+                yield part.prompt_id, sentence.line, part.text
+
+
+def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:
+    for state in flow.states.values():
+        for prompt in state.prompts():
+            yield from prompt.get(language, ())
+
+
+def _offers(
+    flow: Flow, view: OpeningView | VerifiedView, sentence: Sentence, today: date
+) -> tuple[Promised, ...]:
+    """What may have been promised when a sentence is spoken, as far as that can be known."""
+    if not isinstance(view, VerifiedView):
+        return (Promised(),)
+    dates: list[date | None] = [None]
+    amounts = [view.amount_due]
+    if "ptp_date" in sentence.variables:
+        dates = [today + timedelta(days=days) for days in range(flow.latest_days + 2)]
+    if "ptp_amount" in sentence.variables:
+        amounts = list(dict.fromkeys((view.amount_due, view.half())))
+    days = [Promised(day, amounts[0]) for day in dates]
+    return (*days, *(Promised(dates[0], amount) for amount in amounts[1:]))

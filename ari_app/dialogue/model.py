@@ -38,12 +38,19 @@ class Fragment:
     ``text`` is what is spoken, in ``language`` (``zh`` or ``en``). ``personal`` marks fragments with a name, an amount
     or digits of an account, which an online voice does not get unless the configuration says so. ``prompt_id`` names
     a recorded prompt that overrides the voice.
+
+    ``pieces`` say the same as a personal text in words that are the same for everybody (``number_pieces``), for voices that
+    may not have the text itself. ``local``: the rest of its sentence is for voices of this machine only, so this is too
+    where there is one; no sentence changes its voice. ``ends``: the last fragment of its sentence.
     """
 
     text: str = field(repr=False)
     language: str
     personal: bool = False
     prompt_id: str = ""
+    pieces: tuple[str, ...] = field(default=(), repr=False)
+    local: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _ZH_UNITS = ("", "十", "百", "千")
 _ZH_GROUPS = ("", "万", "亿", "万亿")
 #: On the telephone 1 is read yao, so that it is not taken for 7.
 _ZH_TELEPHONE = "零幺二三四五六七八九"
-_ZH_WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+ZH_WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 
 _EN_SMALL = tuple(EN_ONES)
 _EN_TENS = ("", "", *EN_TENS)
@@ -51,7 +51,7 @@ _EN_ORDINALS = {
 
 #: ISO 4217 code: Chinese (unit, tenth, hundredth), English (one, many, hundredth one, hundredths).
 #: A unit without tenths says hundredths as a whole ("三十二美分").
-_CURRENCIES: dict[str, tuple[tuple[str, str, str], tuple[str, str, str, str]]] = {
+CURRENCIES: dict[str, tuple[tuple[str, str, str], tuple[str, str, str, str]]] = {
     "CNY": (("元", "角", "分"), ("yuan", "yuan", "cent", "cents")),
     "USD": (("美元", "", "美分"), ("dollar", "dollars", "cent", "cents")),
     "HKD": (("港元", "", "港仙"), ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents")),
@@ -161,7 +161,7 @@ def amount(value: Decimal, currency: str, language: str) -> str:
 
 
 def _zh_amount(whole: int, part: int, currency: str) -> str:
-    unit, tenth, hundredth = _CURRENCIES.get(currency, ((" ".join(currency), "", "分"), ()))[0]
+    unit, tenth, hundredth = CURRENCIES.get(currency, ((" ".join(currency), "", "分"), ()))[0]
     units = ("两" if whole == 2 else _zh_integer(whole)) + unit
     if part == 0:
         return units
@@ -179,7 +179,7 @@ def _zh_amount(whole: int, part: int, currency: str) -> str:
 
 def _en_amount(whole: int, part: int, currency: str) -> str:
     spelled = " ".join(currency)
-    _, words = _CURRENCIES.get(currency, ((), (spelled, spelled, "cent", "cents")))
+    _, words = CURRENCIES.get(currency, ((), (spelled, spelled, "cent", "cents")))
     one, many, cent, cents = words
     units = f"{_en_integer(whole)} {one if whole == 1 else many}"
     if part == 0:
@@ -195,7 +195,7 @@ def day(value: date, language: str, *, today: date | None = None) -> str:
         text = f"{_zh_integer(value.month)}月{_zh_integer(value.day)}日"
         if with_year:
             return f"{digits(str(value.year), ZH, telephone=False)}年{text}"
-        return f"{text}，{_ZH_WEEKDAYS[value.weekday()]}"
+        return f"{text}，{ZH_WEEKDAYS[value.weekday()]}"
     text = f"{EN_MONTHS[value.month - 1]} {ordinal(value.day)}"
     return f"{text}, {_en_year(value.year)}" if with_year else f"{EN_WEEKDAYS[value.weekday()]}, {text}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -289,9 +290,43 @@ def test_what_keys_can_lead_to_is_known_before_the_dial(language: str, due: date
 def test_fragments_of_the_account_are_marked_personal() -> None:
     account = an_account()
     for fragment in known_fragments(FLOW, account, COMPANY["zh"], NOW):
-        facts = ("张伟", "五百六十八元", "二百八十四元", "两百八十四元", "星期", "十天")
-        assert fragment.personal == any(fact in fragment.text for fact in facts), fragment.text
-        assert fragment.personal or fragment.prompt_id or fragment.text == COMPANY["zh"]
+        facts = ("张伟", "五百六十八元", "二百八十四元", "两百八十四元", "十天")
+        due = spoken.day(account.due_date, "zh", today=NOW.date())
+        assert fragment.personal == (any(fact in fragment.text for fact in facts) or fragment.text == due)
+        day_to_promise = fragment.text.startswith(("三月", "四月")) and not fragment.personal
+        assert fragment.personal or fragment.prompt_id or fragment.text == COMPANY["zh"] or day_to_promise
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_sentence_with_the_name_is_for_one_voice_and_other_facts_are_said_in_pieces(language: str) -> None:
+    account = an_account(language)
+    found = known_fragments(FLOW, account, COMPANY[language], NOW)
+    named = [fragment for fragment in found if fragment.text == account.name]
+    assert named
+    assert all(fragment.local and fragment.personal and not fragment.pieces for fragment in named)
+    for fragment in found:
+        if fragment.personal and fragment not in named:
+            assert fragment.pieces, fragment.text
+            assert not fragment.local
+    carriers = {part.text for part in found if part.local and not part.personal}
+    assert carriers == {"zh": {"请问是", "吗？", "请您确认：这个号码不是", "在使用，对吗？"}}.get(
+        language, {"Am I speaking to", "Please confirm that this is not the number of"}
+    )
+
+
+def test_every_day_that_may_be_promised_is_known_before_the_dial_and_no_secret() -> None:
+    found = known_fragments(FLOW, an_account(), COMPANY["zh"], NOW)
+    shared = {fragment.text for fragment in found if not fragment.personal}
+    for days in range(FLOW.latest_days + 1):
+        assert spoken.day(NOW.date() + timedelta(days=days), "zh", today=NOW.date()) in shared
+
+
+def test_an_amount_in_a_currency_without_words_makes_its_sentence_one_voices() -> None:
+    found = known_fragments(FLOW, replace(an_account(), currency="XTS"), COMPANY["zh"], NOW)
+    amounts = [fragment for fragment in found if "X T S" in fragment.text]
+    assert amounts
+    assert all(fragment.local and not fragment.pieces for fragment in amounts)
+    assert any(fragment.local and fragment.text == "您的应缴金额是：" for fragment in found)
 
 
 def test_two_customers_share_every_sentence_without_their_own_data() -> None:
