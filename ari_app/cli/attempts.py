@@ -27,6 +27,7 @@ from ari_app.cli.common import (
     show_table,
     written_whole,
 )
+from ari_app.cli.turns_view import Mask, safe_json, turn_objects
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
@@ -110,8 +111,16 @@ def list_attempts(
 
 
 def _exported(record: AttemptRecord, full: bool) -> dict[str, object]:
+    from ari_app.logs import mask_text
+
     found = record.to_export()
-    return found if full else found | {"phone": masked_phone(record.phone, full=False)}
+    if full:
+        return found
+    answer = record.recording_notice_answer
+    return found | {
+        "phone": masked_phone(record.phone, full=False),
+        "recording_notice_answer": None if answer is None else mask_text(answer),
+    }
 
 
 @app.command("export")
@@ -122,6 +131,19 @@ def export(
     ] = ExportFormat.JSONL,
     campaign: CampaignOption = None,
     customer: CustomerOption = None,
+    turns: Annotated[
+        bool,
+        typer.Option(
+            "--turns",
+            help="With each attempt what was said, turn by turn, with its latency ledger (jsonl only).",
+        ),
+    ] = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="With --turns: names, numbers and keyed digits as they were said, not masked."
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -129,15 +151,23 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Every attempt with all that is known of it, one object for each contact; numbers stand in full.
+    """Every attempt with all that is known of it, one object for each contact; the number dialled stands in full.
 
     ari-app attempts export --format jsonl > attempts.jsonl
 
     ari-app attempts export --format csv --campaign winter-2026 --output attempts.csv
+
+    ari-app attempts export --turns --output calls.jsonl
     """
     settings = invocation(context).settings
+    if turns and form is ExportFormat.CSV:
+        raise typer.BadParameter("--turns needs --format jsonl: a call has many turns")
+    if full and not turns:
+        raise typer.BadParameter("--full belongs to --turns; without it nothing is masked here")
 
     async def write(stream: TextIO) -> int:
+        if turns:
+            return await _write_turns(settings, campaign, customer, full, stream)
         put = _writer(form, stream)
         count = 0
         async for record in _records(settings, campaign, customer):
@@ -153,6 +183,30 @@ def export(
             stream.write("\ufeff")  # spreadsheets take a CSV without this mark for their own code page
         count = run(write(stream))
     error_console().print(f"{count} attempts written to {output}", markup=False)
+
+
+async def _write_turns(
+    settings: Settings, campaign: str | None, customer: str | None, full: bool, stream: TextIO
+) -> int:
+    """Each attempt with its turns; returns how many attempts were written."""
+    from ari_app.app import open_store
+
+    count = 0
+    async with open_store(settings) as store:
+        if campaign is not None:
+            await existing(store, campaign)
+        async for record in store.iter_attempts(campaign, customer):
+            history = await store.history(record.attempt_id)
+            mask = Mask("" if history is None else history.account.name, full=full)
+            said = turn_objects(await store.turns(record.attempt_id), mask)
+            answer = record.recording_notice_answer
+            found = record.to_export() | {
+                "recording_notice_answer": None if answer is None else mask.text(answer),
+                "turns": said,
+            }
+            stream.write(safe_json(found) + "\n")
+            count += 1
+    return count
 
 
 def _writer(form: ExportFormat, stream: TextIO) -> Callable[[AttemptRecord], object]:

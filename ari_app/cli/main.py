@@ -12,6 +12,7 @@ import typer
 from ari_app.cli import (
     attempts,
     bench,
+    calls,
     campaigns,
     doctor,
     documents,
@@ -79,6 +80,7 @@ def root(
 app.add_typer(campaigns.app, name="campaign")
 app.command("import")(imports.import_command)
 app.add_typer(attempts.app, name="attempts")
+app.add_typer(calls.app, name="call")
 app.command("explain")(explain.explain_command)
 app.add_typer(refusals.app, name="dnc")
 app.command("doctor")(doctor.doctor_command)
