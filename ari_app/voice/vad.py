@@ -7,7 +7,7 @@ line costs a few microseconds a frame. Hysteresis opens the gate, a hangover clo
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,13 +23,30 @@ from ari_app.voice.pcm import (
     Floats,
     power_dbfs,
 )
+from ari_app.voice.turn_terms import Sound
 
+_SILENCE: Final = bytes(FRAME_BYTES)
 _WINDOW: Final = 2 * FRAME_SAMPLES
 _HANN: Final = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 _HZ_PER_BIN: Final = SAMPLE_RATE / _WINDOW
 _LOW_BIN: Final = round(300 / _HZ_PER_BIN)
 _HIGH_BIN: Final = round(3_400 / _HZ_PER_BIN)
+_BAND: Final = _HIGH_BIN + 1 - _LOW_BIN
 _PEAK_HALF_WIDTH: Final = 2
+_PEAKS: Final = 2
+_PEAK_TO_STRONGEST_BIN: Final = 2.3
+"""A pure tone under a Hann window holds at most 2.1 times the energy of its strongest bin."""
+_PITCH_LOW_BIN: Final = round(125 / _HZ_PER_BIN)
+_HUM_BIN: Final = round(900 / _HZ_PER_BIN)
+_SHORTEST_LAG: Final = SAMPLE_RATE // 400
+_LONGEST_LAG: Final = SAMPLE_RATE // 80
+_NO_SOUND: Final[Floats] = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+_MEAN: Final = np.full(FRAME_SAMPLES, 1.0 / FRAME_SAMPLES, dtype=np.float32)
+_BAND_SUM: Final = np.ones(_BAND, dtype=np.float32)
+_BAND_MEAN: Final = np.full(_BAND, 1.0 / _BAND, dtype=np.float32)
+_WINDOW_LIKENESS: Final = np.fft.irfft(np.abs(np.fft.rfft(_HANN)) ** 2)
+_LAG_WEIGHT: Final = (_WINDOW_LIKENESS[0] / _WINDOW_LIKENESS[_SHORTEST_LAG:_LONGEST_LAG]).astype(np.float32)
+"""Makes good that the window overlaps itself less the longer the lag is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +56,9 @@ class GateSettings:
     ``mode`` is WebRTC's aggressiveness (0 to 3). Levels are dBFS and dB over the noise floor. ``open_frames`` of the
     last ``open_window`` frames must be speech to open; the gate closes ``hangover_frames`` after the last one.
     ``flatness`` is the spectral flatness (0 pure, 1 flat) from which a frame is noise; ``purity`` the share of
-    energy in two narrow peaks from which it is a tone.
+    energy in two narrow peaks from which it is a tone. ``pitch`` is the periodicity (0 to 1) from which a frame is a
+    voice, ``hum`` the share of energy above 900 Hz under which that voice hums.
+    The floor is drawn to the lowest level of the last ``floor_window_s``.
     """
 
     mode: int = 2
@@ -50,29 +69,67 @@ class GateSettings:
     hangover_frames: int = 8
     flatness: float = 0.36
     purity: float = 0.97
+    pitch: float = 0.24
+    hum: float = 0.01
     floor_start_dbfs: float = -60.0
     floor_rise_db_s: float = 6.0
     floor_rise_speaking_db_s: float = 1.0
+    floor_catch_up_db_s: float = 20.0
+    floor_window_s: float = 2.4
 
 
-def spectral_shape(window: Floats) -> tuple[float, float]:
+# --------------------------------------------------------------------------------------------------- spectrum
+
+
+def power_spectrum(window: Floats) -> Floats:
+    """Power in 321 bins of 25 Hz under a Hann window; ``window`` holds 640 samples (40 ms)."""
+    spectrum = np.fft.rfft(window * _HANN)
+    power: Floats = np.square(spectrum.real) + np.square(spectrum.imag)
+    return power
+
+
+def flatness_and_purity(power: Floats, least_purity: float = 0.0) -> tuple[float, float]:
     """Flatness (geometric over arithmetic mean, 300 to 3400 Hz) and purity (share of the two strongest peaks).
 
-    ``window`` holds 640 samples (40 ms).
+    Of a ``power_spectrum``. A purity that is certainly under ``least_purity`` is not worked out, but given as 0.
     """
-    spectrum = np.fft.rfft(window * _HANN)[: _HIGH_BIN + _PEAK_HALF_WIDTH + 1]
-    power = spectrum.real**2 + spectrum.imag**2
     band = power[_LOW_BIN : _HIGH_BIN + 1] + np.float32(1.0)
-    total = float(band.sum())
-    flatness = float(np.exp(np.log(band).mean())) * band.size / total
+    total = float(band @ _BAND_SUM)
+    flatness = math.exp(float(np.log(band) @ _BAND_MEAN)) * _BAND / total
+    if _PEAKS * _PEAK_TO_STRONGEST_BIN * float(band.max()) < least_purity * total:
+        return flatness, 0.0
     peaks = 0.0
-    left = band.copy()
-    for _ in range(2):
-        at = int(left.argmax())
+    for _ in range(_PEAKS):
+        at = int(band.argmax())
         around = slice(max(0, at - _PEAK_HALF_WIDTH), at + _PEAK_HALF_WIDTH + 1)
-        peaks += float(left[around].sum())
-        left[around] = 0.0
+        peaks += float(band[around].sum())
+        band[around] = 0.0
     return flatness, peaks / total
+
+
+def periodicity(power: Floats) -> float:
+    """How strongly a sound repeats itself at some pitch from 80 to 400 Hz, 0 to 1, of a ``power_spectrum``.
+
+    The autocorrelation of the magnitudes rather than the powers, so that one strong formant is not taken for a pitch:
+    noise and coughs stay under 0.2, voices are above 0.3.
+    """
+    heard = power.copy()
+    heard[:_PITCH_LOW_BIN] = heard[_HIGH_BIN + 1 :] = 0.0
+    likeness = np.fft.irfft(np.sqrt(heard))
+    whole = float(likeness[0])
+    if whole <= 0.0:
+        return 0.0
+    return float((likeness[_SHORTEST_LAG:_LONGEST_LAG] * _LAG_WEIGHT).max()) / whole
+
+
+def high_share(power: Floats) -> float:
+    """Share of the energy (125 to 3400 Hz) that lies above 900 Hz: under a hundredth with the mouth closed."""
+    low = float(power[_PITCH_LOW_BIN:_HUM_BIN].sum())
+    high = float(power[_HUM_BIN : _HIGH_BIN + 1].sum())
+    return high / (low + high) if high > 0.0 else 0.0
+
+
+# --------------------------------------------------------------------------------------------------- the gate
 
 
 class SpeechGate:
@@ -82,14 +139,19 @@ class SpeechGate:
     """
 
     def __init__(self, mode: int = 2, settings: GateSettings | None = None) -> None:
-        self.settings = settings or GateSettings(mode=mode)
+        self.settings = rules = settings or GateSettings(mode=mode)
         self.speaking = False
         self.voiced = False
-        self.noise_floor_dbfs = self.settings.floor_start_dbfs
-        self._vad = webrtcvad.Vad(self.settings.mode)
-        self._recent: deque[bool] = deque(maxlen=self.settings.open_window)
-        self._since_voiced = self.settings.hangover_frames
-        self._previous = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+        self.noise_floor_dbfs = rules.floor_start_dbfs
+        self._is_speech_like = webrtcvad.Vad(rules.mode).is_speech
+        self._recent = 0
+        self._recent_mask = (1 << rules.open_window) - 1
+        self._since_voiced = rules.hangover_frames
+        self._previous = _NO_SOUND
+        self._samples = _NO_SOUND
+        self._power: Floats | None = None
+        self._shape_known = False
+        self._lowest = _Lowest(max(1, round(rules.floor_window_s / FRAME_S / _Lowest.BLOCKS)))
 
     @property
     def hangover_s(self) -> float:
@@ -98,42 +160,106 @@ class SpeechGate:
 
     def push(self, frame: bytes) -> bool:
         """Take one frame (640 bytes slin16; ValueError otherwise); True while somebody speaks."""
+        if frame == _SILENCE:
+            # Lost or not sent. It teaches nothing about the line.
+            self._previous = self._samples = _NO_SOUND
+            self._note(False)
+            return self.speaking
         if len(frame) != FRAME_BYTES:
             raise ValueError(f"a frame of {len(frame)} bytes (allowed: {FRAME_BYTES})")
         samples = np.frombuffer(frame, dtype="<i2").astype(np.float32)
-        level = power_dbfs(float(np.dot(samples, samples)) / FRAME_SAMPLES)
-        self.voiced = self._is_speech(frame, samples, level)
-        self._previous = samples
+        offset = float(samples @ _MEAN)
+        power = float(samples @ samples) / FRAME_SAMPLES - offset * offset
+        level = power_dbfs(power) if power > 0.0 else SILENCE_DBFS
+        self._previous, self._samples, self._power = self._samples, samples, None
+        rules = self.settings
+        loud = level >= rules.lowest_dbfs and level >= self.noise_floor_dbfs + rules.over_floor_db
+        self._note(loud and self._is_speech(frame))
         self._follow_floor(level)
-        self._recent.append(self.voiced)
-        self._since_voiced = 0 if self.voiced else self._since_voiced + 1
-        if self.speaking:
-            self.speaking = self._since_voiced < self.settings.hangover_frames
-        else:
-            self.speaking = self.voiced and sum(self._recent) >= self.settings.open_frames
         return self.speaking
 
     def missing(self) -> bool:
         """Take 20 ms in which the far end sent nothing."""
-        return self.push(bytes(FRAME_BYTES))
+        return self.push(_SILENCE)
 
-    def _is_speech(self, frame: bytes, samples: Floats, level: float) -> bool:
+    def sound(self) -> Sound:
+        """What the last frame and the one before it are made of, if they are ``voiced``."""
+        power = self._spectrum()
+        if periodicity(power) < self.settings.pitch:
+            return Sound.NOISE
+        return Sound.HUM if high_share(power) < self.settings.hum else Sound.VOICE
+
+    def _note(self, voiced: bool) -> None:
         rules = self.settings
-        if level < rules.lowest_dbfs or level < self.noise_floor_dbfs + rules.over_floor_db:
+        self.voiced = voiced
+        self._recent = (self._recent << 1 | voiced) & self._recent_mask
+        self._since_voiced = 0 if voiced else self._since_voiced + 1
+        if self.speaking:
+            self.speaking = self._since_voiced < rules.hangover_frames
+        else:
+            self.speaking = voiced and self._recent.bit_count() >= rules.open_frames
+
+    def _spectrum(self) -> Floats:
+        """The power spectrum of the last 40 ms, worked out at most once a frame, without their constant part."""
+        if self._power is None:
+            before, now = self._previous, self._samples
+            window = np.concatenate((before - before @ _MEAN, now - now @ _MEAN))
+            self._power = power_spectrum(window)
+        return self._power
+
+    def _is_speech(self, frame: bytes) -> bool:
+        if not self._is_speech_like(frame, SAMPLE_RATE):
+            self._shape_known = False
             return False
-        if not self._vad.is_speech(frame, SAMPLE_RATE):
-            return False
-        flatness, purity = spectral_shape(np.concatenate((self._previous, samples)))
-        return flatness < rules.flatness and purity < rules.purity
+        if self._shape_known and self.speaking and self.voiced:
+            # The window of the last frame reached over half of this one's: in running speech every second is looked at.
+            self._shape_known = False
+            return True
+        rules = self.settings
+        flatness, purity = flatness_and_purity(self._spectrum(), rules.purity)
+        self._shape_known = flatness < rules.flatness and purity < rules.purity
+        return self._shape_known
 
     def _follow_floor(self, level: float) -> None:
-        """Down at once half the way, up slowly, and slower still while somebody speaks; digital silence teaches nothing."""
+        """Down at once a fifth of the way, up slowly, slower still while somebody speaks; digital silence teaches nothing.
+
+        But where the level has not fallen below some value for the whole window, nobody speaks so evenly: that is the
+        line, and the floor catches up with it fast.
+        """
         if level <= SILENCE_DBFS:
             return
+        rules = self.settings
         floor = self.noise_floor_dbfs
+        lowest = self._lowest.push(level)
         if level < floor:
             self.noise_floor_dbfs = 0.8 * floor + 0.2 * level
-        else:
-            rules = self.settings
-            rise = rules.floor_rise_speaking_db_s if self.speaking or self.voiced else rules.floor_rise_db_s
-            self.noise_floor_dbfs = min(level, floor + rise * FRAME_S)
+            return
+        rise = rules.floor_rise_speaking_db_s if self.speaking or self.voiced else rules.floor_rise_db_s
+        if lowest > floor + 1.0:
+            rise = rules.floor_catch_up_db_s
+            level = min(level, lowest)
+        self.noise_floor_dbfs = min(level, floor + rise * FRAME_S)
+
+
+class _Lowest:
+    """The lowest value of the last ``BLOCKS`` blocks of ``size`` values, a block being taken as a whole."""
+
+    BLOCKS: Final = 8
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left = size
+        self._block = math.inf
+        self._blocks = [-math.inf] * self.BLOCKS
+        self._before = -math.inf
+
+    def push(self, value: float) -> float:
+        """Add a value; minus infinity until every block is full."""
+        if value < self._block:
+            self._block = value
+        self._left -= 1
+        if not self._left:
+            self._blocks = [*self._blocks[1:], self._block]
+            self._before = min(self._blocks)
+            self._block, self._left = math.inf, self._size
+        return min(self._before, self._block)
