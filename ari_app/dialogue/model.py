@@ -134,7 +134,7 @@ class FlowStep:
     """What to do next: say ``say``, then ask ``question``; or, where ``result`` is set, say it and end the call.
 
     ``heard`` is the flow's reading of the last input, for the transcript. ``covers`` is what of the script ``say``
-    says in full (see ``ConversationResult.coverage``).
+    says in full (see ``ConversationResult.coverage``). ``filler`` is said when the answer takes a moment to recognise.
     """
 
     say: tuple[Fragment, ...]
@@ -142,3 +142,4 @@ class FlowStep:
     result: ConversationResult | None = None
     heard: Understanding | None = None
     covers: tuple[str, ...] = ()
+    filler: tuple[Fragment, ...] = ()

@@ -1,26 +1,20 @@
 """One conversation: the dialogue's sentences out, the customer's answers in.
 
 Sound, keys and playout marks come from one queue, in order. The turn-taker decides when the customer has answered; a
-recogniser turns sound into text; the dialogue decides what follows.
+recogniser turns sound into text (see ``hearing``); the dialogue decides what follows; ``speaking`` plays it. Whatever
+is late or fails, nobody is left in silence: a short filler comes first, then the question again, then keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
-from ari_app.dialogue.model import (
-    ConversationResult,
-    CustomerInput,
-    FlowStep,
-    InputKind,
-    Question,
-)
+from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, InputKind, Question
 from ari_app.domain.attempt import Turn
-from ari_app.errors import SpeechError
 from ari_app.ports import (
     Clock,
     Dialogue,
@@ -28,25 +22,30 @@ from ari_app.ports import (
     MediaFrame,
     MediaKey,
     MediaMark,
+    MediaRestored,
+    MediaStarted,
     MediaStream,
     Prompts,
     Recogniser,
-    RecognitionStream,
 )
+from ari_app.services.hearing import Hearing, Listener
+from ari_app.services.speaking import Speaker
+from ari_app.services.turn_log import Answered, TurnLog
+from ari_app.services.waiting import LEAST_S, PATIENCE_S, TICK_S, Waiting
+from ari_app.services.who_answered import AnswerDetector, NobodyThere, WhoAnswered
 from ari_app.voice.turn import (
+    CallMemory,
     FrameHeard,
     Gate,
     Interrupted,
     KeyPressed,
     KeysEntered,
-    NoInput,
     PromptEnded,
-    SpeechCancelled,
-    SpeechFrame,
-    SpeechStarted,
+    Resumed,
     Tick,
-    TurnInput,
+    TurnLimits,
     TurnOutput,
+    TurnState,
     TurnTaker,
     UtteranceEnded,
 )
@@ -54,27 +53,13 @@ from ari_app.voice.turn import (
 log = structlog.get_logger(__name__)
 
 #: The result of a conversation in which the customer did not want to be recorded.
-RECORDING_REFUSED = "recording_refused"
-#: How long the loop waits for sound before it looks at the clock, in seconds.
-TICK_S = 0.05
+RECORDING_REFUSED: Final = "recording_refused"
 #: A playout mark that is later than the sound's own length by this much is not waited for any longer.
-MARK_PATIENCE_S = 2.0
-#: A recogniser that needs longer is given up for this utterance, and the question is asked again.
-RECOGNISER_PATIENCE_S = 4.0
-#: How long after the answer a machine is looked for, in seconds.
-DETECTION_S = 30.0
+MARK_PATIENCE_S: Final = 2.0
+#: A line that has never sent any sound is not waited for longer after a prompt, in seconds.
+NO_SOUND_S: Final = 2.5
 #: A terminator that comes within this time after a complete input belongs to it, in seconds.
-LATE_TERMINATOR_S = 3.0
-#: slin16: two bytes a sample, 16,000 samples a second.
-BYTES_A_SECOND = 32_000
-
-
-class AnswerDetector(Protocol):
-    """Tells a person from a machine after the answer."""
-
-    def push(self, frame: bytes, at: float) -> str | None:
-        """Add 20 ms of sound; ``human`` or ``machine`` once it is known, else None."""
-        ...
+LATE_TERMINATOR_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +84,16 @@ class ConversationSoFar:
     verdict_s: float | None = None
 
 
-class MachineHeard(Exception):
-    """A voicemail system or an assistant has answered: nothing more is said."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """What a call listens with: a speech gate, a detector, and the recogniser of a language (None: keys only)."""
+    """What a call listens with: a speech gate, a detector, the recogniser of a language (None: keys only), and what the
+    call teaches about its customer. One for each call."""
 
     gate: Gate
     detector: AnswerDetector
     recogniser: Callable[[str], Recogniser | None]
+    memory: CallMemory = field(default_factory=CallMemory)
+    limits: TurnLimits = field(default_factory=TurnLimits)
 
 
 class Conversation:
@@ -126,42 +110,55 @@ class Conversation:
     ) -> None:
         self._dialogue = dialogue
         self._media = media
-        self._prompts = prompts
         self._ears = ears
         self._clock = clock
         self._stop_recording = stop_recording
-        self._turns: list[Turn] = []
         self._began = clock.monotonic()
+        self._log = TurnLog(self._began)
+        self._speaker = Speaker(media, clock, self._log)
+        self._listener = Listener(ears.recogniser, dialogue.progress, media.wake, clock)
+        self._waiting = Waiting(media, prompts, self._speaker, self._listener.errands, clock, self._overhear)
         self._frames_before = media.frames_received
-        self._detecting = True
-        self._marks = 0
+        self._alive_at = self._began  # when the media leg last gave a sign of life
+        self._who = WhoAnswered(ears.detector, self._began)
         self._asked_at = self._began
+        self._keys_from: float | None = None
+        self._keys_until = self._began
         self._late_terminator = ""  # the key that many press after the last digit that was waited for
+        self._answered: Answered | None = None  # what the next prompt answers
         self._result: ConversationResult | None = None
 
     async def run(self) -> Ended:
         """Talk until the dialogue ends. Raises MediaClosed when the sound is gone, SpeechError without a voice."""
-        step = self._dialogue.start(self._clock.now())
         try:
-            while step.result is None:
-                given = await self._ask(step)
-                if given.kind is InputKind.SILENCE and self._no_sound_at_all():
-                    self._result = ConversationResult("no_media")
-                    return Ended("no_media")
-                step = self._dialogue.answer(given, self._clock.now())
-            self._result = step.result
-            if step.result.result == RECORDING_REFUSED:
-                await self._stop_recording()  # before another word is said
-            await self._say_out(step)
-        except MachineHeard:
-            self._result = ConversationResult("voicemail")
-            return Ended("voicemail", heard="voicemail")
-        return Ended(step.result.result)
+            return await self._talk()
+        except NobodyThere:
+            self._result = ConversationResult(self._who.heard)
+            return Ended(self._who.heard, heard=self._who.heard)
+        finally:
+            self._speaker.silence()
+            await self._listener.close()
 
     def so_far(self) -> ConversationSoFar:
         """The result when the conversation is over; what stands so far when the customer has hung up."""
         result = self._result or self._dialogue.hung_up().result or ConversationResult("hung_up")
-        return ConversationSoFar(result, tuple(self._turns))
+        return ConversationSoFar(result, self._log.turns(), self._who.verdict, self._who.verdict_s)
+
+    async def _talk(self) -> Ended:
+        step = self._dialogue.start(self._clock.now())
+        while step.result is None:
+            given = await self._ask(step)
+            if given.kind is InputKind.SILENCE and self._no_sound_at_all():
+                self._result = ConversationResult("no_media")
+                return Ended("no_media")
+            step = self._dialogue.answer(given, self._clock.now())
+            if self._answered is not None:
+                self._answered.decided = self._clock.monotonic()
+        self._result = step.result
+        if step.result.result == RECORDING_REFUSED:
+            await self._stop_recording()  # before another word is said
+        await self._say_out(step)
+        return Ended(step.result.result)
 
     def _no_sound_at_all(self) -> bool:
         """The far end sends no RTP: not even silence has arrived since the answer."""
@@ -171,108 +168,181 @@ class Conversation:
 
     async def _ask(self, step: FlowStep) -> CustomerInput:
         """Say the prompt, wait for the answer."""
-        question = step.question or Question("closing")
-        recogniser = self._ears.recogniser(question.grammar.language) if question.grammar else None
-        if recogniser is None:
-            question = replace(question, grammar=None)
-        pcm = await self._prompts.pcm(step.say)
+        hearing = self._listener.open(step.question or Question("closing"))
+        pcm = await self._sound(step)
         self._asked_at = self._clock.monotonic()
-        mark = await self._play(pcm)
-        self._note_prompt(step, len(pcm) / BYTES_A_SECOND)
-        taker = TurnTaker(question, self._ears.gate, self._clock.monotonic(), len(pcm) / BYTES_A_SECOND)
-        hearing = _Hearing(question, recogniser)
+        self._keys_from = None
+        lasts_s = await self._speaker.say(pcm, step.say, step.covers, self._answered)
+        self._answered = None
+        self._waiting.over()
         try:
-            while not taker.done:
-                event = await self._media.receive(TICK_S)
-                for output in taker.push(self._turn_input(event, mark)):
-                    if isinstance(output, Interrupted):
-                        await self._media.flush()
-                    else:
-                        hearing.take(output)
-            self._late_terminator = _late_terminator(question, taker)
-            return await self._answer(taker, hearing)
+            taker = await self._listen(self._taker(hearing, lasts_s), hearing)
+            self._late_terminator = _late_terminator(hearing.question, taker)
+            return await self._answer(step, taker, hearing)
         finally:
             hearing.drop()
 
-    async def _play(self, pcm: bytes) -> str:
-        self._marks += 1
-        mark = f"p{self._marks}"
-        if pcm:
-            await self._media.play(pcm, mark)
-        return mark
+    def _taker(self, hearing: Hearing, prompt_s: float) -> TurnTaker:
+        ears, now = self._ears, self._clock.monotonic()
+        return TurnTaker(hearing.question, ears.gate, now, prompt_s, ears.limits, ears.memory)
 
-    def _turn_input(self, event: MediaEvent | None, mark: str) -> TurnInput:
+    async def _listen(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
+        """Feed the turn-taker until it has the answer; the one that has it (a lost media leg may need a new one)."""
+        media = self._media
+        while True:
+            while hearing.guesses:
+                await self._carry_out(taker.push(hearing.guesses.popleft()), hearing)
+            if taker.done:
+                return taker
+            event = await media.receive(self._patience(taker))
+            if type(event) is MediaFrame:  # fifty times a second in every call: no task, nothing kept
+                self._alive_at = event.at
+                self._who.push(event.pcm, event.at)
+                outputs = taker.push(FrameHeard(event.pcm, event.at))
+            elif isinstance(event, MediaRestored):
+                taker = await self._restored(taker, hearing)
+                outputs = ()
+            else:
+                outputs = self._without_frame(event, taker)
+                if not outputs and self._line_is_dead(taker):
+                    return taker
+            if outputs:
+                await self._carry_out(outputs, hearing)
+
+    def _patience(self, taker: TurnTaker) -> float:
+        if taker.state is not TurnState.SPEAKING:
+            return TICK_S
+        return min(TICK_S, max(0.0, taker.deadline - self._clock.monotonic()))
+
+    async def _carry_out(self, outputs: tuple[TurnOutput, ...], hearing: Hearing) -> None:
+        for output in outputs:
+            if isinstance(output, Interrupted):
+                hearing.over_prompt = output.by == "speech"
+                await self._speaker.stop()
+            elif isinstance(output, Resumed):
+                await self._speaker.resume()
+            else:
+                hearing.take(output)
+
+    def _without_frame(self, event: MediaEvent | None, taker: TurnTaker) -> tuple[TurnOutput, ...]:
         match event:
-            case MediaFrame(pcm, at):
-                self._detect(pcm, at)
-                return FrameHeard(pcm, at)
-            case MediaKey(digit, at):
-                self._detecting = False  # machines do not press keys
-                late, self._late_terminator = self._late_terminator, ""
-                if digit == late and at - self._asked_at < LATE_TERMINATOR_S:
-                    return Tick(self._clock.monotonic())
-                if at < self._asked_at:
-                    # Pressed while the last answer was recognised: it cannot mean a question not yet heard, which may
-                    # be whether a promise was understood.
-                    log.info("key before its question ignored")
-                    return Tick(self._clock.monotonic())
-                return KeyPressed(digit, at)
-            case MediaMark(name, at) if name == mark:
-                return PromptEnded(at)
+            case MediaKey(digit, at) if self._counts(digit, at):
+                self._keys_from = at if self._keys_from is None else self._keys_from
+                self._keys_until = at
+                return taker.push(KeyPressed(digit, at))
+            case MediaMark(name, at) if self._speaker.ended(name, at):
+                return taker.push(PromptEnded(at))
+            case MediaStarted(name, at):
+                self._speaker.started(name, at)
             case _:
-                return Tick(self._clock.monotonic())
+                pass
+        return taker.push(Tick(self._clock.monotonic()))
 
-    def _detect(self, pcm: bytes, at: float) -> None:
-        """Look for a machine until a key has been pressed; a greeting that sounds human may still end with a beep."""
-        if not self._detecting or at - self._began > DETECTION_S:
-            return
-        verdict = self._ears.detector.push(pcm, at)
-        if verdict == "machine":
-            raise MachineHeard
+    def _counts(self, digit: str, at: float) -> bool:
+        """Whether a key belongs to the question now open."""
+        self._who.key(at)
+        late, self._late_terminator = self._late_terminator, ""
+        if digit == late and at - self._asked_at < LATE_TERMINATOR_S:
+            return False
+        if at < self._asked_at:
+            # Pressed while the last answer was recognised: it cannot mean a question not yet heard, which may be
+            # whether a promise was understood.
+            log.info("key before its question ignored")
+            return False
+        return True
 
-    async def _answer(self, taker: TurnTaker, hearing: _Hearing) -> CustomerInput:
+    def _line_is_dead(self, taker: TurnTaker) -> bool:
+        """Nothing has ever come from the far end: its person may hear us, and is not left in silence for long."""
+        if taker.state is not TurnState.WAITING or not self._no_sound_at_all():
+            return False
+        waiting_since = taker.deadline - taker.question.no_input_s
+        return self._clock.monotonic() - waiting_since >= NO_SOUND_S
+
+    async def _restored(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
+        """The sound was gone: what was lost of the prompt is said again, then the question goes on."""
+        log.info("sound is back", prompt_playing=self._speaker.playing)
+        rest_s = await self._speaker.restore(self._alive_at)
+        if rest_s > 0.0 and taker.state in (TurnState.PROMPTING, TurnState.WAITING):
+            return self._taker(hearing, rest_s)
+        return taker
+
+    # ------------------------------------------------------------------------------------------- the answer
+
+    async def _answer(self, step: FlowStep, taker: TurnTaker, hearing: Hearing) -> CustomerInput:
+        now = self._clock.monotonic()
         match taker.answer:
             case KeysEntered(digits):
                 given = CustomerInput(InputKind.KEYS, digits)
-            case UtteranceEnded(seconds):
-                given = await hearing.result()
-                self._note(given, seconds)
-                return given
+                self._log.customer(given, self._keys_from or now, self._keys_until)
+                self._answered = Answered(final_text=now)
+            case UtteranceEnded() as ended:
+                voice_ended = now - ended.silent_s
+                given = await self._text(step, ended, voice_ended, hearing)
+                self._log.customer(given, voice_ended - ended.seconds, voice_ended)
+                self._answered = Answered(voice_ended, hearing.text_at)
             case _:
                 given = CustomerInput(InputKind.SILENCE)
-        self._note(given, 0.0)
+                self._log.customer(given, now, now)
         return given
+
+    async def _text(
+        self, step: FlowStep, ended: UtteranceEnded, voice_ended: float, hearing: Hearing
+    ) -> CustomerInput:
+        """The text of the utterance; empty when the recogniser failed, so that the flow asks again."""
+        now = self._clock.monotonic()
+        until = max(voice_ended + PATIENCE_S, now + LEAST_S)
+        hearing.finish(ended, until - now)
+        await self._waiting.wait(lambda: hearing.given is not None, step.filler, voice_ended, until)
+        if hearing.given is None:
+            hearing.give_up()
+        return hearing.given or CustomerInput(InputKind.SPEECH, "", 0.0)
+
+    async def _sound(self, step: FlowStep) -> bytes:
+        return await self._waiting.sound(step, self._answered.speech_ended if self._answered else None)
+
+    def _overhear(self, event: MediaEvent | None) -> None:
+        """What comes in while no question is open, and so belongs to none."""
+        match event:
+            case MediaFrame():
+                self._alive_at = event.at
+                self._ears.gate.push(event.pcm)  # goes on learning the line's noise
+                self._who.push(event.pcm, event.at)
+            case MediaKey(digit, at):
+                self._who.key(at)
+                if digit == self._late_terminator:
+                    self._late_terminator = ""
+                else:
+                    log.info("key before its question ignored")
+            case MediaStarted(name, at):
+                self._speaker.started(name, at)
+            case MediaMark(name, at):
+                self._speaker.ended(name, at)
+            case _:
+                pass
 
     # ------------------------------------------------------------------------------------------- the last words
 
     async def _say_out(self, step: FlowStep) -> None:
         """Say the closing and wait until it has been played out (or should have been)."""
-        pcm = await self._prompts.pcm(step.say)
+        pcm = await self._sound(step)
         if not pcm:
             return
-        mark = await self._play(pcm)
-        self._note_prompt(step, len(pcm) / BYTES_A_SECOND)
-        deadline = self._clock.monotonic() + len(pcm) / BYTES_A_SECOND + MARK_PATIENCE_S
+        lasts_s = await self._speaker.say(pcm, step.say, step.covers, self._answered)
+        deadline = self._clock.monotonic() + lasts_s + MARK_PATIENCE_S
         while (left := deadline - self._clock.monotonic()) > 0:
             event = await self._media.receive(min(left, 0.5))
-            if isinstance(event, MediaMark) and event.name == mark:
-                return
-
-    # ------------------------------------------------------------------------------------------- the transcript
-
-    def _at(self) -> float:
-        return round(self._clock.monotonic() - self._began, 3)
-
-    def _note_prompt(self, step: FlowStep, seconds: float) -> None:
-        text = "".join(part.text if part.language == "zh" else f"{part.text} " for part in step.say).strip()
-        at = self._at()
-        self._turns.append(Turn("bot", "prompt", text, at, round(at + seconds, 3), covers=step.covers))
-
-    def _note(self, given: CustomerInput, seconds: float) -> None:
-        at = self._at()
-        start = max(0.0, round(at - seconds, 3))
-        turn = Turn("customer", given.kind.value, given.text, start, at, given.confidence, given.engine)
-        self._turns.append(turn)
+            match event:
+                case MediaFrame():
+                    self._alive_at = event.at
+                case MediaMark(name, at) if self._speaker.ended(name, at):
+                    return
+                case MediaStarted(name, at):
+                    self._speaker.started(name, at)
+                case MediaRestored():
+                    rest_s = await self._speaker.restore(self._alive_at)
+                    deadline = self._clock.monotonic() + rest_s + MARK_PATIENCE_S
+                case _:
+                    pass
 
 
 def _late_terminator(question: Question, taker: TurnTaker) -> str:
@@ -283,53 +353,3 @@ def _late_terminator(question: Question, taker: TurnTaker) -> str:
             return keys.terminator
         case _:
             return ""
-
-
-class _Hearing:
-    """The recogniser's part of one question."""
-
-    def __init__(self, question: Question, recogniser: Recogniser | None) -> None:
-        self._question = question
-        self._recogniser = recogniser
-        self._stream: RecognitionStream | None = None
-
-    def take(self, output: TurnOutput) -> None:
-        """Carry out what the turn-taker says about speech; without a recogniser the answer stays empty."""
-        try:
-            self._take(output)
-        except SpeechError as error:
-            log.warning("recogniser failed", error=str(error))
-            self.drop()
-            self._recogniser = None
-
-    def _take(self, output: TurnOutput) -> None:
-        match output:
-            case SpeechStarted(pcm):
-                if self._recogniser is not None and self._question.grammar is not None:
-                    self._stream = self._recogniser.open(self._question.grammar)
-                    self._stream.feed(pcm)
-            case SpeechFrame(pcm):
-                if self._stream is not None:
-                    self._stream.feed(pcm)
-            case SpeechCancelled():
-                self.drop()
-            case Interrupted() | UtteranceEnded() | KeysEntered() | NoInput():
-                pass
-
-    async def result(self) -> CustomerInput:
-        """The text of the utterance; empty when the recogniser failed, so that the flow asks again, then keys."""
-        stream, self._stream = self._stream, None
-        if stream is None:
-            return CustomerInput(InputKind.SPEECH, "", 0.0)
-        try:
-            heard = await stream.result(RECOGNISER_PATIENCE_S)
-        except (SpeechError, TimeoutError) as error:
-            log.warning("recogniser failed", error=str(error))
-            return CustomerInput(InputKind.SPEECH, "", 0.0)
-        return CustomerInput(InputKind.SPEECH, heard.text, heard.confidence, heard.engine)
-
-    def drop(self) -> None:
-        """Throw away an utterance that nobody needs any more."""
-        if self._stream is not None:
-            self._stream.cancel()
-            self._stream = None

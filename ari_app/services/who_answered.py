@@ -1,0 +1,66 @@
+"""Who answered a call: the detector's verdict, kept with its time."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+#: How long after the answer a machine is looked for, in seconds.
+DETECTION_S: Final = 30.0
+HUMAN: Final = "human"
+#: What has answered, where that is no person: the detector's verdict to what the call machine calls it.
+HEARD: Final = {"machine": "voicemail", "assistant": "call_assistant", "ivr": "ivr", "fax": "fax"}
+
+
+class AnswerDetector(Protocol):
+    """Tells a person from a machine after the answer."""
+
+    def push(self, frame: bytes, at: float) -> str | None:
+        """Add 20 ms of sound; ``human``, ``machine``, ``assistant``, ``ivr`` or ``fax`` once it is known, else None.
+
+        A ``human`` may still turn out to be a machine.
+        """
+        ...
+
+
+class NobodyThere(Exception):
+    """A voicemail system, an assistant or another machine has answered: nothing more is said."""
+
+
+class WhoAnswered:
+    """Listens for half a minute, or until a key has been pressed: machines do not press keys."""
+
+    def __init__(self, detector: AnswerDetector, began: float) -> None:
+        self.verdict: str | None = None
+        self._detector = detector
+        self._began = began
+        self._known_at = began
+        self._listening = True
+
+    @property
+    def verdict_s(self) -> float | None:
+        """When the verdict was known, in seconds after the answer; None without one."""
+        return None if self.verdict is None else round(max(0.0, self._known_at - self._began), 3)
+
+    @property
+    def heard(self) -> str:
+        """What the call machine calls the machine that has answered."""
+        return HEARD.get(self.verdict or "", "voicemail")
+
+    def push(self, pcm: bytes, at: float) -> None:
+        """One frame. Raises NobodyThere; a greeting that sounded human may still end with a beep."""
+        if not self._listening:
+            return
+        if at - self._began > DETECTION_S:
+            self._listening = False
+            return
+        verdict = self._detector.push(pcm, at)
+        if verdict is not None and verdict != self.verdict:
+            self.verdict, self._known_at = verdict, at
+            if verdict != HUMAN:
+                raise NobodyThere
+
+    def key(self, at: float) -> None:
+        """A key was pressed."""
+        self._listening = False
+        if self.verdict is None:
+            self.verdict, self._known_at = HUMAN, at
