@@ -1,4 +1,4 @@
-"""One outbound call in Asterisk: the customer's channel, the media channel and the bridge that joins them.
+"""One outbound call in Asterisk: the customer's channel, its sound (``media_leg.py``), its events.
 
 Ids are our own (``CALL``, ``CALL-media``, ``CALL-bridge``) and are registered before anything is asked, so that no
 event is missed and everything can be released by name, whatever is known of it.
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -25,21 +24,18 @@ from ari_app.asterisk.ari_types import (
     TypedEvent,
 )
 from ari_app.asterisk.dial_string import (
-    BRIDGE_SUFFIX,
-    MEDIA_SUFFIX,
     checked_call_id,
     checked_caller_id,
     checked_endpoint,
     safe_caller_name,
 )
 from ari_app.asterisk.media import ChanWebsocketMedia
+from ari_app.asterisk.media_leg import MediaLeg, all_or_first_error
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import Ari, AriReply
 
 log = structlog.get_logger(__name__)
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -98,12 +94,12 @@ class AsteriskCallLeg:
 
     def __init__(self, owner: LegOwner, call_id: str) -> None:
         self.call_id = checked_call_id(call_id)
-        self.media: ChanWebsocketMedia | None = None
         self.channel_name: str | None = None
         self._owner = owner
+        self._sound = MediaLeg(owner, call_id, lambda: self._over or self._released)
         self._events: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._in_stasis: dict[str, asyncio.Future[None]] = {}
+        self._in_stasis: asyncio.Future[None] | None = None
         self._create_asked = False
         self._media_asked = False
         self._created = False
@@ -111,6 +107,11 @@ class AsteriskCallLeg:
         self._over = False  # DESTROYED or GONE has been queued: nothing comes after it
         self._dial_asked = False
         self._released = False
+
+    @property
+    def media(self) -> ChanWebsocketMedia | None:
+        """The sound of the call, once the legs are prepared."""
+        return self._sound.media
 
     # --- events ---------------------------------------------------------------------------------
 
@@ -134,11 +135,12 @@ class AsteriskCallLeg:
     def take(self, event: TypedEvent) -> None:
         """One event of one of this call's channels, from the connection's reader."""
         if isinstance(event, StasisStarted):
-            waiter = self._in_stasis.get(event.channel_id)
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
-            if event.channel_id == self.call_id:
-                self.channel_name = event.name
+            if event.channel_id != self.call_id:
+                self._sound.entered(event.channel_id)
+                return
+            self.channel_name = event.name
+            if self._in_stasis is not None and not self._in_stasis.done():
+                self._in_stasis.set_result(None)
         elif event.channel_id != self.call_id:
             return  # the media channel's own states; its end shows at the media socket
         elif isinstance(event, DialProgress):
@@ -174,10 +176,10 @@ class AsteriskCallLeg:
         if self._over:
             return
         self._over = True
-        for waiter in self._in_stasis.values():
-            if not waiter.done():
-                waiter.set_exception(TelephonyError("the channel ended while the call was prepared"))
-                waiter.exception()  # seen, also where nobody waits any more
+        waiter = self._in_stasis
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(TelephonyError("the channel ended while the call was prepared"))
+            waiter.exception()  # seen, also where nobody waits any more
         self._events.append(event)
         self._wake()
 
@@ -224,9 +226,9 @@ class AsteriskCallLeg:
         return variables
 
     async def _prepare(self, endpoint: str, variables: Mapping[str, str], with_media: bool) -> None:
-        ari, media_id, bridge_id = self._owner.ari, self.call_id + MEDIA_SUFFIX, self.call_id + BRIDGE_SUFFIX
-        loop = asyncio.get_running_loop()
+        ari = self._owner.ari
         self._create_asked, self._media_asked = True, with_media
+        self._in_stasis = asyncio.get_running_loop().create_future()
         asked: list[Coroutine[object, object, AriReply]] = [
             ari.request(
                 "POST",
@@ -235,51 +237,29 @@ class AsteriskCallLeg:
                 body={"variables": dict(variables)},
             )
         ]
-        self._in_stasis[self.call_id] = loop.create_future()
         if with_media:
-            self._in_stasis[media_id] = loop.create_future()
-            external = {
-                "app": self._owner.app,
-                "channelId": media_id,
-                "external_host": "INCOMING",
-                "transport": "websocket",
-                "encapsulation": "none",
-                "connection_type": "server",
-                "format": "slin16",
-                "transport_data": "f(json)",
-            }
-            asked.append(ari.request("POST", "channels/externalMedia", params=external))
-            asked.append(
-                ari.request("POST", "bridges", params={"type": "mixing,proxy_media", "bridgeId": bridge_id})
-            )
-        replies = await _all_or_first_error(asked)
+            asked += [self._sound.create(), self._sound.create_bridge()]
+        replies = await all_or_first_error(asked)
         self._created = True
         if with_media:
             # The media channel enters the application when its socket is connected, not before.
-            await self._connect_media(_connection_id(replies[1].body))
+            await self._sound.connect(replies[1])
         await self._wait_in_stasis()
         if with_media:
-            # Inhibited, or the bridge makes the media channel the customer's connected line: an anonymous INVITE.
-            both = {"channel": f"{self.call_id},{media_id}", "inhibitConnectedLineUpdates": "true"}
-            await ari.request("POST", f"bridges/{bridge_id}/addChannel", params=both)
+            await self._sound.join(self.call_id)
 
     async def _wait_in_stasis(self) -> None:
         """Adding a channel to a bridge or dialling it before its StasisStart is refused (422) now and then."""
+        assert self._in_stasis is not None
         try:
             async with asyncio.timeout(self._owner.setup_timeout_s):
-                for waiter in self._in_stasis.values():
-                    await waiter
+                await self._in_stasis
+                if self._media_asked:
+                    await self._sound.in_stasis()
         except TimeoutError as error:
             raise TelephonyError(
                 "Asterisk created a channel and never handed it to the application"
             ) from error
-
-    async def _connect_media(self, connection_id: str) -> None:
-        media = await self._owner.open_media(connection_id)
-        if self._released:
-            await media.close()
-        else:
-            self.media = media
 
     async def dial(self, timeout_s: float) -> None:
         """Send the INVITE, once; ``timeout_s`` is how long Asterisk lets it ring.
@@ -353,15 +333,13 @@ class AsteriskCallLeg:
         self._released = True
         self._owner.unregister(self.call_id)
         tasks: list[Coroutine[object, object, object]] = []
-        if self._media_asked:
-            tasks.append(self._delete(f"channels/{self.call_id}{MEDIA_SUFFIX}"))
-            tasks.append(self._delete(f"bridges/{self.call_id}{BRIDGE_SUFFIX}"))
+        tasks += [self._delete(uri) for uri in self._sound.uris()]
         if self._create_asked and not self._over:
             tasks.append(self._delete(f"channels/{self.call_id}"))
         if self.media is not None:
             tasks.append(self.media.close())
         self.gone("released")
-        await _all_or_first_error(tasks)
+        await all_or_first_error(tasks)
 
     async def _delete(self, uri: str, params: Mapping[str, str] | None = None) -> None:
         """Deleting is idempotent, so an unknown outcome may be asked again later."""
@@ -375,25 +353,3 @@ class AsteriskCallLeg:
                 self._owner.release_later(uri)
         except (NotConnected, RequestTimeout):
             self._owner.release_later(uri)
-
-
-async def _all_or_first_error(asked: list[Coroutine[object, object, _T]]) -> list[_T]:
-    """Await all, in the order in which they were asked; none is cancelled for another's error.
-
-    :raises TelephonyError: the first of their errors, after all have ended.
-    """
-    results = await asyncio.gather(*asked, return_exceptions=True)
-    done: list[_T] = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        done.append(result)
-    return done
-
-
-def _connection_id(body: object) -> str:
-    variables = body.get("channelvars") if isinstance(body, Mapping) else None
-    value = variables.get("MEDIA_WEBSOCKET_CONNECTION_ID") if isinstance(variables, Mapping) else None
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,80}", value):
-        raise TelephonyError("Asterisk named no media socket: chan_websocket is missing or too old")
-    return value

@@ -7,6 +7,7 @@ import re
 MEDIA_SUFFIX = "-media"
 BRIDGE_SUFFIX = "-bridge"
 
+_OWN_SUFFIX = re.compile(r"-(?:media|bridge)[0-9]{0,2}$")
 _CALL_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?")
 _ENDPOINT = re.compile(r"[A-Za-z0-9]+/[+0-9A-Za-z_.-]+@?[A-Za-z0-9_.-]*")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
@@ -18,9 +19,19 @@ def checked_call_id(call_id: str) -> str:
 
     :raises ValueError: other characters than letters, digits, ``_ . -``, too long, or one of our own suffixes.
     """
-    if not _CALL_ID.fullmatch(call_id) or call_id.endswith((MEDIA_SUFFIX, BRIDGE_SUFFIX)):
+    if not _CALL_ID.fullmatch(call_id) or _OWN_SUFFIX.search(call_id):
         raise ValueError(f"not a call id: {call_id[:80]!r} (letters, digits, '_', '.', '-', at most 64)")
     return call_id
+
+
+def media_channel_id(call_id: str, number: int) -> str:
+    """The id of a call's media channel; ``number`` 1 is the first, 2 the one that took its place after a fault ..."""
+    return f"{call_id}{MEDIA_SUFFIX}{number if number > 1 else ''}"
+
+
+def call_of(channel_id: str) -> str:
+    """The call to which a channel belongs: its own id for a customer's channel."""
+    return _OWN_SUFFIX.sub("", channel_id)
 
 
 def checked_endpoint(endpoint: str) -> str:

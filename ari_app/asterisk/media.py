@@ -1,8 +1,12 @@
-"""The sound of one call over one media WebSocket (``chan_websocket``, JSON control messages, slin16).
+"""The sound of one call over media WebSockets (``chan_websocket``, JSON control messages, slin16).
 
 Asterisk sends 20 ms frames as binary messages and re-times what it is sent: it queues up to 1,000 frames (20 s) and
 ignores what comes beyond. So playout here has a window: sound goes out in chunks of up to a second and a half, each
 followed by a mark, and never more than 700 frames are out unmarked. A prompt of any length can be given at once.
+
+Asterisk reports a mark in the tick in which it takes the next frame from its queue (tried on 22.10: the far end of the
+bridge has that frame within 0.1 ms). So a mark right before a prompt's first frame tells when that frame leaves, and
+one behind its last frame when the sound is over.
 
 Source: the Asterisk documentation of chan_websocket (commands ``MARK_MEDIA``, ``FLUSH_MEDIA``; events
 ``MEDIA_START``, ``MEDIA_MARK_PROCESSED``, ``MEDIA_XOFF``, ``MEDIA_XON``), tried on 22.10.
@@ -14,17 +18,15 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
 
-from ari_app.asterisk.ari_socket import basic_authorization, reason
 from ari_app.asterisk.ari_types import AriSettings
+from ari_app.asterisk.media_socket import MediaSocket
 from ari_app.errors import MediaClosed, TelephonyError
-from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark
+from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +39,6 @@ QUEUE_FRAMES = 100
 """Frames (2 s) kept for a slow consumer; the oldest go first and are counted."""
 PENDING_BYTES = 600 * 50 * FRAME_BYTES
 """Sound (10 min) that may wait to be sent; more is refused."""
-_MAX_MESSAGE = 65_536
-
 _FLUSH = json.dumps({"command": "FLUSH_MEDIA"})
 
 
@@ -49,6 +49,8 @@ class MediaMetrics:
     opened: int = 0
     lost: int = 0
     """Sockets that ended before they were closed here."""
+    restored: int = 0
+    """Calls whose sound was lost and came back over a new socket."""
     frames_received: int = 0
     frames_dropped: int = 0
     odd_messages: int = 0
@@ -59,35 +61,54 @@ class MediaMetrics:
 @dataclass(slots=True)
 class _Chunk:
     pcm: bytes = field(repr=False)
-    mark: str | None
+    starts: str | None
+    """The mark of the sound that begins with this chunk."""
+    ends: str | None
+    """The mark of the sound that ends with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Out:
+    """Sent and not yet reported: the id of its mark in Asterisk, frames before it, and what is told then."""
+
+    mark_id: str
+    frames: int
+    starts: str | None = None
+    ends: str | None = None
 
 
 class ChanWebsocketMedia:
-    """One media socket; made by :meth:`open`. Implements :class:`ari_app.ports.MediaStream`."""
+    """The sound of one call; made by :meth:`open`. Implements :class:`ari_app.ports.MediaStream`.
 
-    def __init__(self, socket: ClientConnection, metrics: MediaMetrics, clock: Callable[[], float]) -> None:
+    It outlives its socket where :meth:`restore_with` says how another one is had: until then nothing arrives and
+    nothing is played, and a MediaRestored tells that both go on.
+    """
+
+    def __init__(self, settings: AriSettings, metrics: MediaMetrics, clock: Callable[[], float]) -> None:
         self.frames_received = 0
         self.frames_dropped = 0
-        self._socket = socket
+        self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        self._socket: MediaSocket | None = None
         self._closed = False
         self._closing = False
+        self._restore: Callable[[], Awaitable[None]] | None = None
+        self._restoring: asyncio.Task[None] | None = None
+        # --- from Asterisk
         self._queue: deque[MediaEvent] = deque()
         self._queued_frames = 0
         self._partial = b""
         self._waiter: asyncio.Future[None] | None = None
+        self._wake_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        # --- to Asterisk
         self._chunks: deque[_Chunk] = deque()
         self._pending_bytes = 0
-        # Sent and not yet played out: id of its mark, frames, the caller's mark.
-        self._out: deque[tuple[str, int, str | None]] = deque()
+        self._out: deque[_Out] = deque()
         self._out_frames = 0
         self._next_mark = 0
         self._xoff = False
-        self._may_send = asyncio.Event()
-        self._reader = asyncio.create_task(self._read(), name="media-reader")
-        self._sender = asyncio.create_task(self._send(), name="media-sender")
-        metrics.opened += 1
 
     @classmethod
     async def open(
@@ -103,44 +124,96 @@ class ChanWebsocketMedia:
 
         :raises TelephonyError: it cannot be connected.
         """
+        media = cls(settings, metrics or MediaMetrics(), clock)
+        media._socket = await MediaSocket.open(settings, connection_id, media, timeout_s)
+        media._metrics.opened += 1
+        return media
+
+    @property
+    def connected(self) -> bool:
+        """Whether sound can be sent and may come now."""
+        return self._socket is not None and self._socket.is_open
+
+    # --- a lost socket --------------------------------------------------------------------------
+
+    def restore_with(self, restore: Callable[[], Awaitable[None]]) -> None:
+        """What to do when the socket ends by itself: ``restore`` makes a new media channel and calls :meth:`reopen`.
+
+        It raises TelephonyError when there will be no sound any more; then the stream ends.
+        """
+        self._restore = restore
+
+    async def reopen(self, connection_id: str, timeout_s: float) -> None:
+        """Go on over another media socket.
+
+        :raises TelephonyError: it cannot be connected, or the stream was closed meanwhile.
+        """
+        socket = await MediaSocket.open(self._settings, connection_id, self, timeout_s)
+        if self._closing or self._closed:
+            socket.abort()
+            raise MediaClosed("the stream was closed")
+        before, self._socket = self._socket, socket
+        if before is not None:
+            before.abort()
+        self._metrics.opened += 1
+
+    def ended(self, socket: MediaSocket, why: str) -> None:
+        """Called by the socket."""
+        if socket is not self._socket:
+            return  # replaced already
+        if self._closing or self._closed:
+            self._end()
+            return
+        self._metrics.lost += 1
+        log.info("a media socket ended", error=why)
+        self._forget_playout()
+        if self._restore is None:
+            self._end()
+        elif self._restoring is None:
+            self._restoring = asyncio.create_task(self._restored(self._restore), name="media-restore")
+
+    async def _restored(self, restore: Callable[[], Awaitable[None]]) -> None:
         try:
-            socket = await connect(
-                settings.websocket_url(f"/media/{connection_id}"),
-                additional_headers=basic_authorization(settings),
-                subprotocols=["media"],  # type: ignore[list-item]
-                compression=None,
-                proxy=None,
-                max_queue=256,
-                max_size=_MAX_MESSAGE,
-                open_timeout=timeout_s,
-                ping_interval=20.0,
-                ping_timeout=20.0,
-                close_timeout=1.0,
-            )
-        except (OSError, WebSocketException, TimeoutError) as error:
-            raise TelephonyError(f"the media socket could not be opened: {reason(error)}") from error
-        return cls(socket, metrics or MediaMetrics(), clock)
+            await restore()
+        except TelephonyError as error:
+            log.warning("the sound of a call is lost", error=str(error))
+            self._end()
+            return
+        finally:
+            self._restoring = None
+        if not self.connected:
+            self._end()
+            return
+        self._metrics.restored += 1
+        self._partial = b""
+        self._forget_playout()  # what was given meanwhile as well: who plays is told now, and begins anew
+        self._put(MediaRestored(self._clock()))
+
+    def _end(self) -> None:
+        self._closed = True
+        if self._waiter is not None:
+            _wake(self._waiter)
 
     # --- from Asterisk --------------------------------------------------------------------------
 
     async def receive(self, timeout_s: float) -> MediaEvent | None:
         """The next frame, key or mark, in order of arrival; None when nothing came within ``timeout_s`` seconds.
 
-        :raises MediaClosed: the socket has ended and the queue is empty.
+        :raises MediaClosed: the sound has ended and the queue is empty.
         """
-        if not self._queue and not self._closed:
+        queue = self._queue
+        if not queue and not self._closed:
             if self._waiter is not None:
                 raise RuntimeError("only one consumer may receive from a media stream")
             loop = asyncio.get_running_loop()
             self._waiter = waiter = loop.create_future()
-            timer = loop.call_later(timeout_s, _wake, waiter)
+            self._set_alarm(loop, loop.time() + timeout_s)
             try:
                 await waiter
             finally:
-                timer.cancel()
                 self._waiter = None
-        if self._queue:
-            event = self._queue.popleft()
+        if queue:
+            event = queue.popleft()
             if type(event) is MediaFrame:
                 self._queued_frames -= 1
             return event
@@ -148,8 +221,29 @@ class ChanWebsocketMedia:
             raise MediaClosed("the media socket has ended")
         return None
 
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
+        """One timer for many waits: frames come before it rings, so that it is seldom set."""
+        self._wake_at = when
+        alarm = self._alarm
+        if alarm is not None:
+            if alarm.when() <= when:
+                return  # it rings before, and is set again then
+            alarm.cancel()
+        self._alarm = loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        loop = waiter.get_loop()
+        if loop.time() >= self._wake_at:
+            waiter.set_result(None)
+        else:
+            self._alarm = loop.call_at(self._wake_at, self._ring)
+
     def wake(self) -> None:
-        """Let a :meth:`receive` that waits return now, with None when nothing has come."""
+        """Let a :meth:`receive` that waits return None now; nothing happens without one."""
         if self._waiter is not None:
             _wake(self._waiter)
 
@@ -159,8 +253,9 @@ class ChanWebsocketMedia:
 
     def _put(self, event: MediaEvent) -> None:
         self._queue.append(event)
-        if self._waiter is not None:
-            _wake(self._waiter)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _frame(self, pcm: bytes, at: float) -> None:
         self.frames_received += 1
@@ -179,7 +274,8 @@ class ChanWebsocketMedia:
                 self._metrics.frames_dropped += 1
                 return
 
-    def _sound(self, message: bytes) -> None:
+    def sound(self, message: bytes) -> None:
+        """Called by the socket."""
         at = self._clock()
         if len(message) == FRAME_BYTES and not self._partial:
             self._frame(message, at)
@@ -190,27 +286,10 @@ class ChanWebsocketMedia:
             self._frame(data[start : start + FRAME_BYTES], at)
         self._partial = data[whole:]
 
-    async def _read(self) -> None:
+    def text(self, message: str) -> None:
+        """Called by the socket."""
         try:
-            while True:
-                message = await self._socket.recv()
-                if type(message) is bytes:
-                    self._sound(message)
-                else:
-                    self._control(str(message))
-        except WebSocketException as error:
-            if not self._closing:
-                self._metrics.lost += 1
-                log.info("a media socket ended", error=str(error))
-        finally:
-            self._closed = True
-            if self._waiter is not None:
-                _wake(self._waiter)
-            self._may_send.set()
-
-    def _control(self, text: str) -> None:
-        try:
-            event = json.loads(text)
+            event = json.loads(message)
         except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
@@ -218,42 +297,46 @@ class ChanWebsocketMedia:
             return
         match event.get("event"):
             case "MEDIA_MARK_PROCESSED":
-                self._played_out(event.get("correlation_id"))
+                self._reported(event.get("correlation_id"))
             case "MEDIA_XOFF":
                 self._xoff = True
                 self._metrics.xoff += 1
             case "MEDIA_XON":
                 self._xoff = False
-                self._may_send.set()
+                self._send()
             case "MEDIA_START" | "DTMF_END" | "MEDIA_BUFFERING_COMPLETED" | "QUEUE_DRAINED" | "STATUS":
                 pass
             case _:
                 self._metrics.odd_messages += 1
 
-    def _played_out(self, mark_id: object) -> None:
+    def _reported(self, mark_id: object) -> None:
         """Marks come in the order in which they were sent; one of before a flush is not known any more."""
-        if not any(entry[0] == mark_id for entry in self._out):
+        if not any(entry.mark_id == mark_id for entry in self._out):
             return
+        at = self._clock()
         while self._out:
-            found, frames, mark = self._out.popleft()
-            self._out_frames -= frames
-            if mark is not None:
-                self._put(MediaMark(mark, self._clock()))
-            if found == mark_id:
+            entry = self._out.popleft()
+            self._out_frames -= entry.frames
+            if entry.starts is not None:
+                self._put(MediaStarted(entry.starts, at))
+            if entry.ends is not None:
+                self._put(MediaMark(entry.ends, at))
+            if entry.mark_id == mark_id:
                 break
-        self._may_send.set()
+        self._send()
 
     # --- to Asterisk ----------------------------------------------------------------------------
 
     async def play(self, pcm: bytes, mark: str) -> None:
         """Queue slin16 sound for playout; it is padded with silence to whole frames.
 
-        A :class:`MediaMark` named ``mark`` comes when the last frame has left Asterisk's queue, at once for empty
-        sound with nothing before it, and never when :meth:`flush` came first.
+        A :class:`MediaStarted` named ``mark`` comes when its first frame leaves Asterisk's queue (none for empty sound),
+        a :class:`MediaMark` when its last frame is over, at once for empty sound with nothing before it. Neither comes
+        any more once :meth:`flush` came first.
 
         :raises ValueError: an odd number of bytes.
         :raises TelephonyError: more than ten minutes of sound would wait.
-        :raises MediaClosed: the socket has ended.
+        :raises MediaClosed: the sound has ended.
         """
         if len(pcm) % 2:
             raise ValueError("slin16 sound has an even number of bytes")
@@ -266,59 +349,61 @@ class ChanWebsocketMedia:
             part = pcm[start : start + size]
             last = start + size >= len(pcm)
             padded = part + b"\0" * (-len(part) % FRAME_BYTES) if last else part
-            self._chunks.append(_Chunk(padded, mark if last else None))
+            self._chunks.append(_Chunk(padded, None if start else mark, mark if last else None))
             self._pending_bytes += len(padded)
         if not pcm:
-            self._chunks.append(_Chunk(b"", mark))
-        self._may_send.set()
+            self._chunks.append(_Chunk(b"", None, mark))
+        self._send()
 
     async def flush(self) -> None:
         """Stop playout within one frame; marks of what is forgotten never come. Harmless on an ended socket."""
+        self._forget_playout()
+        if self._socket is not None:
+            self._socket.send_text(_FLUSH)
+
+    def _forget_playout(self) -> None:
         self._chunks.clear()
         self._pending_bytes = 0
         self._out.clear()
         self._out_frames = 0
         self._xoff = False
-        if self._closed:
-            return
-        try:
-            await self._socket.send(_FLUSH)
-        except WebSocketException:
-            pass  # the reader sees the same end and reports it
-        self._may_send.set()
 
-    async def _send(self) -> None:
-        while not self._closed:
-            if not self._chunks or self._xoff or self._out_frames >= WINDOW_FRAMES:
-                self._may_send.clear()
-                await self._may_send.wait()
-                continue
+    def _send(self) -> None:
+        """Send what the window allows; called whenever that may have changed."""
+        socket = self._socket
+        if socket is None or not socket.is_open or self._restoring is not None:
+            return
+        while self._chunks and not self._xoff and self._out_frames < WINDOW_FRAMES:
             chunk = self._chunks.popleft()
             self._pending_bytes -= len(chunk.pcm)
-            self._next_mark += 1
-            mark_id = str(self._next_mark)
-            frames = len(chunk.pcm) // FRAME_BYTES
-            self._out.append((mark_id, frames, chunk.mark))
-            self._out_frames += frames
-            try:
-                if chunk.pcm:
-                    # Written before the first suspension: a flush comes either before it or after it.
-                    await self._socket.send(chunk.pcm)
-                await self._socket.send(json.dumps({"command": "MARK_MEDIA", "correlation_id": mark_id}))
-            except WebSocketException:
-                return  # the reader sees the same end and reports it
+            if chunk.starts is not None:
+                self._mark(socket, 0, starts=chunk.starts)
+            if chunk.pcm:
+                socket.send_sound(chunk.pcm)
+            self._mark(socket, len(chunk.pcm) // FRAME_BYTES, ends=chunk.ends)
+
+    def _mark(
+        self, socket: MediaSocket, frames: int, *, starts: str | None = None, ends: str | None = None
+    ) -> None:
+        self._next_mark += 1
+        mark_id = str(self._next_mark)
+        self._out.append(_Out(mark_id, frames, starts, ends))
+        self._out_frames += frames
+        socket.send_text(json.dumps({"command": "MARK_MEDIA", "correlation_id": mark_id}))
 
     async def close(self) -> None:
         """Close the socket; safe to call twice, from several tasks."""
         self._closing = True
-        self._closed = True
-        self._sender.cancel()
-        try:
+        self._end()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        restoring = self._restoring
+        if restoring is not None:
+            restoring.cancel()
+            await asyncio.wait({restoring})
+        if self._socket is not None:
             await self._socket.close()
-        finally:
-            self._socket.transport.abort()
-            self._reader.cancel()
-            await asyncio.wait({self._reader, self._sender})
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -11,7 +11,7 @@ import structlog
 from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.ari_types import MalformedMessage, StasisStarted, channels_seen, typed
 from ari_app.asterisk.call_leg import AsteriskCallLeg, CallMetrics, LegRecorder
-from ari_app.asterisk.dial_string import BRIDGE_SUFFIX, MEDIA_SUFFIX, checked_call_id
+from ari_app.asterisk.dial_string import BRIDGE_SUFFIX, MEDIA_SUFFIX, call_of, checked_call_id
 from ari_app.asterisk.media import ChanWebsocketMedia, MediaMetrics
 from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import AriEvent
@@ -53,6 +53,7 @@ class AsteriskTelephony:
         self._recorder = recorder
         self._clock = clock
         self._legs: dict[str, AsteriskCallLeg] = {}
+        self._listed_media: set[str] = set()  # media channels that the last list of all channels showed
         self._left_over: dict[str, None] = {}  # uris to DELETE, in order; a set that keeps its order
         self._callbacks: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -99,12 +100,17 @@ class AsteriskTelephony:
         self._callbacks.append(callback)
 
     async def live_calls(self) -> frozenset[str]:
-        """Ids of all customer channels in this application; other channels of a shared PBX are not among them."""
-        return frozenset(
+        """Ids of all calls that have a channel in this application; other channels of a shared PBX are not among them.
+
+        A call of which only a media channel is left counts: it is released like any other.
+        """
+        ours = [
             channel.channel_id
             for channel in channels_seen((await self.ari.request("GET", "channels")).body)
-            if channel.app == self.app and not channel.channel_id.endswith(MEDIA_SUFFIX)
-        )
+            if channel.app == self.app
+        ]
+        self._listed_media = {each for each in ours if each != call_of(each)}
+        return frozenset(map(call_of, ours))
 
     async def hang_up_orphan(self, call_id: str) -> None:
         """Release a call that nobody owns; what does not exist any more is success.
@@ -112,9 +118,11 @@ class AsteriskTelephony:
         :raises TelephonyError: Asterisk refused for another reason, or the outcome is unknown.
         """
         checked_call_id(call_id)
+        listed = {each for each in self._listed_media if call_of(each) == call_id} - {call_id + MEDIA_SUFFIX}
         results = await asyncio.gather(
             self._delete(f"channels/{call_id}"),
             self._delete(f"channels/{call_id}{MEDIA_SUFFIX}"),
+            *(self._delete(f"channels/{each}") for each in sorted(listed)),
             self._delete(f"bridges/{call_id}{BRIDGE_SUFFIX}"),
             return_exceptions=True,
         )
@@ -148,7 +156,7 @@ class AsteriskTelephony:
         channel_id = event.channel_id
         if channel_id is None:
             return
-        leg = self._legs.get(channel_id.removesuffix(MEDIA_SUFFIX))
+        leg = self._legs.get(channel_id) or self._legs.get(call_of(channel_id))
         try:
             parsed = typed(event)
         except MalformedMessage:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from ari_app.asterisk import media_socket
+from ari_app.asterisk.ari_types import AriSettings
 from ari_app.asterisk.media import (
     CHUNK_FRAMES,
     FRAME_BYTES,
@@ -17,8 +19,9 @@ from ari_app.asterisk.media import (
     MediaMetrics,
 )
 from ari_app.errors import MediaClosed, TelephonyError
-from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark
+from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaStarted
 from tests.support.fake_ari import FakeMediaPeer, fake_ari
+from tests.support.tcp_proxy import tcp_proxy
 from tests.support.until import until
 
 pytestmark = pytest.mark.fakes
@@ -35,6 +38,12 @@ class Bench:
     async def next(self) -> MediaEvent:
         event = await self.media.receive(10)
         assert event is not None
+        return event
+
+    async def next_mark(self) -> MediaEvent:
+        """The next event that is no MediaStarted."""
+        while isinstance(event := await self.next(), MediaStarted):
+            pass
         return event
 
 
@@ -63,6 +72,24 @@ async def test_nothing_in_time_is_none(bench: Bench) -> None:
     assert await bench.media.receive(0.001) is None
     await bench.peer.socket.send(FRAME)
     assert isinstance(await bench.next(), MediaFrame)
+
+
+async def test_one_who_waits_can_be_woken_and_the_next_wait_is_a_whole_one(bench: Bench) -> None:
+    bench.media.wake()
+    waiting = asyncio.create_task(bench.media.receive(10))
+    await asyncio.sleep(0)
+    bench.media.wake()
+    bench.media.wake()
+    assert await waiting is None
+    await bench.peer.socket.send(FRAME)
+    assert isinstance(await bench.next(), MediaFrame)
+
+
+async def test_a_short_wait_after_a_long_one_is_short(bench: Bench) -> None:
+    await bench.peer.socket.send(FRAME)
+    assert isinstance(await bench.media.receive(1_000), MediaFrame), "leaves a timer that rings late"
+    assert await bench.media.receive(0.01) is None
+    assert await bench.media.receive(0.02) is None
 
 
 @pytest.mark.parametrize("sizes", [[320, 320, 640], [1280], [1, 639, 640], [641, 639], [1000, 280], [1920]])
@@ -149,27 +176,33 @@ async def test_who_waits_is_told_when_the_socket_is_closed_here(bench: Bench) ->
 
 async def test_sound_is_padded_to_whole_frames_and_marked(bench: Bench) -> None:
     await bench.media.play(b"\1\2" * 400, "greeting")
-    assert await bench.next() == MediaMark("greeting", 42.0)
+    assert await bench.next_mark() == MediaMark("greeting", 42.0)
     assert bytes(bench.peer.sound) == b"\1\2" * 400 + bytes(480)
 
 
 async def test_empty_sound_is_marked_behind_what_was_queued_before(bench: Bench) -> None:
     await bench.media.play(FRAME, "first")
     await bench.media.play(b"", "second")
-    assert [await bench.next(), await bench.next()] == [MediaMark("first", 42.0), MediaMark("second", 42.0)]
+    assert [await bench.next() for _ in range(3)] == [
+        MediaStarted("first", 42.0),
+        MediaMark("first", 42.0),
+        MediaMark("second", 42.0),
+    ]
 
 
 async def test_long_sound_never_fills_asterisks_queue(bench: Bench) -> None:
     bench.peer.answer_marks = False
     frames = WINDOW_FRAMES * 3
     await bench.media.play(FRAME * frames, "long")
+    await bench.peer.until(lambda: len(bench.peer.held_marks) > 0)
+    await bench.peer.play_out(1)  # the mark before the first frame
     played = 0
     while played < frames:
         await bench.peer.until(lambda: len(bench.peer.held_marks) > 0)
         assert len(bench.peer.sound) // FRAME_BYTES - played < WINDOW_FRAMES + CHUNK_FRAMES
         await bench.peer.play_out(1)
         played += CHUNK_FRAMES
-    assert await bench.next() == MediaMark("long", 42.0)
+    assert await bench.next_mark() == MediaMark("long", 42.0)
     assert len(bench.peer.sound) == frames * FRAME_BYTES
     assert max(bench.peer.messages) < 60_000
 
@@ -181,7 +214,7 @@ async def test_sound_waits_while_asterisk_says_xoff(bench: Bench) -> None:
     assert await bench.media.receive(0.02) is None
     assert not bench.peer.sound
     await bench.peer.event("MEDIA_XON")
-    assert await bench.next() == MediaMark("m", 42.0)
+    assert await bench.next_mark() == MediaMark("m", 42.0)
 
 
 async def test_a_flush_forgets_what_was_queued_and_its_marks_never_come(bench: Bench) -> None:
@@ -196,18 +229,53 @@ async def test_a_flush_forgets_what_was_queued_and_its_marks_never_come(bench: B
     await bench.media.play(FRAME, "next")
     for mark_id in stale:
         await bench.peer.event("MEDIA_MARK_PROCESSED", correlation_id=mark_id)
-    assert await bench.next() == MediaMark("next", 42.0)
+    assert await bench.next_mark() == MediaMark("next", 42.0)
     assert len(bench.peer.sound) == sent + FRAME_BYTES
 
 
 async def test_the_mark_of_a_flushed_prompt_does_not_come_with_the_next_one(bench: Bench) -> None:
     bench.peer.answer_marks = False
     await bench.media.play(FRAME, "interrupted")
-    await bench.peer.until(lambda: len(bench.peer.held_marks) == 1)
+    await bench.peer.until(lambda: len(bench.peer.held_marks) == 2)
     await bench.media.flush()
     bench.peer.answer_marks = True
     await bench.media.play(FRAME, "next")
-    assert await bench.next() == MediaMark("next", 42.0)
+    assert await bench.next_mark() == MediaMark("next", 42.0)
+
+
+async def test_the_start_is_told_when_the_first_frame_leaves_and_the_end_when_the_last_is_over(
+    bench: Bench,
+) -> None:
+    bench.peer.answer_marks = False
+    await bench.media.play(FRAME, "first")
+    await bench.media.play(FRAME * 3, "second")
+    await bench.peer.until(lambda: len(bench.peer.held_marks) == 4)
+    assert bench.peer.order == ["mark", 640, "mark", "mark", 3 * 640, "mark"]
+    told = []
+    for _ in range(4):
+        await bench.peer.play_out(1)
+        told.append(await bench.next())
+    assert told == [
+        MediaStarted("first", 42.0),
+        MediaMark("first", 42.0),
+        MediaStarted("second", 42.0),
+        MediaMark("second", 42.0),
+    ]
+
+
+async def test_the_start_of_a_flushed_prompt_does_not_come_either(bench: Bench) -> None:
+    bench.peer.answer_marks = False
+    await bench.media.play(FRAME, "one")
+    await bench.media.play(FRAME, "two")
+    await bench.peer.until(lambda: len(bench.peer.held_marks) == 4)
+    stale = list(bench.peer.held_marks)
+    await bench.media.flush()
+    await bench.peer.until(lambda: not bench.peer.held_marks)
+    for mark_id in stale:
+        await bench.peer.event("MEDIA_MARK_PROCESSED", correlation_id=mark_id)
+    bench.peer.answer_marks = True
+    await bench.media.play(FRAME, "three")
+    assert [await bench.next(), await bench.next()] == [MediaStarted("three", 42.0), MediaMark("three", 42.0)]
 
 
 async def test_a_flush_ends_an_xoff_for_the_queue_is_empty_then(bench: Bench) -> None:
@@ -215,7 +283,7 @@ async def test_a_flush_ends_an_xoff_for_the_queue_is_empty_then(bench: Bench) ->
     await until(lambda: bench.metrics.xoff == 1)
     await bench.media.flush()
     await bench.media.play(FRAME, "m")
-    assert await bench.next() == MediaMark("m", 42.0)
+    assert await bench.next_mark() == MediaMark("m", 42.0)
 
 
 async def test_an_odd_number_of_bytes_is_no_sound(bench: Bench) -> None:
@@ -227,7 +295,115 @@ async def test_more_than_ten_minutes_may_not_wait(bench: Bench) -> None:
     with pytest.raises(TelephonyError, match="ten minutes"):
         await bench.media.play(b"\0" * (32_000 * 601), "m")
     await bench.media.play(FRAME, "m")
-    assert await bench.next() == MediaMark("m", 42.0)
+    assert await bench.next_mark() == MediaMark("m", 42.0)
+
+
+# --- odd frames ----------------------------------------------------------------------------------
+
+
+def frame(data: bytes, first: int = 0x82) -> bytes:
+    """One frame as a server sends it (RFC 6455, 5.2)."""
+    if len(data) < 126:
+        return bytes([first, len(data)]) + data
+    return bytes([first, 126]) + len(data).to_bytes(2, "big") + data
+
+
+def raw(bench: Bench, *parts: bytes) -> None:
+    """Bytes on the wire, behind the back of the server's protocol machine."""
+    for part in parts:
+        bench.peer.socket.transport.write(part)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4, 5, 643, 644, 645, 646, 700, 1287])
+async def test_frames_cut_anywhere_by_the_network_are_whole_again(bench: Bench, cut: int) -> None:
+    wire = frame(FRAME) + frame(FRAME[::-1])
+    raw(bench, wire[:cut])
+    await asyncio.sleep(0.01)  # lets the parts arrive apart; what is asserted does not hang on it
+    raw(bench, wire[cut:])
+    assert [await bench.next(), await bench.next()] == [
+        MediaFrame(FRAME, 42.0),
+        MediaFrame(FRAME[::-1], 42.0),
+    ]
+
+
+async def test_sound_text_and_pings_in_one_packet_keep_their_order(bench: Bench) -> None:
+    mark = b'{"event":"NEW"}'
+    raw(bench, frame(FRAME) + frame(b"p", 0x89) + frame(mark, 0x81) + frame(FRAME))
+    assert [await bench.next(), await bench.next()] == [MediaFrame(FRAME, 42.0)] * 2
+    assert bench.metrics.odd_messages == 1
+
+
+async def test_a_message_in_fragments_is_one_message(bench: Bench) -> None:
+    raw(bench, frame(FRAME[:300], 0x02), frame(b"", 0x89), frame(FRAME[300:], 0x80), frame(FRAME))
+    assert [await bench.next(), await bench.next()] == [MediaFrame(FRAME, 42.0)] * 2
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\x82\x7f" + (1 << 40).to_bytes(8, "big"),  # a terabyte is announced
+        bytes([0x82, 0xFE]) + (640).to_bytes(2, "big") + b"mask" + FRAME,  # a server does not mask
+        frame(FRAME, 0xC2),  # a reserved bit
+        frame(FRAME, 0x83),  # an opcode of the future
+        frame(FRAME[:100], 0x02) + frame(FRAME),  # a message within a message
+        frame(FRAME, 0x80),  # the end of nothing
+        frame(b"\x03\xe8", 0x88),  # a close frame
+    ],
+    ids=["too_long", "masked", "reserved", "opcode", "nested", "continuation", "close"],
+)
+async def test_what_breaks_the_protocol_ends_the_socket(bench: Bench, wire: bytes) -> None:
+    raw(bench, wire)
+    with pytest.raises(MediaClosed):
+        await bench.media.receive(10)
+    assert bench.metrics.lost == 1
+
+
+async def test_a_socket_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_socket, "PING_S", 0.05)
+    async with fake_ari() as server, tcp_proxy(int(server.settings.url.rpartition(":")[2])) as proxy:
+        settings = replace(server.settings, url=f"http://127.0.0.1:{proxy.port}")
+        media = await ChanWebsocketMedia.open(settings, "m1")
+        await server.until(lambda: "m1" in server.media)
+        proxy.stall()
+        with pytest.raises(MediaClosed):
+            await media.receive(10)
+        await media.close()
+
+
+async def test_a_quiet_socket_that_answers_pings_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_socket, "PING_S", 0.01)
+    async with fake_ari() as server:
+        media = await ChanWebsocketMedia.open(server.settings, "m1")
+        assert await media.receive(0.2) is None
+        assert media.connected
+        await media.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        b"220 mail\r\n\r\n",
+        b"x" * 70_000,
+    ],
+    ids=["nothing", "404", "200", "no_accept", "mail", "endless"],
+)
+async def test_a_server_that_is_no_media_socket(answer: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await reader.read(100)
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = AriSettings(f"http://127.0.0.1:{port}", "bot", "x", "ari-app")
+    with pytest.raises(TelephonyError, match="could not be opened"):
+        await ChanWebsocketMedia.open(settings, "m1", timeout_s=2)
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_socket_that_cannot_be_opened() -> None:

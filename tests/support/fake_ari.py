@@ -63,6 +63,8 @@ class FakeMediaPeer:
     sound: bytearray = field(default_factory=bytearray)
     commands: list[dict[str, object]] = field(default_factory=list)
     messages: list[int] = field(default_factory=list)
+    order: list[int | str] = field(default_factory=list)
+    """Sizes of sound messages and ``mark``, as they came."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     answer_marks: bool = True
     held_marks: deque[str] = field(default_factory=deque)
@@ -76,6 +78,7 @@ class FakeMediaPeer:
                 if isinstance(message, bytes):
                     self.sound += message
                     self.messages.append(len(message))
+                    self.order.append(len(message))
                 else:
                     await self._command(json.loads(message))
                 self.changed.set()
@@ -86,6 +89,7 @@ class FakeMediaPeer:
         self.commands.append(command)
         if command["command"] == "MARK_MEDIA":
             self.held_marks.append(str(command["correlation_id"]))
+            self.order.append("mark")
             if self.answer_marks:
                 await self.play_out()
         elif command["command"] == "FLUSH_MEDIA":
