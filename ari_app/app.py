@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.asterisk import ami as asterisk_ami
@@ -19,6 +20,7 @@ from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import decide
+from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
@@ -32,6 +34,7 @@ from ari_app.services.progress_watch import ProgressWatch
 from ari_app.services.reconcile import Reconciler
 from ari_app.services.wrap_up import WrapUp
 from ari_app.speech.announcements import read_announcements
+from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
 from ari_app.speech.prompt_cache import PromptCache, PromptSettings
@@ -44,6 +47,11 @@ from ari_app.voice.vad import SpeechGate
 
 #: How long the model of a recogniser may take to be loaded before the first call is dialled.
 WARM_UP_S = 120.0
+#: How long the start waits for a recogniser's server; it is connected to later when it comes later.
+CONNECT_S = 5.0
+FUNASR = "funasr"
+#: The hour (UTC) in which old personal prompts are deleted.
+PURGE_HOUR = 19
 StopRecording = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -113,6 +121,17 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         scheduler.add_job(
             controller.tick,
             IntervalTrigger(seconds=settings.dialler.tick_s, timezone=UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        scheduler.add_job(
+            purge_prompts,
+            CronTrigger(hour=PURGE_HOUR, timezone=UTC),
+            args=[prompts, settings.speech.personal_prompt_days],
+            next_run_time=datetime.now(
+                UTC
+            ),  # at once too: a controller that is stopped every evening purges as well
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
@@ -196,41 +215,95 @@ def company_names(settings: Settings) -> dict[str, str]:
     return {"zh": settings.company.name, "en": settings.company.name_en}
 
 
-def make_voice(name: str, settings: Settings) -> Voice:
-    """A voice by its name in the settings."""
-    if name == "edge-tts":
-        from ari_app.speech.edge import EdgeVoice
+def make_voices(settings: Settings, style: VoiceStyle) -> list[Voice]:
+    """The voices of a style, for each language in the order of the settings; the one that a campaign names is first.
 
-        return EdgeVoice({str(language): name for language, name in settings.speech.edge_voices.items()})
-    return EspeakVoice()
+    Each speaks one language alone, so that no text goes to an engine that the settings do not name for its language. An
+    engine that they do not name at all is not used, whatever a campaign says.
+    """
+    choice = voice_choice(style.voice) if style.voice else None
+    voices: list[Voice] = []
+    for language, names in settings.speech.voices.items():
+        order = list(dict.fromkeys(names))
+        speaker = ""
+        if choice is not None and language in choice.languages and choice.engine in order:
+            order.remove(choice.engine)
+            order.insert(0, choice.engine)
+            speaker = choice.speaker
+        for position, name in enumerate(order):
+            special = speaker if position == 0 else ""
+            voices.append(make_voice(name, settings, language, special, style.speed))
+    return voices
+
+
+def make_voice(name: str, settings: Settings, language: str, speaker: str = "", speed: float = 1.0) -> Voice:
+    """One voice of one language; ``speaker`` is an espeak-ng variant or an edge-tts speaker, '' for the usual one."""
+    if name == EDGE:
+        from ari_app.speech.edge import SPEAKERS, EdgeVoice
+
+        usual = {str(key): value for key, value in settings.speech.edge_voices.items()}
+        return EdgeVoice({language: speaker or usual.get(language, SPEAKERS[language])}, speed=speed)
+    return EspeakVoice(voices={language: ESPEAK_VOICES[language]}, variant=speaker, speed=speed)
 
 
 def make_prompts(settings: Settings) -> PromptCache:
-    """The prompt cache over the voices of the settings, in their order."""
-    names = dict.fromkeys(name for order in settings.speech.voices.values() for name in order)
+    """The prompt cache over the voices of the settings."""
     return PromptCache(
         settings.prompt_cache_dir,
-        [make_voice(name, settings) for name in names],
-        recordings=settings.dialplan_dir / "prompts",
+        make_voices(settings, USUAL),
+        recordings=settings.recorded_prompts_dir,
         settings=PromptSettings(personal_online=settings.speech.allow_personal_text_online),
+        voices_of=lambda style: make_voices(settings, style),
     )
 
 
+async def purge_prompts(prompts: PromptCache, days: int) -> int:
+    """Delete personal prompts that were rendered more than ``days`` ago; returns how many went.
+
+    Files carry the machine's own time, so it is the machine's clock that counts, not the laboratory's.
+    """
+    try:
+        removed = await prompts.purge(days * 86_400.0, datetime.now(UTC).timestamp())
+    except OSError as error:
+        log.error("old personal prompts cannot be deleted", error=error.strerror or type(error).__name__)
+        return 0
+    log.info("old personal prompts deleted", files=removed, days=days)
+    return removed
+
+
 def make_recogniser(name: str, settings: Settings) -> Recogniser:
-    """A recogniser by its name in the settings; heavy engines are loaded when they first hear something."""
+    """A recogniser by its name in the settings; heavy engines are loaded when they first hear something.
+
+    Raises ConfigError for settings that it cannot work with.
+    """
+    speech = settings.speech
     if name == "faster-whisper":
         from ari_app.speech.whisper_recogniser import WhisperRecogniser
 
-        return WhisperRecogniser(settings.speech.whisper_model)
+        return WhisperRecogniser(speech.whisper_model)
+    if name == FUNASR and speech.funasr_url is not None:
+        from ari_app.speech.funasr import FunasrRecogniser
+
+        return FunasrRecogniser(
+            speech.funasr_url,
+            languages=speech.funasr_languages,
+            ca_file=speech.funasr_ca_file,
+            check_certificate=speech.funasr_check_certificate,
+        )
     return PocketSphinxRecogniser()
 
 
-def make_recognisers(settings: Settings) -> dict[str, RecogniserChoice]:
+def make_recognisers(settings: Settings) -> dict[str, Recogniser]:
+    """Every recogniser that the settings name, by its name; a FunASR server without an address is none."""
+    wanted = dict.fromkeys(name for order in settings.speech.recognisers.values() for name in order)
+    there = [name for name in wanted if name != FUNASR or settings.speech.funasr_url is not None]
+    return {name: make_recogniser(name, settings) for name in there}
+
+
+def recogniser_choices(settings: Settings, made: Mapping[str, Recogniser]) -> dict[str, RecogniserChoice]:
     """For each language the recognisers of the settings, in their order."""
-    names = {name for order in settings.speech.recognisers.values() for name in order}
-    made = {name: make_recogniser(name, settings) for name in names}
     return {
-        language: RecogniserChoice([made[name] for name in order])
+        language: RecogniserChoice([made[name] for name in order if name in made])
         for language, order in settings.speech.recognisers.items()
     }
 
@@ -238,13 +311,16 @@ def make_recognisers(settings: Settings) -> dict[str, RecogniserChoice]:
 @asynccontextmanager
 async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Recogniser | None]]:
     """Finds the recogniser of a language; None where nothing can hear it, and the customer answers by key."""
-    choices = make_recognisers(settings)
+    made = make_recognisers(settings)
+    choices = recogniser_choices(settings, made)
 
     def find(language: str) -> Recogniser | None:
         choice = choices.get(language)
         return choice if choice is not None and choice.supports(language) else None
 
     try:
+        if FUNASR in made:
+            await _connect(made[FUNASR])
         for language, choice in choices.items():
             if choice.supports(language):
                 await _warm_up(language, choice)
@@ -252,6 +328,14 @@ async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Reco
     finally:
         for choice in choices.values():
             await choice.close()
+
+
+async def _connect(server: Recogniser) -> None:
+    """Begin to connect to a server; it is used from the moment that it can be reached."""
+    try:
+        await server.warm_up(CONNECT_S)
+    except (SpeechError, TimeoutError) as error:
+        log.warning("recogniser not reached yet", engine=server.name, error=str(error) or "too slow")
 
 
 async def _warm_up(language: str, choice: RecogniserChoice) -> None:
@@ -269,7 +353,7 @@ def conversations(
     def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
         ears = Ears(SpeechGate(), AnsweringMachineDetector(), recogniser)
         dialogue = flows.open(attempt.flow, attempt.account)
-        return Conversation(dialogue, media, prompts, ears, clock, stop_recording)
+        return Conversation(dialogue, media, prompts.styled(attempt.voice), ears, clock, stop_recording)
 
     return converse
 

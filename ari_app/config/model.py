@@ -14,13 +14,14 @@ import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.voice_style import EDGE, voice_choice
 from ari_app.services.model_problems import RefusedError
 
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9_@:/.\-]*\{number\}[A-Za-z0-9_@:/.\-]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
 Language = Literal["zh", "en"]
-RecogniserName = Literal["faster-whisper", "pocketsphinx"]
+RecogniserName = Literal["faster-whisper", "pocketsphinx", "funasr"]
 VoiceName = Literal["espeak-ng", "edge-tts"]
 
 
@@ -89,6 +90,16 @@ def _prefix(text: str) -> str:
             "is not a prefix of an E.164 number", '"+" for every number, or "+86", "+8610" ...'
         )
     return text
+
+
+def _edge_speaker(name: str) -> str:
+    try:
+        choice = voice_choice(name)
+    except ValueError as error:
+        raise RefusedError(str(error), "such as zh-CN-XiaoxiaoNeural or en-US-AriaNeural") from error
+    if choice.engine != EDGE or not choice.speaker:
+        raise RefusedError("is not a speaker of edge-tts", "such as zh-CN-XiaoxiaoNeural or en-US-AriaNeural")
+    return name
 
 
 def _here(path: Path) -> Path:
@@ -222,12 +233,28 @@ class SpeechSettings(Section):
     whisper_model: LocalPath | None = Field(
         None, description="Folder with a faster-whisper (CTranslate2) model"
     )
+    funasr_url: Annotated[str, _url(("ws", "wss"))] | None = Field(
+        None, description="Address of a FunASR runtime server (funasr-wss-server-2pass): `wss://HOST:10095`"
+    )
+    funasr_languages: list[Language] = Field(["zh"], description="Languages that its models hear")
+    funasr_ca_file: LocalPath | None = Field(
+        None, description="Certificates (PEM) that count for `wss` instead of the system's"
+    )
+    funasr_check_certificate: bool = Field(
+        True, description="Whether its certificate is checked; without it anybody in between may listen"
+    )
     voices: dict[Language, list[VoiceName]] = Field(
         {"zh": ["espeak-ng"], "en": ["espeak-ng"]},
         description="For each language the voices to use, the first that works",
     )
-    edge_voices: dict[Language, Name] = Field(
+    edge_voices: dict[Language, Annotated[str, AfterValidator(_edge_speaker)]] = Field(
         {"zh": "zh-CN-XiaoxiaoNeural", "en": "en-US-AriaNeural"}, description="Speakers of the voice edge-tts"
+    )
+    personal_prompt_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Rendered names, amounts and digits of accounts are deleted after so many days",
     )
     allow_personal_text_online: bool = Field(
         False, description="Whether an online voice may be sent names, amounts and digits of an account"
@@ -245,6 +272,13 @@ class LabSettings(Section):
         None,
         description="Real instant at which the wall clock read `clock_start`; the start of the program when not given",
     )
+
+
+class MetricsSettings(Section):
+    """Figures for Prometheus at `/metrics`, health at `/healthz`; without a password, so on loopback by default."""
+
+    host: Host = Field("127.0.0.1", description="Address to listen on")
+    port: Port | None = Field(9091, description="Port to listen on; `null` for no such endpoint")
 
 
 class LogSettings(Section):
@@ -292,6 +326,7 @@ class Settings(Section):
     )
     dialler: DiallerSettings = DiallerSettings()
     speech: SpeechSettings = SpeechSettings()
+    metrics: MetricsSettings = MetricsSettings()
     lab: LabSettings = LabSettings()
     log: LogSettings = LogSettings()
 
@@ -317,6 +352,11 @@ class Settings(Section):
     @property
     def prompt_cache_dir(self) -> Path:
         return self.data_dir / "prompts"
+
+    @property
+    def recorded_prompts_dir(self) -> Path:
+        """Prompts that a person has recorded: ``LANGUAGE/PROMPT_ID.wav``."""
+        return self.dialplan_dir / "prompts"
 
     @property
     def media_url(self) -> str:

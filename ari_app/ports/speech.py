@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ari_app.dialogue.model import Fragment, Grammar
+from ari_app.domain.voice_style import VoiceStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +124,8 @@ class Prompts(Protocol):
 
     async def pcm(self, fragments: Sequence[Fragment]) -> bytes:
         """slin16 sound of the fragments, joined; from the cache where it is there."""
+        ...
+
+    def styled(self, style: VoiceStyle) -> Prompts:
+        """The same prompts, spoken with the voice and speed of a campaign."""
         ...

@@ -197,7 +197,9 @@ class Dialler:
         assert task is not None
         self._preparing.add(task)
         try:
-            await self._prompts.prepare(self._flows.prompts(attempt.flow, attempt.account, self._clock.now()))
+            await self._prompts.styled(attempt.voice).prepare(
+                self._flows.prompts(attempt.flow, attempt.account, self._clock.now())
+            )
         except asyncio.CancelledError:
             if self._stopping is None:
                 raise

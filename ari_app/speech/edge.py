@@ -30,7 +30,7 @@ _MOST_AUDIO: Final = 4 * 1024 * 1024
 
 
 class EdgeVoice:
-    """Speaks through edge-tts; ``speakers`` maps our languages to the service's voices."""
+    """Speaks through edge-tts; ``speakers`` maps our languages to the service's voices, ``speed`` 1.0 is their own."""
 
     online = True
 
@@ -40,9 +40,11 @@ class EdgeVoice:
         *,
         timeout_s: float = 10.0,
         level_dbfs: float = -20.0,
-        concurrency: int = 4,
+        concurrency: int = 8,
+        speed: float = 1.0,
     ) -> None:
-        self.name = f"edge-tts {level_dbfs:g} dBFS {' '.join(sorted(speakers.values()))}"
+        self._rate = f"{round((speed - 1.0) * 100):+d}%"
+        self.name = f"edge-tts {level_dbfs:g} dBFS {' '.join(sorted(speakers.values()))} {self._rate}"
         self._speakers = dict(speakers)
         self._timeout_s = timeout_s
         self._level_dbfs = level_dbfs
@@ -73,7 +75,9 @@ class EdgeVoice:
         seconds = max(1, round(self._timeout_s))
         encoded = bytearray()
         try:
-            request = edge_tts.Communicate(text, speaker, connect_timeout=seconds, receive_timeout=seconds)
+            request = edge_tts.Communicate(
+                text, speaker, rate=self._rate, connect_timeout=seconds, receive_timeout=seconds
+            )
             async with asyncio.timeout(self._timeout_s), aclosing(request.stream()) as stream:
                 async for chunk in stream:
                     if chunk["type"] == "audio":

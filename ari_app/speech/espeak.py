@@ -24,8 +24,9 @@ OTHER_SPEED: Final = 165
 class EspeakVoice:
     """Speaks through ``espeak-ng``; the text goes through stdin, never onto a command line.
 
-    ``words_per_minute`` is espeak-ng's speed (80 to 450) for every language; None: each language's own. At most
-    ``concurrency`` processes run at a time, each for at most ``timeout_s``.
+    ``words_per_minute`` is espeak-ng's speed (80 to 450) for every language; None: each language's own. ``speed`` makes it
+    faster or slower (1.0: as it is); ``variant`` is one of espeak-ng's (f3: a female voice). At most ``concurrency``
+    processes run at a time, each for at most ``timeout_s``.
     """
 
     online = False
@@ -37,23 +38,31 @@ class EspeakVoice:
         words_per_minute: int | None = None,
         level_dbfs: float = -20.0,
         timeout_s: float = 15.0,
-        concurrency: int = 2,
+        concurrency: int = 4,
         voices: Mapping[str, str] = VOICES,
+        variant: str = "",
+        speed: float = 1.0,
     ) -> None:
-        self._speeds = {
-            language: words_per_minute or SPEEDS.get(language, OTHER_SPEED) for language in sorted(voices)
+        self._voices = {
+            language: f"{name}+{variant}" if variant else name for language, name in sorted(voices.items())
         }
-        spoken = " ".join(f"{voices[language]}@{speed}" for language, speed in self._speeds.items())
+        self._speeds = {
+            language: round((words_per_minute or SPEEDS.get(language, OTHER_SPEED)) * speed)
+            for language in self._voices
+        }
+        spoken = " ".join(f"{self._voices[language]}@{pace}" for language, pace in self._speeds.items())
         self.name = f"espeak-ng {spoken} {level_dbfs:g} dBFS"
         self._program = program
         self._level_dbfs = level_dbfs
         self._timeout_s = timeout_s
         self._running = asyncio.Semaphore(concurrency)
-        self._voices = dict(voices)
+        self._installed = False
 
     def supports(self, language: str) -> bool:
         """Whether the language has a voice and the program is installed."""
-        return language in self._voices and shutil.which(self._program) is not None
+        # Looked for until it is found: this is asked for every fragment of a sentence.
+        self._installed = self._installed or shutil.which(self._program) is not None
+        return language in self._voices and self._installed
 
     async def synthesise(self, text: str, language: str) -> bytes:
         """slin16 PCM of a text, trimmed and levelled; raises SpeechError."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from ari_app.voice.pcm import levelled, trimmed
+from ari_app.voice.loudness import levelled, without_offset
+from ari_app.voice.pcm import trimmed
 
 LONGEST_TEXT: Final = 1_000
 """Characters in one fragment; a longer one is a mistake of its flow."""
@@ -20,5 +21,5 @@ def speakable(text: str) -> str:
 
 
 def finished(pcm: bytes, level_dbfs: float) -> bytes:
-    """Trimmed to a margin of 40 ms on both ends and levelled; empty when there is no sound."""
-    return levelled(trimmed(pcm, MARGIN_S), level_dbfs)
+    """Trimmed to a margin of 40 ms on both ends and brought to the loudness of all prompts; empty without sound."""
+    return levelled(trimmed(without_offset(pcm), MARGIN_S), level_dbfs)

@@ -108,24 +108,6 @@ def trimmed(pcm: bytes, keep_s: float = 0.04, under_peak_db: float = 40.0) -> by
     return pcm[2 * start : 2 * end]
 
 
-def levelled(pcm: bytes, target_dbfs: float = -20.0) -> bytes:
-    """Brought to ``target_dbfs`` RMS over its voiced parts; peaks are bent below full scale, not cut off.
-
-    Silence stays as it is.
-    """
-    samples = to_samples(pcm).astype(np.float32)
-    power = _frame_power(samples)
-    if not power.size or float(power.max()) < 1.0:
-        return pcm
-    voiced = power[power > power.max() * 1e-3]
-    gain = 10.0 ** ((target_dbfs - power_dbfs(float(voiced.mean()))) / 20.0)
-    samples *= np.float32(gain / 32_768.0)
-    bend = np.float32(0.6)
-    size = np.abs(samples)
-    bent = bend + (1 - bend) * np.tanh((size - bend) / (1 - bend)) * np.float32(0.95)
-    return to_pcm(np.where(size > bend, np.sign(samples) * bent, samples) * np.float32(32_768.0))
-
-
 # --------------------------------------------------------------------------------------------------- G.711 mu-law
 
 

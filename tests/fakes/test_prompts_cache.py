@@ -12,7 +12,8 @@ import pytest
 from ari_app.dialogue.model import Fragment
 from ari_app.errors import SpeechError
 from ari_app.speech.prompt_cache import PromptCache, PromptSettings
-from ari_app.voice.pcm import duration_s, level_dbfs, pcm_of_wav, wav_bytes
+from ari_app.voice.loudness import loudness_dbfs
+from ari_app.voice.pcm import duration_s, pcm_of_wav, wav_bytes
 from tests.support.sounds import tone, voice
 
 pytestmark = pytest.mark.fakes
@@ -56,7 +57,7 @@ async def test_a_prompt_is_rendered_once_and_comes_from_memory_after_that(tmp_pa
     await cache.prepare([GREETING, GREETING])
     assert await cache.pcm([GREETING]) == tone(1.0, 300.0)
     assert fake.said == ["Good morning."]
-    assert cache.counters.from_memory == 1
+    assert cache.store.counters.from_memory == 1
 
 
 async def test_another_cache_on_the_same_folder_finds_the_file(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ async def test_another_cache_on_the_same_folder_finds_the_file(tmp_path: Path) -
     cache = PromptCache(tmp_path, [fake])
     assert await cache.pcm([GREETING]) == tone(1.0, 300.0)
     assert fake.said == []
-    assert cache.counters.from_files == 1
+    assert cache.store.counters.from_files == 1
 
 
 async def test_what_changes_the_sound_changes_the_key(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ async def test_a_damaged_file_is_rendered_again(tmp_path: Path, harm: Callable[[
     fake = FakeVoice()
     cache = PromptCache(tmp_path, [fake])
     assert await cache.pcm([GREETING]) == tone(1.0, 300.0)
-    assert cache.counters.damaged_files >= 1
+    assert cache.store.counters.damaged_files >= 1
     assert pcm_of_wav(path.read_bytes()) == tone(1.0, 300.0)
 
 
@@ -113,16 +114,16 @@ async def test_a_folder_that_cannot_be_written_costs_only_the_file(tmp_path: Pat
     blocked.write_text("a file where a folder should be")
     cache = PromptCache(blocked, [FakeVoice()])
     assert await cache.pcm([GREETING]) == tone(1.0, 300.0)
-    assert cache.counters.write_failures == 1
+    assert cache.store.counters.write_failures == 1
 
 
 async def test_the_memory_is_bounded(tmp_path: Path) -> None:
     one = len(tone(1.0, 300.0))
     cache = PromptCache(tmp_path, [FakeVoice()], settings=PromptSettings(memory_bytes=3 * one))
     await cache.prepare([Fragment(f"Number {number}", "en") for number in range(10)])
-    assert cache.counters.evicted == 7
+    assert cache.store.counters.evicted == 7
     await cache.pcm([Fragment("Number 0", "en")])
-    assert cache.counters.from_files == 1
+    assert cache.store.counters.from_files == 1
 
 
 async def test_the_second_voice_steps_in_and_the_first_is_left_alone_for_a_while(tmp_path: Path) -> None:
@@ -176,11 +177,13 @@ async def test_a_recorded_prompt_comes_before_every_voice_in_any_rate(tmp_path: 
     path.write_bytes(wav_bytes(voice(2.0, -35)[::1], rate=8_000))
     fake = FakeVoice()
     cache = PromptCache(tmp_path / "cache", [fake], recordings=recordings)
+    await cache.prepare([GREETING])
     pcm = await cache.pcm([GREETING])
     assert fake.said == []
     assert duration_s(pcm) == pytest.approx(4.0, abs=0.1)
-    assert level_dbfs(pcm) == pytest.approx(-20.0, abs=1.5)
+    assert loudness_dbfs(pcm) == pytest.approx(-20.0, abs=0.5)
     path.write_bytes(wav_bytes(voice(1.0), rate=16_000))
+    await cache.prepare([GREETING])
     assert duration_s(await cache.pcm([GREETING])) == pytest.approx(1.0, abs=0.1)
 
 

@@ -15,7 +15,8 @@ from aiohttp import web
 
 from ari_app.errors import SpeechError
 from ari_app.speech.edge import EdgeVoice, decoded
-from ari_app.voice.pcm import duration_s, level_dbfs, to_samples
+from ari_app.voice.loudness import loudness_dbfs
+from ari_app.voice.pcm import duration_s, to_samples
 from tests.support.sounds import voice
 
 pytestmark = pytest.mark.fakes
@@ -91,7 +92,7 @@ async def test_a_text_becomes_sound(service: Service) -> None:
     online = EdgeVoice()
     pcm = await online.synthesise("Good <morning> & welcome", "en")
     assert duration_s(pcm) == pytest.approx(1.5, abs=0.2)
-    assert level_dbfs(pcm) == pytest.approx(-20.0, abs=1.5)
+    assert loudness_dbfs(pcm) == pytest.approx(-20.0, abs=0.5)
     assert "AriaNeural" in service.asked[0]
     assert "Good &lt;morning&gt; &amp; welcome" in service.asked[0]
     assert online.online

@@ -16,7 +16,6 @@ from ari_app.voice.pcm import (
     duration_s,
     frames,
     level_dbfs,
-    levelled,
     mu_law_decode,
     mu_law_encode,
     pcm_of_wav,
@@ -28,7 +27,7 @@ from ari_app.voice.pcm import (
     trimmed,
     wav_bytes,
 )
-from tests.support.sounds import tone, voice, white_noise
+from tests.support.sounds import tone, voice
 
 pytestmark = pytest.mark.pure
 
@@ -90,13 +89,6 @@ def test_levels() -> None:
     assert level_dbfs(scaled(tone(1.0, 1_000, dbfs=-20), 6)) == pytest.approx(-14.0, abs=0.1)
 
 
-@pytest.mark.parametrize("dbfs", [-50, -30, -10])
-def test_levelling_brings_speech_to_one_level_without_clipping(dbfs: float) -> None:
-    pcm = levelled(silence(1.0) + voice(1.0, dbfs) + silence(1.0), -20)
-    assert level_dbfs(trimmed(pcm)) == pytest.approx(-20.0, abs=1.5)
-    assert int(np.abs(to_samples(levelled(white_noise(1.0, -20), -3)).astype(int)).max()) < 32_700
-
-
 def test_trimming_leaves_a_margin_and_nothing_of_silence() -> None:
     pcm = trimmed(silence(0.7) + voice(1.0) + silence(0.9), keep_s=0.04)
     assert duration_s(pcm) == pytest.approx(1.08, abs=0.04)
@@ -105,9 +97,8 @@ def test_trimming_leaves_a_margin_and_nothing_of_silence() -> None:
 
 
 @given(st.binary(max_size=5_000))
-def test_any_bytes_can_be_trimmed_levelled_and_cut(data: bytes) -> None:
+def test_any_bytes_can_be_trimmed_and_cut(data: bytes) -> None:
     assert len(trimmed(data)) <= len(data)
-    assert len(levelled(data)) == len(data) // 2 * 2 or levelled(data) == data
     assert all(len(frame) == FRAME_BYTES for frame in frames(data))
     assert b"".join(frames(data))[: len(data)] == data
 

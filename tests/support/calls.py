@@ -16,6 +16,7 @@ from ari_app.dialogue.model import (
 )
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_machine import Event, EventKind
+from ari_app.domain.voice_style import VoiceStyle
 from ari_app.errors import MediaClosed, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
 
@@ -252,6 +253,7 @@ class FakePrompts:
 
     def __init__(self, seconds: float = 0.5) -> None:
         self.prepared: list[Fragment] = []
+        self.styles: list[VoiceStyle] = []
         self._pcm = bytes(int(32_000 * seconds))
 
     async def prepare(self, fragments: Iterable[Fragment]) -> None:
@@ -259,6 +261,10 @@ class FakePrompts:
 
     async def pcm(self, fragments: Sequence[Fragment]) -> bytes:
         return self._pcm if fragments else b""
+
+    def styled(self, style: VoiceStyle) -> FakePrompts:
+        self.styles.append(style)
+        return self
 
 
 class OneQuestion:
