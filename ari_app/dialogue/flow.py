@@ -117,6 +117,12 @@ class Sentence:
 Prompt = Mapping[str, tuple[Sentence, ...]]
 """Sentences by language; empty: say nothing."""
 
+FILLER: Prompt = {
+    language: (Sentence((Text(words, "filler"),), 0),)
+    for language, words in (("zh", "请稍等。"), ("en", "One moment, please."))
+}
+"""Said when an answer takes a moment to recognise, where a flow has no words of its own for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -211,7 +217,7 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A checked flow. ``latest_days``: a promise may lie at most so many days ahead; ``min_confidence``: speech of which
-    the recogniser is less sure is not believed."""
+    the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise."""
 
     name: str
     file: str
@@ -221,6 +227,7 @@ class Flow:
     states: Mapping[str, State]
     latest_days: int = 31
     min_confidence: float = 0.5
+    filler: Prompt = field(default_factory=lambda: FILLER)
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

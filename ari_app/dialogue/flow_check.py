@@ -35,6 +35,7 @@ def check_flow(flow: Flow, reader: Reader) -> None:
             )
     _check_exits(flow, edges, reachable, reader)
     _check_loops(flow, reader)
+    _check_prompt(flow.filler, frozenset(), "defaults.filler", reader)
     facts = certain_facts(flow)
     for name in reachable:
         _check_state(flow.states[name], facts[name], reader)

@@ -250,11 +250,13 @@ class FlowConversation:
                 self._tries[name] = self._tries.get(name, 0) + 1
                 question = self._question(state, ask, first=self._tries[name] == 1)
                 say, covered = self._checked(said, covers, now)
-                return FlowStep(say, question=question, heard=heard, covers=covered)
+                return FlowStep(say, question, heard=heard, covers=covered, filler=self._filler(now))
             if state.end is not None:
                 self._ended = self._result(state.end.result, do_not_contact=state.end.do_not_contact)
                 say, covered = self._checked(said, covers, now)
-                return FlowStep(say, result=self._ended, heard=heard, covers=covered)
+                return FlowStep(
+                    say, result=self._ended, heard=heard, covers=covered, filler=self._filler(now)
+                )
             move = next(move for move in state.next if self._holds(move, heard or NOT_UNDERSTOOD, None, now))
             said = said + self._speak(move.say, now)
             name, again = move.go, False
@@ -307,6 +309,10 @@ class FlowConversation:
         checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
         self.breaches += bool(checked.breach)
         return checked.say, () if checked.breach else tuple(covers)
+
+    def _filler(self, now: datetime) -> tuple[Fragment, ...]:
+        """What may be said while the next answer is recognised."""
+        return self._checked(self._speak(self._flow.filler, now), [], now)[0]
 
     def _cover(self, element: str) -> None:
         if element not in self._coverage:

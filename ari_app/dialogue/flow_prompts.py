@@ -77,6 +77,7 @@ def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:
     for state in flow.states.values():
         for prompt in state.prompts():
             yield from prompt.get(language, ())
+    yield from flow.filler.get(language, ())
 
 
 def _offers(

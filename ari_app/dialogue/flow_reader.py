@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ari_app.dialogue.flow import (
     COVERAGE,
+    FILLER,
     GUARDS,
     RESULTS,
     VARIABLES,
@@ -88,7 +89,7 @@ class _FlowReader:
         self._name = ""
         self._names: frozenset[str] = frozenset()
         self._answers: dict[str, dict[str, tuple[Move, ...]]] = {}
-        self._defaults: dict[str, Prompt] = {"no_input": {}, "no_match": {}}
+        self._defaults: dict[str, Prompt] = {"no_input": {}, "no_match": {}, "filler": FILLER}
 
     def read(self, root: Node) -> Flow:
         r = self._r
@@ -108,7 +109,7 @@ class _FlowReader:
                     "lower-case letters, digits and _",
                 )
         if "defaults" in top:
-            defaults = r.mapping(top["defaults"], "defaults", ("no_input", "no_match"))
+            defaults = r.mapping(top["defaults"], "defaults", ("no_input", "no_match", "filler"))
             self._defaults |= {key: self._prompt(node, f"defaults.{key}") for key, node in defaults.items()}
         if "answers" in top:
             for name, node in r.mapping(top["answers"], "answers").items():
@@ -127,6 +128,7 @@ class _FlowReader:
             min_confidence=r.number(top["min_confidence"], "min_confidence", 0, 1)
             if "min_confidence" in top
             else 0.5,
+            filler=self._defaults["filler"],
         )
 
     def _version(self, top: Mapping[str, Node]) -> str:
