@@ -80,5 +80,5 @@ def _checks(invoked: Invocation, offline: bool) -> list[Check]:
         checks.check_binary(),
     ]
     if not offline:
-        report += run(checks.all_asterisk_checks(settings))
+        report += run(checks.all_server_checks(settings))
     return report

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from ari_app.errors import AriAppError
+from ari_app.errors import AriAppError, ConfigError, SpeechError
 from ari_app.services.doctor import Check, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Not the controller's own: connecting under its name would take its calls away.
 PROBE_APP = "ari-app-doctor"
+#: How long a server for speech may take to answer.
+PROBE_S = 5.0
 _ENDPOINT = re.compile(r"PJSIP/\{number\}@([A-Za-z0-9_.-]+)")
 
 
@@ -184,19 +187,50 @@ def check_recognisers(settings: Settings) -> list[Check]:
         and (model / "model.bin").is_file()
         and importlib.util.find_spec("faster_whisper") is not None,
         "pocketsphinx": importlib.util.find_spec("pocketsphinx") is not None,
+        "funasr": speech.funasr_url is not None,
     }
+    hears: dict[str, Sequence[str]] = {"pocketsphinx": ("en",), "funasr": speech.funasr_languages}
     checks = []
     for language, names in sorted(speech.recognisers.items()):
-        working = [
-            name for name in names if usable[name] and not (name == "pocketsphinx" and language != "en")
-        ]
+        working = [name for name in names if usable[name] and language in hears.get(name, (language,))]
         label = f"speech {language}"
         if working:
             checks.append(ok(label, working[0]))
         else:
-            mend = "set speech.whisper_model to the folder of a faster-whisper model"
+            mend = "set speech.whisper_model to the folder of a faster-whisper model, or speech.funasr_url to a server"
             checks.append(warn(label, "no recogniser: answers by key only", mend))
     return checks
+
+
+async def check_funasr(settings: Settings) -> list[Check]:
+    """The FunASR server: can a socket be opened to it, and may strangers listen?"""
+    from ari_app.app import FUNASR, make_recogniser
+    from ari_app.config import is_loopback
+
+    url, named = settings.speech.funasr_url, [*settings.speech.recognisers.values()]
+    if not any(FUNASR in order for order in named):
+        return []
+    if url is None:
+        return [
+            warn("FunASR", "no address", "set speech.funasr_url, or take funasr out of speech.recognisers")
+        ]
+    try:
+        recogniser = make_recogniser(FUNASR, settings)
+    except ConfigError as error:
+        return [fail("FunASR", str(error), "name a file with certificates in PEM")]
+    try:
+        await recogniser.warm_up(PROBE_S)
+    except (SpeechError, TimeoutError) as error:
+        mend = "start funasr-wss-server-2pass, see speech.funasr_url; meanwhile the next recogniser hears, or nobody"
+        return [warn("FunASR", str(error) or f"{url}: no answer within {PROBE_S:g} s", mend)]
+    finally:
+        await recogniser.close()
+    parts = urlsplit(url)
+    if parts.scheme == "ws" and not is_loopback(parts.hostname):
+        return [warn("FunASR", f"{url}: voices travel in the clear", "use wss:// and speech.funasr_ca_file")]
+    if parts.scheme == "wss" and not settings.speech.funasr_check_certificate:
+        return [warn("FunASR", f"{url}: its certificate is not checked", "name it in speech.funasr_ca_file")]
+    return [ok("FunASR", url)]
 
 
 def check_voices(settings: Settings) -> list[Check]:
@@ -224,6 +258,12 @@ async def all_asterisk_checks(settings: Settings) -> list[Check]:
     """ARI and AMI side by side."""
     ari, ami = await asyncio.gather(check_ari(settings), check_ami(settings))
     return [*ari, check_routes(settings), *ami]
+
+
+async def all_server_checks(settings: Settings) -> list[Check]:
+    """Everything that is asked over the network."""
+    asterisk, funasr = await asyncio.gather(all_asterisk_checks(settings), check_funasr(settings))
+    return [*asterisk, *funasr]
 
 
 def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Path]]:

@@ -13,6 +13,7 @@ from ari_app.cli import doctor_checks
 from ari_app.config.model import Settings
 from ari_app.services import doctor
 from ari_app.services.doctor import Health
+from tests.support.fake_funasr import fake_funasr
 
 pytestmark = pytest.mark.fakes
 
@@ -101,6 +102,31 @@ def test_speech(tmp_path: Path) -> None:
     assert [check.found for check in doctor_checks.check_recognisers(with_model)] == ["faster-whisper"] * 2
     none = Settings.model_validate({"speech": {"voices": {"zh": []}}})
     assert [check.health for check in doctor_checks.check_voices(none)] == [Health.FAIL]
+
+
+def with_funasr(**speech: object) -> Settings:
+    return Settings.model_validate({"speech": {"recognisers": {"zh": ["funasr"]}, **speech}})
+
+
+async def test_the_funasr_server_is_asked_for_where_it_is_named() -> None:
+    assert await doctor_checks.check_funasr(Settings()) == []
+    async with fake_funasr() as fake:
+        settings = with_funasr(funasr_url=fake.url)
+        assert [check.found for check in doctor_checks.check_recognisers(settings)] == ["funasr"]
+        assert [check.health for check in await doctor_checks.check_funasr(settings)] == [Health.OK]
+        deaf = with_funasr(funasr_url=fake.url, funasr_languages=["en"])
+        assert [check.health for check in doctor_checks.check_recognisers(deaf)] == [Health.WARN]
+    for silent in (settings, with_funasr()):
+        (check,) = await doctor_checks.check_funasr(silent)
+        assert check.health is Health.WARN
+        assert check.mend
+
+
+async def test_a_wrong_certificate_file_is_named(tmp_path: Path) -> None:
+    settings = with_funasr(funasr_url="wss://127.0.0.1:9", funasr_ca_file=str(tmp_path / "none.pem"))
+    (check,) = await doctor_checks.check_funasr(settings)
+    assert check.health is Health.FAIL
+    assert "none.pem" in check.found
 
 
 async def test_without_asterisk_every_line_says_how_to_mend() -> None:
