@@ -346,10 +346,18 @@ class AsteriskCallLeg:
         try:
             await self._owner.ari.request("DELETE", uri, params=params)
         except RequestRefused as error:
-            if error.status != 404:
+            if not gone_already(uri, error):
                 log.warning(
                     "Asterisk did not release a part of a call", call_id=self.call_id, status=error.status
                 )
                 self._owner.release_later(uri)
         except (NotConnected, RequestTimeout):
             self._owner.release_later(uri)
+
+
+def gone_already(uri: str, refused: RequestRefused) -> bool:
+    """Whether a DELETE was refused because there is nothing to delete.
+
+    A bridge that has been deleted and is still being dissolved answers 409 ("not in Stasis application").
+    """
+    return refused.status == 404 or (refused.status == 409 and uri.startswith("bridges/"))

@@ -10,7 +10,7 @@ import structlog
 
 from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.ari_types import MalformedMessage, StasisStarted, channels_seen, typed
-from ari_app.asterisk.call_leg import AsteriskCallLeg, CallMetrics, LegRecorder
+from ari_app.asterisk.call_leg import AsteriskCallLeg, CallMetrics, LegRecorder, gone_already
 from ari_app.asterisk.dial_string import BRIDGE_SUFFIX, MEDIA_SUFFIX, call_of, checked_call_id
 from ari_app.asterisk.media import ChanWebsocketMedia, MediaMetrics
 from ari_app.errors import NotConnected, RequestRefused, RequestTimeout, TelephonyError
@@ -235,7 +235,7 @@ class AsteriskTelephony:
         try:
             await self.ari.request("DELETE", uri)
         except RequestRefused as error:
-            if error.status != 404:
+            if not gone_already(uri, error):
                 raise
 
 

@@ -509,7 +509,22 @@ async def test_an_orphan_is_released_with_everything_that_belongs_to_it(bench: B
     await leg.release()
 
 
-@pytest.mark.parametrize("call_id", ["", "a/b", "a b", "a%2f", "x" * 65, "c1-media", "c1-bridge", "é"])
+async def test_a_bridge_that_is_being_dissolved_is_released_already(bench: Bench) -> None:
+    leg = await bench.dialled(with_media=True)
+    bench.server.refuse = lambda asked: (
+        409 if (asked.method, asked.uri[:8]) == ("DELETE", "bridges/") else None
+    )
+    await bench.telephony.hang_up_orphan("c1")
+    await leg.release()
+    assert bench.telephony._left_over == {}
+    bench.server.refuse = lambda asked: 409 if asked.method == "DELETE" else None
+    with pytest.raises(RequestRefused):
+        await bench.telephony.hang_up_orphan("c1")
+
+
+@pytest.mark.parametrize(
+    "call_id", ["", "a/b", "a b", "a%2f", "x" * 65, "c1-media", "c1-media2", "c1-bridge", "é"]
+)
 async def test_ids_that_a_path_cannot_carry_are_refused(bench: Bench, call_id: str) -> None:
     with pytest.raises(ValueError, match="not a call id"):
         bench.telephony.call(call_id)
