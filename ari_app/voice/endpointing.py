@@ -17,6 +17,8 @@ SHORTEST_PAUSE_S: Final = 0.15
 """Shorter gaps are the closures inside words (the t of "sixteen"), not pauses."""
 CUT_IN_S: Final = 1.0
 """Who speaks again so soon after his last word cannot be answering the next question yet."""
+QUIET_DBFS: Final = -60.0
+"""A background that is softer makes no difference."""
 LEAST_FACTOR: Final = 0.75
 MOST_FACTOR: Final = 1.75
 _LONGEST_PAUSE: Final = 2.5
@@ -29,6 +31,8 @@ _HASTE_STEP_S: Final = 0.1
 _MOST_HASTE_S: Final = 0.3
 _HASTE_DECAY: Final = 0.8
 _MOST_CAUTION: Final = 3
+_BACKGROUND_RISE: Final = FRAME_S / 3.0
+_BACKGROUND_FALL: Final = FRAME_S / 0.7
 
 
 class CallMemory:
@@ -44,6 +48,7 @@ class CallMemory:
         self.cut_ins = 0
         self.pauses = 0
         self.false_interruptions = 0
+        self.background_dbfs = QUIET_DBFS
         self._mean = _START_MEAN
         self._deviation = _START_DEVIATION
         self._haste_s = 0.0
@@ -65,6 +70,11 @@ class CallMemory:
     def caution(self) -> float:
         """What the speech needed to interrupt a prompt is multiplied by, after false interruptions; 1 to 2.5."""
         return 1.0 + 0.5 * self._caution
+
+    def heard(self, level_dbfs: float) -> None:
+        """The level of a frame, of any kind: what goes on all the time is the background."""
+        gain = _BACKGROUND_RISE if level_dbfs > self.background_dbfs else _BACKGROUND_FALL
+        self.background_dbfs += gain * (max(QUIET_DBFS, level_dbfs) - self.background_dbfs)
 
     def next_number(self) -> int:
         """Numbers speculations through the whole call, so that a late guess never meets another question's."""

@@ -185,6 +185,8 @@ class TurnTaker:
         speaking = self._gate.push(frame)
         voiced = self._gate.voiced
         self._frame, self._frame_at = frame, at
+        if self._discerning is not None:
+            self.memory.heard(self._discerning.level_dbfs)
         self._heard.append(frame)
         if self._utterance is not None:
             self._dropped = self._utterance.hear(voiced, self._now)
@@ -204,12 +206,20 @@ class TurnTaker:
             return speaking and voiced
         if self.state is not TurnState.PROMPTING or not self.question.barge_in:
             return False
-        sound = self._discerning.sound() if voiced and self._discerning else Sound.VOICE
-        if not self._barge_in.hear(voiced, sound):
+        if not self._barge_in.hear(self._sound() if voiced else None):
             return False
         self._onset = max(self._onset, self._barge_in.frames)
         self._voiced_onset = max(self._voiced_onset, self._barge_in.voiced_frames)
         return True
+
+    def _sound(self) -> Sound:
+        """What the voiced frame is made of; what hardly rises out of the background comes from there."""
+        gate = self._discerning
+        if gate is None:
+            return Sound.VOICE
+        limits = self.limits
+        least = max(limits.barge_in_dbfs, self.memory.background_dbfs + limits.over_background_db)
+        return Sound.NOISE if gate.level_dbfs < least else gate.sound()
 
     def _press(self, digit: str) -> list[TurnOutput]:
         keys = self.question.keys

@@ -25,7 +25,12 @@ class Gate(Protocol):
 
 @runtime_checkable
 class DiscerningGate(Protocol):
-    """A gate that can also say what its last voiced frame is made of; asked only while a prompt plays."""
+    """A gate that also knows the level of the last frame, and, while it is ``voiced``, what it is made of.
+
+    The kind of sound is asked for only while a prompt plays.
+    """
+
+    level_dbfs: float
 
     def sound(self) -> Sound: ...
 
@@ -72,7 +77,8 @@ class Asked(Protocol):
 class TurnLimits:
     """Seconds and counts that do not depend on the question; docs/turn-taking.md says why each is what it is.
 
-    Over a prompt ``barge_in_s`` of voice interrupt, or ``hum_s`` of a hum. ``speculate_s`` after the last voiced frame
+    Over a prompt ``barge_in_s`` of voice interrupt, or ``hum_s`` of a hum, if it is louder than ``barge_in_dbfs`` and
+    than the background by ``over_background_db``. ``speculate_s`` after the last voiced frame
     the words so far are asked for. A complete answer ends after ``complete_s`` of silence, one in progress after
     ``in_progress_factor`` times the question's wait, at most ``in_progress_max_s`` (never less than the question's own).
     Less than ``short_s`` of voice within ``false_start_s`` may be no answer at all: a prompt stopped by it goes on
@@ -82,8 +88,10 @@ class TurnLimits:
     ``prompt_grace_s`` after its own length.
     """
 
-    barge_in_s: float = 0.08
+    barge_in_s: float = 0.06
     hum_s: float = 0.6
+    barge_in_dbfs: float = -42.0
+    over_background_db: float = 10.0
     pre_roll_s: float = 0.3
     prompt_grace_s: float = 3.0
     speculate_s: float = 0.1

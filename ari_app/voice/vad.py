@@ -39,8 +39,10 @@ _PEAK_TO_STRONGEST_BIN: Final = 2.3
 _PITCH_LOW_BIN: Final = round(125 / _HZ_PER_BIN)
 _HUM_BIN: Final = round(900 / _HZ_PER_BIN)
 _SHORTEST_LAG: Final = SAMPLE_RATE // 400
-_LONGEST_LAG: Final = SAMPLE_RATE // 80
+_LONGEST_LAG: Final = SAMPLE_RATE // 70
 _NO_SOUND: Final[Floats] = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+_GAP_FRAMES: Final = 2
+"""What is lost is not always filled in: up to 40 ms of nothing are bridged."""
 _MEAN: Final = np.full(FRAME_SAMPLES, 1.0 / FRAME_SAMPLES, dtype=np.float32)
 _BAND_SUM: Final = np.ones(_BAND, dtype=np.float32)
 _BAND_MEAN: Final = np.full(_BAND, 1.0 / _BAND, dtype=np.float32)
@@ -57,7 +59,8 @@ class GateSettings:
     last ``open_window`` frames must be speech to open; the gate closes ``hangover_frames`` after the last one.
     ``flatness`` is the spectral flatness (0 pure, 1 flat) from which a frame is noise; ``purity`` the share of
     energy in two narrow peaks from which it is a tone. ``pitch`` is the periodicity (0 to 1) from which a frame is a
-    voice, ``hum`` the share of energy above 900 Hz under which that voice hums.
+    voice, and ``resonance`` the flatness under which it is one although its pitch cannot be told (creaking voices);
+    ``hum`` is the share of energy above 900 Hz under which that voice hums.
     The floor is drawn to the lowest level of the last ``floor_window_s``.
     """
 
@@ -70,6 +73,7 @@ class GateSettings:
     flatness: float = 0.36
     purity: float = 0.97
     pitch: float = 0.24
+    resonance: float = 0.03
     hum: float = 0.01
     floor_start_dbfs: float = -60.0
     floor_rise_db_s: float = 6.0
@@ -108,7 +112,7 @@ def flatness_and_purity(power: Floats, least_purity: float = 0.0) -> tuple[float
 
 
 def periodicity(power: Floats) -> float:
-    """How strongly a sound repeats itself at some pitch from 80 to 400 Hz, 0 to 1, of a ``power_spectrum``.
+    """How strongly a sound repeats itself at some pitch from 70 to 400 Hz, 0 to 1, of a ``power_spectrum``.
 
     The autocorrelation of the magnitudes rather than the powers, so that one strong formant is not taken for a pitch:
     noise and coughs stay under 0.2, voices are above 0.3.
@@ -135,18 +139,20 @@ def high_share(power: Floats) -> float:
 class SpeechGate:
     """Decides frame by frame whether somebody is speaking; one for each call, it learns the line's noise.
 
-    ``speaking`` is the gate; ``voiced`` says whether the very last frame counted as speech.
+    ``speaking`` is the gate; ``voiced`` says whether the very last frame counted as speech, ``level_dbfs`` how loud it was.
     """
 
     def __init__(self, mode: int = 2, settings: GateSettings | None = None) -> None:
         self.settings = rules = settings or GateSettings(mode=mode)
         self.speaking = False
         self.voiced = False
+        self.level_dbfs = SILENCE_DBFS
         self.noise_floor_dbfs = rules.floor_start_dbfs
         self._is_speech_like = webrtcvad.Vad(rules.mode).is_speech
         self._recent = 0
         self._recent_mask = (1 << rules.open_window) - 1
         self._since_voiced = rules.hangover_frames
+        self._lost = 0
         self._previous = _NO_SOUND
         self._samples = _NO_SOUND
         self._power: Floats | None = None
@@ -161,10 +167,7 @@ class SpeechGate:
     def push(self, frame: bytes) -> bool:
         """Take one frame (640 bytes slin16; ValueError otherwise); True while somebody speaks."""
         if frame == _SILENCE:
-            # Lost or not sent. It teaches nothing about the line.
-            self._previous = self._samples = _NO_SOUND
-            self._note(False)
-            return self.speaking
+            return self._hear_nothing()
         if len(frame) != FRAME_BYTES:
             raise ValueError(f"a frame of {len(frame)} bytes (allowed: {FRAME_BYTES})")
         samples = np.frombuffer(frame, dtype="<i2").astype(np.float32)
@@ -176,6 +179,17 @@ class SpeechGate:
         loud = level >= rules.lowest_dbfs and level >= self.noise_floor_dbfs + rules.over_floor_db
         self._note(loud and self._is_speech(frame))
         self._follow_floor(level)
+        self.level_dbfs = level
+        self._lost = 0
+        return self.speaking
+
+    def _hear_nothing(self) -> bool:
+        """Digital silence: lost or not sent. It teaches nothing about the line, and a short gap parts no sound."""
+        self._lost += 1
+        if self._lost > _GAP_FRAMES:
+            self._samples = _NO_SOUND
+        self.level_dbfs = SILENCE_DBFS
+        self._note(False)
         return self.speaking
 
     def missing(self) -> bool:
@@ -184,10 +198,10 @@ class SpeechGate:
 
     def sound(self) -> Sound:
         """What the last frame and the one before it are made of, if they are ``voiced``."""
-        power = self._spectrum()
-        if periodicity(power) < self.settings.pitch:
+        rules, power = self.settings, self._spectrum()
+        if periodicity(power) < rules.pitch and flatness_and_purity(power, 1.0)[0] >= rules.resonance:
             return Sound.NOISE
-        return Sound.HUM if high_share(power) < self.settings.hum else Sound.VOICE
+        return Sound.HUM if high_share(power) < rules.hum else Sound.VOICE
 
     def _note(self, voiced: bool) -> None:
         rules = self.settings
