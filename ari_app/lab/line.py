@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from uuid import uuid4
 
 from ari_app.errors import MediaClosed, RequestRefused, TelephonyError
+from ari_app.lab.effects import LineEffects
 from ari_app.lab.hearing import Hearing
 from ari_app.lab.tape import Tape
-from ari_app.ports import Ari, Clock, MediaFrame, MediaMark, MediaStream
-from ari_app.voice.pcm import duration_s, silence
+from ari_app.ports import Ari, Clock, MediaFrame, MediaMark, MediaStarted, MediaStream
+from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, duration_s, silence
 
 OpenMedia = Callable[[str], Awaitable[MediaStream]]
 """Opens the media socket of a MEDIA_WEBSOCKET_CONNECTION_ID; raises TelephonyError."""
@@ -43,13 +45,31 @@ class Arrivals:
         self._waiting.pop(channel, None)
 
 
+@dataclass(slots=True)
+class _Saying:
+    """What is being said: the mark behind it, its seconds in whole frames, and when its first frame left."""
+
+    mark: str
+    seconds: float
+    left: float | None = None
+
+
 class Line:
     """Open with :meth:`open`, always close with :meth:`close`. One task speaks; listening runs beside it."""
 
     def __init__(
-        self, ari: Ari, open_media: OpenMedia, arrivals: Arrivals, clock: Clock, app: str, channel: str
+        self,
+        ari: Ari,
+        open_media: OpenMedia,
+        arrivals: Arrivals,
+        clock: Clock,
+        app: str,
+        channel: str,
+        effects: LineEffects | None = None,
     ) -> None:
-        """:param channel: the call's channel; :param app: the Stasis application that it is in."""
+        """:param channel: the call's channel; :param app: the Stasis application that it is in.
+        :param effects: what the line does to all that is sent; the tape has it as it was said.
+        """
         self._ari, self._open_media, self._arrivals, self._clock = ari, open_media, arrivals, clock
         self._app, self._channel = app, channel
         key = uuid4().hex
@@ -60,6 +80,8 @@ class Line:
         self._listener: asyncio.Task[None] | None = None
         self._quiet: asyncio.Task[None] | None = None
         self._sends_quiet = False
+        self._effects = effects
+        self._saying: _Saying | None = None
         self.hearing = Hearing()
         self.tape = Tape(clock.monotonic())
         self.frames_dropped = 0
@@ -114,13 +136,15 @@ class Line:
         finished = False
         try:
             done = self._mark()
-            await media.play(pcm, done[0])
+            self._saying = _Saying(done[0], -(-len(pcm) // FRAME_BYTES) * FRAME_S)
+            await media.play(self._shape(pcm), done[0])
             if self._sends_quiet:
-                await media.play(_TAIL, "tail")
+                await media.play(self._shape(_TAIL), "tail")
             await self._played(done, duration_s(pcm))
             finished = True
         finally:
             now = self._clock.monotonic()
+            self._saying = None
             self.said_s += duration_s(pcm) if finished else min(duration_s(pcm), now - began)
             if not finished:
                 self.tape.stopped_saying(now)
@@ -161,7 +185,10 @@ class Line:
                 if isinstance(event, MediaFrame):
                     self.hearing.push(event.pcm, event.at)
                     self.tape.heard(event.pcm, event.at)
+                elif isinstance(event, MediaStarted):
+                    self._place_speech(event.name, event.at)
                 elif isinstance(event, MediaMark):
+                    self._place_speech(event.name, event.at, over=True)
                     waiting = self._marks.pop(event.name, None)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(None)
@@ -169,6 +196,22 @@ class Line:
             for waiting in self._marks.values():
                 if not waiting.done():
                     waiting.cancel()
+
+    def _place_speech(self, name: str, at: float, *, over: bool = False) -> None:
+        """Put what is being said where it belongs: its first frame left at ``at``, or (``over``) its last has ended.
+
+        Both are only ever told late, so the sooner one holds. The mouth spoke a frame before it left.
+        """
+        saying = self._saying
+        if saying is None or saying.mark != name:
+            return
+        left = at - saying.seconds if over else at
+        if saying.left is None or left < saying.left:
+            saying.left = left
+            self.tape.said_from(left - FRAME_S)
+
+    def _shape(self, pcm: bytes) -> bytes:
+        return pcm if self._effects is None else self._effects.shape(pcm)
 
     def _mark(self) -> tuple[str, asyncio.Future[None]]:
         self._next_mark += 1
@@ -204,7 +247,7 @@ class Line:
             before: tuple[str, asyncio.Future[None]] | None = None
             while True:
                 following = self._mark()
-                await media.play(_QUIET, following[0])
+                await media.play(self._shape(_QUIET), following[0])
                 if before is not None:
                     await self._played(before, 2 * duration_s(_QUIET))
                 before = following

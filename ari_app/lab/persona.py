@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ari_app.lab.effects import LineSettings
 from ari_app.lab.release import Release
 
 PROMPT_SILENCE_S = 0.6
@@ -37,10 +39,14 @@ class WaitFor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait; a prompt or speech that does not come within ``limit`` seconds makes the customer hang up."""
+    """Wait; a prompt or speech that does not come within ``limit`` seconds makes the customer hang up.
+
+    ``seconds`` is a length, or with ``upto`` the shortest of lengths of which one is drawn.
+    """
 
     wait_for: WaitFor
     seconds: float = 0.0
+    upto: float = 0.0
     silence: float = PROMPT_SILENCE_S
     limit: float = PROMPT_LIMIT_S
 
@@ -66,11 +72,13 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Wait until the other side has been speaking for ``after`` seconds, then act while it still speaks."""
+    """Wait until the other side has been speaking for ``after`` seconds (up to ``upto``, drawn where that is more), then
+    act while it still speaks."""
 
     after: float
     action: Say | Press
     limit: float = PROMPT_LIMIT_S
+    upto: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +90,37 @@ class Beep:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """A sound that is no speech (:data:`ari_app.lab.sounds.SOUNDS`), at ``level`` dBFS; noises last ``seconds``."""
+
+    sound: str
+    level: float = -30.0
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Put the receiver down."""
 
 
-Step = Wait | Say | Press | Interrupt | Beep | HangUp
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Steps that are done several times, in order."""
+
+    times: int
+    steps: tuple[Step, ...]
+
+
+Step = Wait | Say | Press | Interrupt | Beep | Play | HangUp | Repeat
+
+
+def walked(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps with those inside repetitions, each once."""
+    for step in steps:
+        if isinstance(step, Repeat):
+            yield from walked(step.steps)
+        else:
+            yield step
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +139,7 @@ class Persona:
     """One behaviour. ``ring`` seconds of ringing before anything else (0: no 180 is sent; infinite: nobody answers).
 
     In this order: ring, announcement in early media, then release or answer. ``patience`` seconds after the last step
-    the customer hangs up by himself.
+    the customer hangs up by himself. ``line`` is what the line does to all that he sends (None: nothing).
     """
 
     name: str
@@ -119,6 +153,7 @@ class Persona:
     steps: tuple[Step, ...] = field(default=())
     patience: float = PATIENCE_S
     black_hole: bool = False
+    line: LineSettings | None = None
 
     @property
     def rings_for_ever(self) -> bool:
@@ -126,7 +161,7 @@ class Persona:
 
     def texts(self) -> list[Say]:
         """Everything this persona may say, for rendering before the first call."""
-        says = [step.action if isinstance(step, Interrupt) else step for step in self.steps]
+        says = [step.action if isinstance(step, Interrupt) else step for step in walked(self.steps)]
         found = [step for step in says if isinstance(step, Say)]
         if self.announce is not None and self.announce.text:
             found.append(Say(self.announce.text, self.announce.language or self.language))

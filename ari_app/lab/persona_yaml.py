@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ari_app.lab.effects import LineSettings
 from ari_app.lab.persona import (
     FOREVER,
     PATIENCE_S,
@@ -14,14 +15,18 @@ from ari_app.lab.persona import (
     HangUp,
     Interrupt,
     Persona,
+    Play,
     Press,
+    Repeat,
     Rtp,
     Say,
     Step,
     Wait,
     WaitFor,
+    walked,
 )
 from ari_app.lab.release import Release, parse_release
+from ari_app.lab.sounds import BURSTS, NOISES, SOUNDS
 from ari_app.lab.yaml_fields import Fields
 
 LANGUAGES = ("zh", "en")
@@ -34,14 +39,28 @@ _KEYS_MEAN = (
     "keys 0-9, *, #, A-D, {tail} (the last four digits of the number dialled) or {wrong} (four others)"
 )
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
-STEP_NAMES = ("wait", "say", "press", "interrupt", "beep", "hangup")
+STEP_NAMES = ("wait", "say", "press", "interrupt", "beep", "play", "repeat", "hangup")
 _STEPS = ", ".join(STEP_NAMES)
 _WORDS: dict[str, Step] = {"hangup": HangUp(), "beep": Beep()}
 _LONGEST_RING = 300.0
 _LONGEST_WAIT = 600.0
 _MOST_STEPS = 100
+_MOST_TIMES = 1_000
+_DEEPEST = 3
 _TEXT_KEYS = ("about", "language", "greeting")
-_CALL_KEYS = ("ring", "answer", "announce", "reject", "then", "rtp", "beep", "steps", "silence", "patience")
+_CALL_KEYS = (
+    "ring",
+    "answer",
+    "announce",
+    "reject",
+    "then",
+    "rtp",
+    "beep",
+    "steps",
+    "silence",
+    "patience",
+    "line",
+)
 PERSONA_KEYS = (*_TEXT_KEYS, *_CALL_KEYS, "black_hole")
 
 
@@ -85,6 +104,7 @@ def _persona(name: str, fields: Fields) -> Persona:
         steps=tuple(steps),
         patience=fields.number("patience", PATIENCE_S, 0.0, _LONGEST_WAIT),
         black_hole=black_hole,
+        line=_line(fields),
     )
     fields.finish(PERSONA_KEYS)
     if len(fields.problems) == before:
@@ -104,8 +124,14 @@ def _check_sense(persona: Persona, fields: Fields) -> None:
         )
     elif persona.steps and not persona.answer:
         fields.fault("steps", "nobody answers, so nobody does anything", "steps of a persona that answers")
-    elif persona.rtp is Rtp.NONE and persona.texts():
-        fields.fault("rtp", "a line that sends nothing cannot speak", "rtp: silence, or steps without say")
+    elif persona.rtp is Rtp.NONE and (
+        persona.texts() or any(isinstance(step, Play) for step in walked(persona.steps))
+    ):
+        fields.fault(
+            "rtp", "a line that sends nothing cannot speak", "rtp: silence, or steps without say and play"
+        )
+    elif persona.rtp is Rtp.NONE and persona.line is not None:
+        fields.fault("line", "a line that sends nothing has no sound to change", "rtp: silence, or no line")
 
 
 def _release(fields: Fields, key: str) -> Release | None:
@@ -157,21 +183,41 @@ def _greeting(fields: Fields, language: str) -> list[Step]:
     return steps
 
 
-def _steps(fields: Fields, key: str, language: str, pause: float) -> list[Step]:
+def _line(fields: Fields) -> LineSettings | None:
+    """What the line does to all that is sent over it."""
+    if "line" not in fields:
+        return None
+    inner = fields.nested("line", "{gain: 30, clip: -6, dc: 0.05, noise: pink, level: -45, loss: 0.1}")
+    found = LineSettings(
+        gain=inner.number("gain", 0.0, -40.0, 60.0),
+        clip=inner.number("clip", 0.0, -40.0, 0.0),
+        dc=inner.number("dc", 0.0, -0.5, 0.5),
+        noise=inner.text("noise", one_of=NOISES),
+        noise_level=inner.number("level", -45.0, -90.0, -6.0),
+        loss=inner.number("loss", 0.0, 0.0, 0.9),
+    )
+    inner.finish()
+    return found
+
+
+def _steps(fields: Fields, key: str, language: str, pause: float, depth: int = 1) -> list[Step]:
     steps: list[Step] = []
     for path, item in fields.items(key, f"steps ({_STEPS})", _MOST_STEPS):
         if isinstance(item, str) and item in _WORDS:
             steps.append(_WORDS[item])
             continue
         step = _step(
-            Fields(fields.document, path, item, fields.problems, f"one step: {_STEPS}"), language, pause
+            Fields(fields.document, path, item, fields.problems, f"one step: {_STEPS}"),
+            language,
+            pause,
+            depth,
         )
         if step is not None:
             steps.append(step)
     return steps
 
 
-def _step(fields: Fields, language: str, pause: float) -> Step | None:
+def _step(fields: Fields, language: str, pause: float, depth: int) -> Step | None:
     keys = fields.keys()
     if len(keys) != 1:
         if keys:
@@ -193,9 +239,57 @@ def _step(fields: Fields, language: str, pause: float) -> Step | None:
             )
             inner.finish()
             return beep
+        case "play":
+            return _play(fields)
+        case "repeat":
+            return _repeat(fields, language, pause, depth)
         case other:
             fields.fault(other, "no such step", _STEPS)
             return None
+
+
+def _play(fields: Fields) -> Play:
+    if isinstance(fields.take("play"), str):
+        return Play(fields.text("play", one_of=SOUNDS))
+    inner = fields.nested("play", "the name of a sound, or {sound: pink, level: -40, seconds: 10}")
+    found = Play(
+        inner.text("sound", required=True, one_of=SOUNDS),
+        inner.number("level", -30.0, -70.0, -6.0),
+        inner.number("seconds", 1.0, 0.02, 120.0),
+    )
+    if found.sound in BURSTS and "seconds" in inner:
+        inner.fault("seconds", f"a {found.sound} has a length of its own", f"seconds of {', '.join(NOISES)}")
+    inner.finish()
+    return found
+
+
+def _repeat(fields: Fields, language: str, pause: float, depth: int) -> Repeat | None:
+    if depth >= _DEEPEST:
+        fields.fault("repeat", "repetitions stand too deep inside each other", f"at most {_DEEPEST - 1}")
+        return None
+    inner = fields.nested("repeat", "{times: 10, steps: [...]}")
+    times = int(inner.number("times", 1, 1, _MOST_TIMES))
+    steps = _steps(inner, "steps", language, pause, depth + 1)
+    if not steps and "steps" not in inner:
+        inner.fault("", "the key steps is missing", f"a list of steps ({_STEPS})")
+    inner.finish()
+    return Repeat(times, tuple(steps))
+
+
+def _span(fields: Fields, key: str, default: float, high: float) -> tuple[float, float]:
+    """A length in seconds, or ``[shortest, longest]`` of which one is drawn in each call: (low, high or 0)."""
+    value = fields.take(key)
+    if not isinstance(value, list):
+        return fields.number(key, default, 0.0, high), 0.0
+    right = len(value) == 2 and all(
+        isinstance(each, int | float) and not isinstance(each, bool) and 0.0 <= each <= high for each in value
+    )
+    if not right or value[0] >= value[1]:
+        fields.fault(
+            key, f"{str(value)[:40]} is no span", f"[shortest, longest] in seconds from 0 to {high:g}"
+        )
+        return default, 0.0
+    return float(value[0]), float(value[1])
 
 
 def _wait(fields: Fields, pause: float) -> Wait:
@@ -209,7 +303,8 @@ def _wait(fields: Fields, pause: float) -> Wait:
         "wait", "prompt, speech, end, {seconds: 2} or {for: prompt, silence: 0.6, limit: 60}"
     )
     if "seconds" in inner:
-        found = Wait(WaitFor.SECONDS, seconds=inner.number("seconds", 1.0, 0.0, _LONGEST_WAIT))
+        seconds, upto = _span(inner, "seconds", 1.0, _LONGEST_WAIT)
+        found = Wait(WaitFor.SECONDS, seconds=seconds, upto=upto)
     else:
         name = inner.text("for", "prompt", required=True, one_of=words)
         found = Wait(
@@ -255,12 +350,12 @@ def _press(fields: Fields, key: str) -> Press:
 
 def _interrupt(fields: Fields, language: str) -> Interrupt:
     inner = fields.nested("interrupt", "{after: 1.0, say: ...} or {after: 1.0, press: ...}")
-    after = inner.number("after", 1.0, 0.0, 60.0)
+    after, upto = _span(inner, "after", 1.0, 60.0)
     limit = inner.number("limit", PROMPT_LIMIT_S, 0.1, _LONGEST_WAIT)
     if ("say" in inner) == ("press" in inner):
         inner.fault("", "an interruption is either spoken or keyed", "say or press")
         inner.finish(("say", "press"))
-        return Interrupt(after, Press("0"), limit)
+        return Interrupt(after, Press("0"), limit, upto)
     action = _say(inner, "say", language) if "say" in inner else _press(inner, "press")
     inner.finish()
-    return Interrupt(after, action, limit)
+    return Interrupt(after, action, limit, upto)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from ari_app.errors import AriAppError, RequestRefused, TelephonyError
+from ari_app.lab.effects import LineEffects
 from ari_app.lab.line import Arrivals, Line, OpenMedia
 from ari_app.lab.persona import (
     Announcement,
@@ -18,7 +20,9 @@ from ari_app.lab.persona import (
     HangUp,
     Interrupt,
     Persona,
+    Play,
     Press,
+    Repeat,
     Rtp,
     Say,
     Step,
@@ -28,9 +32,10 @@ from ari_app.lab.persona import (
 )
 from ari_app.lab.records import CallRecords, LabCall
 from ari_app.lab.release import Release
+from ari_app.lab.sounds import sound
 from ari_app.lab.utterances import Utterances, beep_pcm
 from ari_app.ports import Ari, Clock
-from ari_app.voice.pcm import silence
+from ari_app.voice.pcm import silence, to_pcm
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +82,8 @@ class Subscriber:
         self._stop = asyncio.Event()
         self._released = False
         self._line: Line | None = None
+        # Not for secrets: what a persona draws is the same whenever it is called on the same number.
+        self._random = random.Random(f"{persona.name} {call.dialled}")  # noqa: S311
 
     def gone(self, cause: int | None = None) -> None:
         """The call has left: StasisEnd, a hang-up request or the channel's end, whichever comes first."""
@@ -151,21 +158,37 @@ class Subscriber:
             case Wait():
                 return await self._wait(step)
             case Interrupt():
-                if not await self._until_speaking(step.after, step.limit):
+                if not await self._until_speaking(self._drawn(step.after, step.upto), step.limit):
                     return False
                 await self._act(step.action)
             case Say() | Press():
                 await self._act(step)
             case Beep():
                 await self._say(beep_pcm(step), "(beep)")
+            case Play():
+                await self._say(await self._played(step), f"({step.sound})")
+            case Repeat():
+                for _ in range(step.times):
+                    for each in step.steps:
+                        if not await self._step(each):
+                            return False
             case HangUp():
                 return False
         return True
 
+    def _drawn(self, low: float, high: float) -> float:
+        """One of a span, the same for the same persona and number; ``low`` where there is no span."""
+        return self._random.uniform(low, high) if high > low else low
+
+    async def _played(self, step: Play) -> bytes:
+        seed = self._random.getrandbits(32)
+        # Two minutes of noise take a while; the other calls of the network go on meanwhile.
+        return await asyncio.to_thread(lambda: to_pcm(sound(step.sound, step.seconds, step.level, seed)))
+
     async def _wait(self, step: Wait) -> bool:
         match step.wait_for:
             case WaitFor.SECONDS:
-                await asyncio.sleep(step.seconds)
+                await asyncio.sleep(self._drawn(step.seconds, step.upto))
                 return True
             case WaitFor.END:
                 await asyncio.sleep(step.limit)  # the caller hanging up ends it
@@ -232,8 +255,18 @@ class Subscriber:
     # --- the line -------------------------------------------------------------------------------
 
     async def _open_line(self) -> None:
+        settings = self._persona.line
+        effects = None
+        if settings is not None:
+            effects = await asyncio.to_thread(LineEffects, settings, self._random.getrandbits(32))
         self._line = Line(
-            self._x.ari, self._x.open_media, self._x.arrivals, self._x.clock, self._x.app, self.call.channel
+            self._x.ari,
+            self._x.open_media,
+            self._x.arrivals,
+            self._x.clock,
+            self._x.app,
+            self.call.channel,
+            effects,
         )
         await self._line.open()
 

@@ -1,18 +1,56 @@
-"""The far end's own recording: left what the subscriber heard, right what he said, both where they belong in time."""
+"""The far end's own recording: left what the subscriber heard, right what he said, both where they belong in time.
+
+A frame sounds at the ear from the moment at which it arrives; what is spoken leaves the mouth 20 ms before the frame
+that carries it does, as with a telephone that packs 20 ms before it sends them. So what lies between the end of a word on
+the right and the first sound on the left is what a person at that telephone would wait.
+"""
 
 from __future__ import annotations
 
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ari_app.voice.pcm import FRAME_S, SAMPLE_RATE, level_dbfs, to_samples
 
 MOST_SECONDS = 900.0
-_SLACK_S = 0.08
 _LOUD_DBFS = -50.0
+#: Frames that come late by scheduling catch up within so many frames; a pause of the sender does not.
+_CATCHES_UP = 50
+#: A stream that goes on this much later than its frames before it has paused; less is taken for jitter.
+_PAUSE_S = 0.005
+
+
+def sounding_from(arrivals: Sequence[float], frame_s: float = FRAME_S) -> NDArray[np.float64]:
+    """When each frame of a stream of equal frames begins to sound, from when the frames arrived (ascending, seconds).
+
+    Reading a socket only ever delays: within a stretch without pause, the frames that came soonest tell the beat of all.
+    A true pause of the sender stays in. The error is at most 5 ms, and what the soonest of a second's frames were
+    late by.
+    """
+    count = len(arrivals)
+    late = np.asarray(arrivals, dtype=np.float64) - np.arange(count) * frame_s
+    padded = np.concatenate((late, np.full(_CATCHES_UP - 1, np.inf)))
+    soonest = np.lib.stride_tricks.sliding_window_view(padded, _CATCHES_UP).min(axis=1) if count else late
+    offsets = np.empty(count)
+    offset = -np.inf
+    for place in range(count):
+        found = soonest[place]
+        if found > offset + _PAUSE_S or found < offset:
+            offset = found
+        offsets[place] = offset
+    return offsets + np.arange(count) * frame_s
+
+
+@dataclass(slots=True)
+class _Said:
+    pcm: bytes
+    at: float
+    stopped_at: float | None = None
 
 
 class Tape:
@@ -24,49 +62,51 @@ class Tape:
     def __init__(self, started_at: float) -> None:
         """``started_at``: monotonic second at which the tape starts."""
         self._start = started_at
-        self._heard = bytearray()
-        self._said = bytearray()
-        self._said_from = 0
+        self._arrivals: list[float] = []
+        self._frames: list[bytes] = []
+        self._said: list[_Said] = []
+        self.seconds = 0.0
         self.lost_s = 0.0
 
     def heard(self, pcm: bytes, at: float) -> None:
-        """A frame that arrived at ``at``; the network's jitter is taken out."""
-        self._put(self._heard, pcm, at - FRAME_S, _SLACK_S)
+        """A frame of 20 ms that arrived at ``at``; the jitter of its coming is taken out when the tape is written."""
+        if self._fits(pcm, at):
+            # What a clock that was set back would turn around stays in order.
+            self._arrivals.append(max(at, self._arrivals[-1] if self._arrivals else at))
+            self._frames.append(pcm)
 
     def said(self, pcm: bytes, at: float) -> None:
-        """Sound whose playout began at ``at``."""
-        self._said_from = self._put(self._said, pcm, at, 0.0)
+        """Sound that began to be spoken at ``at``, as far as is known now."""
+        if self._fits(pcm, at):
+            self._said.append(_Said(pcm, at))
+
+    def said_from(self, at: float) -> None:
+        """The last sound began to be spoken at ``at``, as is known now."""
+        if self._said:
+            self._said[-1].at = at
 
     def stopped_saying(self, at: float) -> None:
         """Playout was stopped at ``at``: what lies behind was not said."""
-        end = max(self._said_from, _place(at - self._start))
-        del self._said[end:]
+        if self._said:
+            self._said[-1].stopped_at = at
 
-    def _put(self, track: bytearray, pcm: bytes, at: float, slack: float) -> int:
-        place = _place(at - self._start)
-        if abs(place - len(track)) <= _place(slack) or place < len(track):
-            place = len(track)
-        room = _place(MOST_SECONDS) - place
-        if room < len(pcm):
-            self.lost_s += (len(pcm) - max(0, room)) / (2 * SAMPLE_RATE)
-            pcm = pcm[: max(0, room)]
-        if pcm:
-            track.extend(bytes(place - len(track)))
-            track.extend(pcm)
-        return place
-
-    @property
-    def seconds(self) -> float:
-        return max(len(self._heard), len(self._said)) / (2 * SAMPLE_RATE)
+    def _fits(self, pcm: bytes, at: float) -> bool:
+        ends = at - self._start + len(pcm) / (2 * SAMPLE_RATE)
+        if ends > MOST_SECONDS:
+            self.lost_s += len(pcm) / (2 * SAMPLE_RATE)
+            return False
+        self.seconds = max(self.seconds, ends)
+        return True
 
     def write(self, path: Path) -> bool:
         """Write the stereo WAV (16 bit, 16 kHz); False, and no file, when nothing was recorded. Raises OSError."""
-        length = max(len(self._heard), len(self._said))
+        parts = [*self._parts_heard(), *self._parts_said()]
+        length = max((place + len(pcm) // 2 for _, place, pcm in parts), default=0)
         if not length:
             return False
-        both = np.zeros((length // 2, 2), dtype="<i2")
-        both[: len(self._heard) // 2, 0] = to_samples(bytes(self._heard))
-        both[: len(self._said) // 2, 1] = to_samples(bytes(self._said))
+        both = np.zeros((length, 2), dtype="<i2")
+        for side, place, pcm in parts:
+            both[place : place + len(pcm) // 2, side] = to_samples(pcm)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_suffix(".wav.new")
         with wave.open(str(temporary), "wb") as writer:
@@ -77,10 +117,26 @@ class Tape:
         temporary.replace(path)
         return True
 
+    def _parts_heard(self) -> list[tuple[int, int, bytes]]:
+        starts = sounding_from(self._arrivals)
+        return [
+            (0, _place(float(start) - self._start), pcm)
+            for start, pcm in zip(starts, self._frames, strict=True)
+        ]
+
+    def _parts_said(self) -> list[tuple[int, int, bytes]]:
+        parts: list[tuple[int, int, bytes]] = []
+        for said in self._said:
+            pcm = said.pcm
+            if said.stopped_at is not None:
+                pcm = pcm[: 2 * _place(said.stopped_at - said.at)]
+            parts.append((1, _place(said.at - self._start), pcm))
+        return parts
+
 
 def _place(seconds: float) -> int:
-    """Byte offset of a moment, on a whole sample."""
-    return max(0, round(seconds * SAMPLE_RATE)) * 2
+    """The sample at a moment; what was before the start is at the start."""
+    return max(0, round(seconds * SAMPLE_RATE))
 
 
 @dataclass(frozen=True, slots=True)

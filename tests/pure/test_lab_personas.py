@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.errors import InputError
+from ari_app.lab.effects import LineSettings
 from ari_app.lab.persona import (
     FOREVER,
     Beep,
     HangUp,
     Interrupt,
     Persona,
+    Play,
     Press,
+    Repeat,
     Rtp,
     Say,
     Wait,
@@ -117,6 +120,35 @@ def test_what_a_persona_does_follows_from_its_keys(
     assert found.black_hole == ("black_hole" in text)
 
 
+def test_a_persona_may_cough_for_long_over_a_bad_line() -> None:
+    found = persona(
+        """
+line: {gain: 30, clip: -6, dc: 0.05, noise: pink, level: -40, loss: 0.1}
+steps:
+  - repeat:
+      times: 3
+      steps:
+        - wait: {seconds: [1, 4]}
+        - play: cough
+        - play: {sound: street, level: -35, seconds: 8}
+        - repeat: {times: 2, steps: [{say: hello}, {interrupt: {after: [1, 2.5], say: no}}]}
+"""
+    )
+    assert found.line == LineSettings(30.0, -6.0, 0.05, "pink", -40.0, 0.1)
+    (repeat,) = found.steps
+    assert isinstance(repeat, Repeat)
+    assert repeat.times == 3
+    assert repeat.steps[:3] == (
+        Wait(WaitFor.SECONDS, seconds=1.0, upto=4.0),
+        Play("cough"),
+        Play("street", -35.0, 8.0),
+    )
+    assert repeat.steps[3] == Repeat(2, (Say("hello", "en"), Interrupt(1.0, Say("no", "en"), upto=2.5)))
+    assert [say.text for say in found.texts()] == ["hello", "no"], (
+        "what is repeated is rendered before the call"
+    )
+
+
 def test_an_answering_machine_greets_and_beeps() -> None:
     assert persona("{language: zh, greeting: 您好, beep: true}").steps == (Say("您好", "zh"), Beep())
 
@@ -135,8 +167,26 @@ def test_an_answering_machine_greets_and_beeps() -> None:
         ("colour: blue", "unknown key (allowed: about"),
         ("rtp: loud", "silence, none"),
         ("steps: hangup", "a list of at most 100 steps"),
-        ("steps: [dance]", "wait, say, press, interrupt, beep, hangup"),
-        ("steps: [{dance: 1}]", "wait, say, press, interrupt, beep, hangup"),
+        ("steps: [dance]", "wait, say, press, interrupt, beep, play, repeat, hangup"),
+        ("steps: [{dance: 1}]", "wait, say, press, interrupt, beep, play, repeat, hangup"),
+        ("steps: [{play: laughter}]", "white, pink, narrow, hum, street, click, cough"),
+        ("steps: [{play: {sound: cough, seconds: 3}}]", "a length of its own"),
+        ("steps: [{play: {sound: pink, seconds: 1000}}]", "a number from 0.02 to 120"),
+        ("steps: [{play: {level: -40}}]", "the key sound is missing"),
+        ("steps: [{repeat: {times: 100000, steps: [hangup]}}]", "a number from 1 to 1000"),
+        ("steps: [{repeat: {times: 2}}]", "the key steps is missing"),
+        (
+            "steps: [{repeat: {steps: [{repeat: {steps: [{repeat: {steps: [hangup]}}]}}]}}]",
+            "at most 2",
+        ),
+        ("steps: [{wait: {seconds: [4, 1]}}]", "[shortest, longest]"),
+        ("steps: [{wait: {seconds: [1, 2, 3]}}]", "[shortest, longest]"),
+        ("steps: [{interrupt: {after: [1, 900], say: a}}]", "from 0 to 60"),
+        ("line: {dc: 3}", "a number from -0.5 to 0.5"),
+        ("line: {noise: cough}", "white, pink, narrow, hum, street"),
+        ("line: loud", "{gain: 30"),
+        ("{rtp: none, line: {dc: 0.1}}", "no sound to change"),
+        ("{rtp: none, steps: [{repeat: {steps: [{play: cough}]}}]}", "cannot speak"),
         ("steps: [{say: a, press: '1'}]", "a step with 2 keys"),
         ("steps: [{say: 5}]", "a text, or {text"),
         ('steps: [{say: "  "}]', "cannot be used"),
