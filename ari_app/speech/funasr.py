@@ -46,6 +46,8 @@ _BLOCK: Final = (
 _STEP: Final = 1600
 _MOST_SENT: Final = 32_000
 _PAD: Final = bytes(640)
+PARTIAL_WAIT_S: Final = 0.15
+"""Longer than a server takes for a step, and shorter than a pause in which the end of an utterance is decided."""
 _SETTLE_S: Final = 0.5
 _MOST_ODD: Final = 20
 _LIFE_S: Final = 120.0
@@ -201,7 +203,7 @@ class FunasrUtterance:
         self._sound.set()
 
     async def partial(self, timeout_s: float) -> Transcript:
-        """The text so far, provisional; waits for the first piece. Raises SpeechError, TimeoutError (no text yet).
+        """The text so far, provisional. Raises SpeechError, and TimeoutError where a moment later there is no text yet.
 
         The streaming model hears 600 ms at a time, so the text may lack the last words. That there is none yet says
         nothing about the sound, and is therefore no empty text.
@@ -209,7 +211,7 @@ class FunasrUtterance:
         if self._ended:
             raise SpeechError("the utterance has already ended")
         if not (self._failure or self._heard.text):
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(min(timeout_s, PARTIAL_WAIT_S)):
                 await self._text.wait()
         if self._failure:
             raise SpeechError(f"funasr: {self._failure}")
