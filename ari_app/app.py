@@ -37,7 +37,8 @@ from ari_app.speech.announcements import read_announcements
 from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
-from ari_app.speech.prompt_cache import PromptCache, PromptSettings
+from ari_app.speech.prompt_cache import PromptCache
+from ari_app.speech.prompt_settings import PromptSettings
 from ari_app.speech.recognisers import RecogniserChoice
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.voice.announcement import AnnouncementReferences

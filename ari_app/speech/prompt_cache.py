@@ -77,6 +77,10 @@ class PromptCache:
         """As ``StyledPrompts.pcm``, with the usual voices."""
         return await self._usual.pcm(fragments)
 
+    async def origin(self, fragment: Fragment) -> Origin:
+        """As ``StyledPrompts.origin``, with the usual voices."""
+        return await self._usual.origin(fragment)
+
     async def purge(self, older_than_s: float, now: float, *, personal_only: bool = True) -> int:
         """Remove files last written ``older_than_s`` before ``now`` (Unix seconds); returns how many went.
 
@@ -208,7 +212,7 @@ class StyledPrompts:
         order = self._order(local=any(for_local_voice(part) for part in missing))
         spoken = await self._from_files(order, missing)
         if spoken is None:
-            self._cache.counters.late += len(missing)
+            self._cache.counters.late += 1
             spoken = await self._rendered_now(order, missing, until)
         rest = iter(spoken)
         return [own if own is not None else next(rest) for own in recorded]

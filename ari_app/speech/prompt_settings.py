@@ -40,8 +40,8 @@ class PromptSettings:
 
 @dataclass(slots=True)
 class PromptCounters:
-    """What the cache did. ``late``: fragments that a running call had to wait for; ``mixed``: sentences for which no
-    single voice had everything."""
+    """What the cache did. ``late``: sentences of which a running call had to wait for something; ``mixed``: sentences for
+    which no single voice had everything."""
 
     rendered: int = 0
     voice_failures: int = 0

@@ -50,6 +50,11 @@ class SoundStore:
         self._personal: set[str] = set()
         self._size = 0
 
+    @property
+    def in_memory(self) -> int:
+        """Bytes of sound in memory."""
+        return self._size
+
     def path(self, key: str, *, personal: bool) -> Path:
         """Where the file of a sound lies."""
         return self._directory / (PERSONAL if personal else SHARED) / key[:2] / f"{key}.wav"

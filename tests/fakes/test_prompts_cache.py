@@ -11,40 +11,17 @@ import pytest
 
 from ari_app.dialogue.model import Fragment
 from ari_app.errors import SpeechError
-from ari_app.speech.prompt_cache import PromptCache, PromptSettings
+from ari_app.speech.prompt_cache import PromptCache
+from ari_app.speech.prompt_settings import PromptSettings
 from ari_app.voice.loudness import loudness_dbfs
 from ari_app.voice.pcm import duration_s, pcm_of_wav, wav_bytes
+from tests.support.fake_voice import FakeVoice
 from tests.support.sounds import tone, voice
 
 pytestmark = pytest.mark.fakes
 
 GREETING = Fragment("Good morning.", "en", prompt_id="greeting")
 NAME = Fragment("Mr Fox", "en", personal=True, prompt_id="name")
-
-
-class FakeVoice:
-    """Says every text as a tone of one second; fails when told to; may be held back."""
-
-    def __init__(self, name: str = "fake", *, online: bool = False, hz: float = 300.0) -> None:
-        self.name = name
-        self.online = online
-        self.said: list[str] = []
-        self.broken = False
-        self.asked = asyncio.Event()
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self._hz = hz
-
-    def supports(self, language: str) -> bool:
-        return language in {"en", "zh"}
-
-    async def synthesise(self, text: str, language: str) -> bytes:
-        self.said.append(text)
-        self.asked.set()
-        await self.gate.wait()
-        if self.broken:
-            raise SpeechError(f"{self.name} is out")
-        return tone(1.0, self._hz)
 
 
 def files(folder: Path) -> list[Path]:
