@@ -19,6 +19,7 @@ from ari_app.dialogue.account_view import (
     VerifiedView,
     opening_view,
 )
+from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard
@@ -59,6 +60,7 @@ class FlowConversation:
         self._names = (self._view.name, self._view.company)
         self._sealed = SealedAccount(account, self._view)
         self._state = flow.states[flow.start]
+        self._asked_at = datetime(1970, 1, 1, tzinfo=UTC)  # until it starts
         self._tries: dict[str, int] = {}
         self._promised = Promised()
         self._confidence = 1.0
@@ -77,10 +79,12 @@ class FlowConversation:
 
     def start(self, now: datetime) -> FlowStep:
         """The opening."""
+        self._asked_at = now
         return self._enter(self._flow.start, now, [], again=False, silent=False)
 
     def answer(self, given: CustomerInput, now: datetime) -> FlowStep:
         """What follows an answer. After the end nothing is said any more, and the result stays."""
+        self._asked_at = now
         ask = self._state.ask
         if self._ended is not None or ask is None:
             return FlowStep((), result=self._ended or self._result(self._state.hung_up))
@@ -97,7 +101,13 @@ class FlowConversation:
 
     def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
         """How far an answer to the question now open has come with these words; changes nothing."""
-        return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
+        ask = self._state.ask
+        if ask is None or self._ended is not None:
+            return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
+        if self._spoken_key(text, ask) is not None and ask.context in YES_NO:
+            return AnswerProgress.COMPLETE
+        local = self._local(self._asked_at)
+        return progress(text, ask.context, self._language, local, over_prompt=over_prompt)
 
     def hung_up(self) -> FlowStep:
         """The result so far."""
@@ -114,14 +124,19 @@ class FlowConversation:
             return self._keyed(given.text, ask, now)
         if not given.confidence >= self._flow.min_confidence or not given.text.strip():
             return NOT_UNDERSTOOD
-        key = _SPOKEN_KEYS.get(given.text.strip(" .,。，").lower().removeprefix("press ").removeprefix("按"))
-        if key is not None and key in ask.keys and ask.digits != "phone_tail":
+        key = self._spoken_key(given.text, ask)
+        if key is not None:
             return self._key_meaning(ask.keys[key], now)
         heard = understand(given.text, self._language, ask.context, self._local(now))
         heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
         if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
             heard = replace(heard, amount=self._view.amount_due)
         return heard
+
+    def _spoken_key(self, text: str, ask: Ask) -> str | None:
+        """The key that somebody names ("press one"), where it means something at this question."""
+        key = _SPOKEN_KEYS.get(text.strip(" .,。，").lower().removeprefix("press ").removeprefix("按"))
+        return key if key is not None and key in ask.keys and ask.digits != "phone_tail" else None
 
     def _keyed(self, text: str, ask: Ask, now: datetime) -> Understanding:
         text = text.strip().removesuffix(ask.key_input.terminator)
