@@ -161,6 +161,7 @@ def write_config(
             *({"prefix": number, "trunk": "silent"} for number in sorted(scenario.silent_numbers())),
         ],
         "dialler": {"tick_s": 0.2, "calls_per_second": 4.0, "max_concurrency": 30, "ring_timeout_s": 12.0},
+        "metrics": {"port": None},
         "lab": {"clock_start": LAB_START.isoformat(), "clock_origin": origin.isoformat()},
     }
     sections.update(settings)

@@ -22,7 +22,7 @@ from ari_app.dialogue.account_view import (
 from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
 from ari_app.dialogue.grammar import grammar_for
-from ari_app.dialogue.guard import Guard
+from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import (
     ConversationResult,
     CustomerInput,
@@ -51,8 +51,10 @@ NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
 class FlowConversation:
     """One conversation of one flow (the ``Dialogue`` of ports). ``breaches`` counts what the guard stopped."""
 
-    def __init__(self, flow: Flow, account: Account, company: str) -> None:
+    def __init__(self, flow: Flow, account: Account, company: str, tally: GuardTally | None = None) -> None:
+        """:param tally: counts the breaches of all conversations."""
         self.breaches = 0
+        self._tally = tally or GuardTally()
         self._flow = flow
         self._account_zone = zone_of(account.timezone) or UTC
         self._view: OpeningView | VerifiedView = opening_view(account, company)
@@ -323,6 +325,7 @@ class FlowConversation:
         secrets = () if self.verified else self._sealed.secrets(self._today(now))
         checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
         self.breaches += bool(checked.breach)
+        self._tally.breaches += bool(checked.breach)
         return checked.say, () if checked.breach else tuple(covers)
 
     def _filler(self, now: datetime) -> tuple[Fragment, ...]:

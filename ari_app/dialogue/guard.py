@@ -69,6 +69,13 @@ def wording_fault(text: str, language: str, *, verified: bool) -> str:
     return found.group() if found is not None else ""
 
 
+@dataclass(slots=True)
+class GuardTally:
+    """What the guard stopped, over many conversations."""
+
+    breaches: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Checks the sentences of one conversation.

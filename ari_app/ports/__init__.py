@@ -5,6 +5,7 @@ from __future__ import annotations
 from ari_app.ports.clock import Clock
 from ari_app.ports.dialogue import Dialogue, Flows
 from ari_app.ports.speech import (
+    RESULT_BUCKETS_S,
     EngineHealth,
     EngineState,
     Prompts,
@@ -32,6 +33,7 @@ from ari_app.ports.telephony import (
 )
 
 __all__ = [
+    "RESULT_BUCKETS_S",
     "Ari",
     "AriEvent",
     "AriReply",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from ari_app.dialogue.model import Fragment, Grammar
 from ari_app.domain.voice_style import VoiceStyle
@@ -25,6 +25,10 @@ class Transcript:
     provisional: bool = False
 
 
+#: Seconds from the end of an utterance to its text: upper ends of the buckets that health counts them in.
+RESULT_BUCKETS_S: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 2.0, 4.0)
+
+
 class EngineState(StrEnum):
     """Whether an engine is given utterances."""
 
@@ -41,6 +45,8 @@ class EngineHealth:
 
     ``utterances``: final results asked for, ``failures`` and ``timeouts`` of them without a text by a fault;
     ``mean_ms`` and ``p95_ms``: from the asking to the result, over the last 256 that came (0 before the first).
+    ``took_counts``: how many results took at most so long as RESULT_BUCKETS_S says, and longer than the bucket before;
+    one more entry for those above; ``took_sum_s`` all together, in seconds. These two only grow.
     """
 
     name: str
@@ -50,6 +56,8 @@ class EngineHealth:
     timeouts: int = 0
     mean_ms: float = 0.0
     p95_ms: float = 0.0
+    took_counts: tuple[int, ...] = (0,) * (len(RESULT_BUCKETS_S) + 1)
+    took_sum_s: float = 0.0
 
 
 class RecognitionStream(Protocol):

@@ -17,7 +17,7 @@ from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.flow_prompts import known_fragments
 from ari_app.dialogue.flow_reader import read_flow
-from ari_app.dialogue.guard import TELLING_NAMES
+from ari_app.dialogue.guard import TELLING_NAMES, GuardTally
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
 from ari_app.errors import ConfigError, InputError, Problem
@@ -61,6 +61,7 @@ class FlowDirectory:
     """
 
     def __init__(self, folder: Path, company: Mapping[str, str]) -> None:
+        self.tally = GuardTally()
         self._folder = folder
         self._company = dict(company)
         self._flows: dict[str, Flow] = {}
@@ -124,7 +125,7 @@ class FlowDirectory:
     def open(self, name: str, account: Account) -> FlowConversation:
         """Begin a conversation; raises ConfigError for an unknown flow or language."""
         flow = self._flow(name, account)
-        return FlowConversation(flow, account, self._company[account.language])
+        return FlowConversation(flow, account, self._company[account.language], self.tally)
 
     def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
         """Every fragment that a call to this account may need and that is known before dialling.

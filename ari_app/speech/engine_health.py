@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from typing import Final
 
-from ari_app.ports import EngineHealth, EngineState
+from ari_app.ports import RESULT_BUCKETS_S, EngineHealth, EngineState
 
 FAULTS_BEFORE_REST: Final = 3
 REST_S: Final = 30.0
@@ -32,6 +33,8 @@ class EngineAccount:
         self._rests_until: float | None = None
         self._trial_until: float | None = None
         self._took_s: deque[float] = deque(maxlen=_KEPT)
+        self._took_counts = [0] * (len(RESULT_BUCKETS_S) + 1)
+        self._took_sum_s = 0.0
 
     def willing(self, now: float) -> bool:
         """Whether the engine gets the next utterance; reserves the one trial after a rest."""
@@ -47,6 +50,8 @@ class EngineAccount:
         """A final result came."""
         self.utterances += 1
         self._took_s.append(took_s)
+        self._took_counts[bisect_left(RESULT_BUCKETS_S, took_s)] += 1
+        self._took_sum_s += took_s
         self._heard_from()
 
     def partial_succeeded(self) -> None:
@@ -82,6 +87,8 @@ class EngineAccount:
             self.timeouts,
             1e3 * sum(took) / len(took) if took else 0.0,
             1e3 * took[min(len(took) - 1, int(0.95 * len(took)))] if took else 0.0,
+            tuple(self._took_counts),
+            self._took_sum_s,
         )
 
     def _heard_from(self) -> None:

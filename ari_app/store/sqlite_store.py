@@ -69,6 +69,20 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.release()
 
+    async def ping(self) -> None:
+        """Return when the writer could begin and end a transaction. Raises StoreError."""
+        await self._writer.run(lambda db: None)
+
+    @property
+    def commits(self) -> int:
+        """Write transactions since the start."""
+        return self._writer.commits
+
+    @property
+    def operations(self) -> int:
+        """Changes in them; several that came together share one."""
+        return self._writer.operations
+
     # ------------------------------------------------------------------------------------------- campaigns, lists
 
     async def put_campaign(self, campaign: Campaign) -> bool:
