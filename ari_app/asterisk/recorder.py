@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,10 @@ from ari_app.ports import RecordingCheck
 
 _ATTEMPT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
 _FOLDER = re.compile(r"/[A-Za-z0-9_./ -]*")
+SIDES = ("customer", "bot")
+_UNEVEN_S = 0.5
+_SHORT_S, _SHORT_SHARE = 0.5, 0.01
+"""A recording may be shorter than the call by this much and this share of it: clocks and the first packets."""
 _POLL_SECONDS = 0.05
 _EMPTY_SECONDS = 0.3
 """A file without any sound is taken as finished after this time; Asterisk fills in lengths as a channel closes."""
@@ -96,21 +100,24 @@ class MixMonitorRecorder:
     async def _mute(self, channel_id: str, state: str) -> None:
         await self._ami.action("MixMonitorMute", {"Channel": channel_id, "Direction": "both", "State": state})
 
-    async def finish(self, attempt_id: str) -> RecordingCheck | None:
-        """Join the two sides once the channel is gone; None when nothing was recorded.
+    async def finish(self, attempt_id: str, talk_s: float | None = None) -> RecordingCheck | None:
+        """Join the two sides once the channel is gone, and check them; None when nothing was recorded.
 
         Called again for a finished recording, it checks that one again.
+
+        :param talk_s: seconds between answer and end; the recording, which begins before the answer, has them too as
+            long as one of the two sides sends sound (Asterisk records no time in which neither does).
 
         :raises TelephonyError: a file is no WAV of Asterisk's.
         :raises OSError: it cannot be read or written (a full disk leaves the two sides as they are).
         """
         final = self.path(attempt_id)
-        legs = [final.with_suffix(f".{side}.wav") for side in ("customer", "bot")]
+        legs = [final.with_suffix(f".{side}.wav") for side in SIDES]
         sizes = await asyncio.to_thread(_sizes, legs)
         if not any(sizes):
-            return await asyncio.to_thread(_check_existing, final)
+            return await asyncio.to_thread(_check_existing, final, talk_s)
         await self._until_closed(legs)
-        return await asyncio.to_thread(_join, final, legs)
+        return await asyncio.to_thread(_join, final, legs, talk_s)
 
     async def _until_closed(self, legs: list[Path]) -> None:
         loop = asyncio.get_running_loop()
@@ -147,7 +154,7 @@ def _closed(legs: list[Path]) -> bool:
     return True
 
 
-def _join(final: Path, legs: list[Path]) -> RecordingCheck | None:
+def _join(final: Path, legs: list[Path], talk_s: float | None) -> RecordingCheck | None:
     sounds = [read_wav(leg) if leg.exists() else None for leg in legs]
     rates = {sound.rate for sound in sounds if sound is not None}
     if len(rates) != 1:
@@ -167,25 +174,45 @@ def _join(final: Path, legs: list[Path]) -> RecordingCheck | None:
             temporary.replace(final)
         finally:
             temporary.unlink(missing_ok=True)
-        check = _check(final, Sound(rate, joined))
+        faults = _missing_legs(legs) or _uneven(customer, bot, rate)
+        check = _check(final, Sound(rate, joined), talk_s, faults)
     for leg in legs:
         leg.unlink(missing_ok=True)
     return check
 
 
-def _check(path: Path, sound: Sound) -> RecordingCheck:
-    return RecordingCheck(
-        path=str(path),
-        seconds=len(sound.samples) / sound.rate,
-        customer_seconds=seconds_of_sound(sound.samples[:, 0], sound.rate),
-        bot_seconds=seconds_of_sound(sound.samples[:, 1], sound.rate),
-    )
+def _missing_legs(legs: list[Path]) -> list[str]:
+    return [f"{side} leg missing" for side, leg in zip(SIDES, legs, strict=True) if not leg.exists()]
 
 
-def _check_existing(final: Path) -> RecordingCheck | None:
+def _uneven(customer: Samples, bot: Samples, rate: int) -> list[str]:
+    """The sides are written together; one that is shorter lost sound, or the other was cut off."""
+    apart = abs(len(customer) - len(bot)) / rate
+    if apart <= _UNEVEN_S:
+        return []
+    return [
+        f"{SIDES[0] if len(customer) < len(bot) else SIDES[1]} leg shorter than the other by {apart:.1f} s"
+    ]
+
+
+def _check(path: Path, sound: Sound, talk_s: float | None, faults: Sequence[str] = ()) -> RecordingCheck:
+    seconds = len(sound.samples) / sound.rate
+    loud = [seconds_of_sound(sound.samples[:, place], sound.rate) for place in range(2)]
+    warnings = list(faults)
+    warnings += [
+        f"{side} leg silent"
+        for side, heard in zip(SIDES, loud, strict=True)
+        if heard == 0.0 and f"{side} leg missing" not in faults
+    ]
+    if talk_s is not None and seconds < talk_s - _SHORT_S - _SHORT_SHARE * talk_s:
+        warnings.append(f"shorter than the call by {talk_s - seconds:.1f} s")
+    return RecordingCheck(str(path), seconds, loud[0], loud[1], tuple(warnings))
+
+
+def _check_existing(final: Path, talk_s: float | None) -> RecordingCheck | None:
     if not final.exists():
         return None
     sound = read_wav(final)
     if sound.samples.ndim != 2:
         raise TelephonyError(f"{final.name} is not a stereo recording")
-    return _check(final, sound)
+    return _check(final, sound, talk_s)

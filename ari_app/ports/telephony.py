@@ -200,12 +200,16 @@ class Telephony(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordingCheck:
-    """A finished stereo recording: left the customer, right the bot. Seconds of sound above -50 dBFS on each side."""
+    """A finished stereo recording: left the customer, right the bot. Seconds of sound above -50 dBFS on each side.
+
+    ``warnings`` says in words what is not as it should be ("customer leg silent", "shorter than the call by 3.2 s").
+    """
 
     path: str
     seconds: float
     customer_seconds: float
     bot_seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 class Recorder(Protocol):
@@ -227,6 +231,9 @@ class Recorder(Protocol):
         """Record both sides again; raises TelephonyError."""
         ...
 
-    async def finish(self, attempt_id: str) -> RecordingCheck | None:
-        """Join the two legs into one stereo WAV once the channel is gone; None when nothing was recorded."""
+    async def finish(self, attempt_id: str, talk_s: float | None = None) -> RecordingCheck | None:
+        """Join the two legs into one stereo WAV once the channel is gone; None when nothing was recorded.
+
+        ``talk_s``: seconds between answer and end, which the recording should have at least; None: not known.
+        """
         ...

@@ -81,6 +81,7 @@ class CallSession:
         self._watch_task: asyncio.Task[None] | None = None
         self._recording = False
         self._recording_started_at: datetime | None = None
+        self._recording_paused = False
         self._trace = log.bind()  # bound once: a call has many events
 
     @property
@@ -91,6 +92,28 @@ class CallSession:
     def stop(self, reason: str) -> None:
         """Ask the call to end (operator's stop, shutdown); it is released and closed as usual."""
         self._put(Event(EventKind.STOP, reason))
+
+    async def pause_recording(self) -> None:
+        """From now on silence is recorded in place of both sides, for what must not be kept (card data); time goes on.
+
+        Returns when that is so, and at once for a call that is not recorded. Pausing twice is pausing once.
+
+        :raises TelephonyError: the recording goes on: do not let the customer say it.
+        """
+        if self._recording:
+            await self._leg.pause_recording()
+            log.info("recording paused")
+        self._recording_paused = True
+
+    async def resume_recording(self) -> None:
+        """Record both sides again; nothing happens where the recording was not paused.
+
+        :raises TelephonyError: it is not known whether anything is recorded.
+        """
+        if self._recording and self._recording_paused:
+            await self._leg.resume_recording()
+            log.info("recording resumed")
+        self._recording_paused = False
 
     async def run(self) -> None:
         """Carry the call through. Never raises for what the network does; store errors do propagate."""
@@ -212,6 +235,12 @@ class CallSession:
             self._recording_started_at = self._services.clock.now()
         except TelephonyError as error:
             log.error("call is not recorded", error=str(error))
+            return
+        if self._recording_paused:  # asked for while it began
+            try:
+                await self._leg.pause_recording()
+            except TelephonyError:
+                await self._stop_recording()
 
     async def _stop_recording(self) -> None:
         """The customer does not want to be recorded; a recording that cannot be stopped ends the call."""

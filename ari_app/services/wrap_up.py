@@ -70,7 +70,9 @@ class WrapUp:
         if talked is not None and end.result is None:
             end = replace(end, result=talked.result.result)
         kind = classify(self._table, end)
-        check = await self._finish_recording(attempt.attempt_id) if ended.recorded else None
+        check = (
+            await self._finish_recording(attempt.attempt_id, call.talk_seconds) if ended.recorded else None
+        )
         turns = talked.turns if talked is not None else ()
         transcript = await self._transcript(attempt.attempt_id, kind.name, turns)
         outcome = CallOutcome(
@@ -86,7 +88,11 @@ class WrapUp:
             transcript=transcript,
             promise=talked.result.promise if talked is not None else None,
             turns=turns,
-            facts={"reason": call.reason, "do_not_contact": bool(talked and talked.result.do_not_contact)},
+            facts={
+                "reason": call.reason,
+                "do_not_contact": bool(talked and talked.result.do_not_contact),
+                **_recording_faults(check),
+            },
             recording_started_at=ended.recording_started_at,
             recording_seconds=None if check is None else check.seconds,
             recording_customer_s=None if check is None else check.customer_seconds,
@@ -110,7 +116,7 @@ class WrapUp:
             disposition=kind.name,
             ended_at=self._clock.now(),
             recording=None if check is None else check.path,
-            facts={"reason": "interrupted"},
+            facts={"reason": "interrupted", **_recording_faults(check)},
             recording_seconds=None if check is None else check.seconds,
             recording_customer_s=None if check is None else check.customer_seconds,
             recording_bot_s=None if check is None else check.bot_seconds,
@@ -164,14 +170,21 @@ class WrapUp:
             log.error("transcript file not written", error=str(error))
             return None
 
-    async def _finish_recording(self, attempt_id: str) -> RecordingCheck | None:
+    async def _finish_recording(self, attempt_id: str, talk_s: float | None = None) -> RecordingCheck | None:
         if self._recorder is None:
             return None
         try:
-            return await self._recorder.finish(attempt_id)
+            check = await self._recorder.finish(attempt_id, talk_s)
         except (TelephonyError, OSError) as error:
             log.error("recording not finished", error=str(error))
             return None
+        if check is not None and check.warnings:
+            log.warning("recording not as it should be", problems=list(check.warnings))
+        return check
+
+
+def _recording_faults(check: RecordingCheck | None) -> dict[str, object]:
+    return {"recording_warnings": list(check.warnings)} if check is not None and check.warnings else {}
 
 
 def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> list[OutboxEvent]:

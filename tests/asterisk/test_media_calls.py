@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ import pytest
 from ari_app.asterisk import media_socket
 from ari_app.asterisk.binary import AsteriskMissing, find_asterisk
 from ari_app.asterisk.call_leg import AsteriskCallLeg
+from ari_app.asterisk.stereo_wav import Samples, read_wav
 from ari_app.domain.call_machine import EventKind
 from ari_app.errors import MediaClosed
 from ari_app.lab.relay import LineFaults
@@ -117,6 +119,60 @@ async def nothing_left(pbx: Bench) -> None:
         return not any([(await pbx.ari.request("GET", what)).body for what in ("channels", "bridges")])
 
     await until_asked(empty)
+
+
+# --- recordings ----------------------------------------------------------------------------------
+
+
+def loud_tenths(samples: Samples, rate: int) -> list[bool]:
+    """For each tenth of a second: is there sound?"""
+    tenth = rate // 10
+    whole = samples[: len(samples) // tenth * tenth].reshape(-1, tenth).astype(float)
+    return [bool(level > 100) for level in np.sqrt(np.mean(whole**2, axis=1))]
+
+
+async def test_a_pause_is_silence_on_both_sides_and_time_goes_on(pbx: Bench) -> None:
+    async with answered(pbx, recorded=True) as leg:
+        assert leg.media is not None
+        began = time.monotonic()
+        await leg.media.play(tone(20.0), "all the time")
+        await frames_of(leg, 40)
+        await leg.pause_recording()
+        await leg.pause_recording()
+        paused = time.monotonic()
+        await frames_of(leg, 60)
+        await leg.resume_recording()
+        resumed = time.monotonic()
+        await frames_of(leg, 40)
+        talked = time.monotonic() - began
+    check = await pbx.recorder.finish(leg.call_id, talked)
+    assert check is not None
+    assert check.warnings == ()
+    assert check.seconds >= talked - 0.5, "the pause was cut out"
+    sound = read_wav(Path(check.path))
+    for side in range(2):
+        loud = loud_tenths(sound.samples[:, side], sound.rate)
+        silent = [place for place, each in enumerate(loud) if not each]
+        pause = [place for place in silent if 5 < place < len(loud) - 5]
+        assert pause == list(range(pause[0], pause[-1] + 1)), "one stretch of silence"
+        assert len(pause) == pytest.approx((resumed - paused) * 10, abs=3)
+        assert all(loud[pause[-1] + 1 : pause[-1] + 5]), "both sides are recorded again"
+
+
+async def test_a_side_that_never_spoke_and_time_without_sound_are_told(pbx: Bench) -> None:
+    pbx.far.scripts["3"] = answers_silently
+    async with answered(pbx, "3", recorded=True, sounds=False) as leg:
+        assert leg.media is not None
+        began = time.monotonic()
+        await leg.media.play(tone(0.5), "x")
+        while not isinstance(await leg.media.receive(5.0), MediaMark):
+            pass
+        assert await leg.media.receive(1.2) is None
+        talked = time.monotonic() - began
+    check = await pbx.recorder.finish(leg.call_id, talked)
+    assert check is not None
+    assert check.warnings[0] == "customer leg silent"
+    assert check.warnings[1].startswith("shorter than the call by 1.")
 
 
 # --- a bad line ----------------------------------------------------------------------------------

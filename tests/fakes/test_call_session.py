@@ -236,6 +236,71 @@ async def test_a_recording_that_cannot_be_stopped_ends_the_call() -> None:
     assert "hang_up" in leg.log
 
 
+async def test_what_must_not_be_kept_is_said_in_a_pause_of_the_recording() -> None:
+    leg = FakeLeg("att-1", [(1.0, ANSWERED)], media=FakeMedia())
+    call, _ = session(leg)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2.0)
+    await call.pause_recording()
+    await asyncio.sleep(1.0)
+    await call.resume_recording()
+    await call.resume_recording()
+    call.stop("enough")
+    await running
+    assert [each for each in leg.log if "recording" in each] == ["pause_recording", "resume_recording"]
+
+
+async def test_a_pause_that_is_not_granted_is_told_to_who_asked() -> None:
+    leg = FakeLeg("att-1", [(1.0, ANSWERED)], media=FakeMedia())
+
+    async def fail() -> None:
+        raise TelephonyError("the AMI connection was lost")
+
+    leg.pause_recording = fail  # type: ignore[method-assign]
+    call, _ = session(leg)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(2.0)
+    with pytest.raises(TelephonyError):
+        await call.pause_recording()
+    call.stop("enough")
+    await running
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_pause_asked_for_while_the_recording_begins_counts(refused: bool) -> None:
+    leg = FakeLeg("att-1", [(5.0, ANSWERED)], media=FakeMedia())
+    started, start = asyncio.Event(), leg.start_recording
+
+    async def slowly(path: str) -> None:
+        await started.wait()
+        await start(path)
+
+    async def fail() -> None:
+        raise TelephonyError("refused")
+
+    leg.start_recording = slowly  # type: ignore[method-assign]
+    if refused:
+        leg.pause_recording = fail  # type: ignore[method-assign]
+    call, _ = session(leg)
+    running = asyncio.create_task(call.run())
+    await asyncio.sleep(1.0)
+    await call.pause_recording()
+    started.set()
+    await asyncio.sleep(1.0)
+    call.stop("enough")
+    await running
+    wanted = "stop_recording" if refused else "pause_recording"
+    assert [each for each in leg.log if "recording" in each] == [wanted], "nothing is recorded unpaused"
+
+
+async def test_a_call_that_is_not_recorded_has_nothing_to_pause() -> None:
+    leg = FakeLeg("att-1")
+    call, _ = session(leg)
+    await call.pause_recording()
+    await call.resume_recording()
+    assert leg.log == []
+
+
 async def test_hang_up_by_the_customer_keeps_what_was_said() -> None:
     script = [(1.0, ANSWERED), (2.0, Event(EventKind.DESTROYED, q850_cause=16))]
     leg = FakeLeg("att-1", script, media=FakeMedia())

@@ -150,7 +150,7 @@ class DeadAsterisk:
     async def resume(self, channel_id: str) -> None:
         raise TelephonyError("no such channel")
 
-    async def finish(self, attempt_id: str) -> RecordingCheck | None:
+    async def finish(self, attempt_id: str, talk_s: float | None = None) -> RecordingCheck | None:
         await asyncio.sleep(5.0)
         return None
 

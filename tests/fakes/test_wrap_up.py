@@ -149,8 +149,10 @@ class OneRecording:
 
     def __init__(self, check: RecordingCheck | None) -> None:
         self.check = check
+        self.talk_s: float | None = None
 
-    async def finish(self, attempt_id: str) -> RecordingCheck | None:
+    async def finish(self, attempt_id: str, talk_s: float | None = None) -> RecordingCheck | None:
+        self.talk_s = talk_s
         return self.check
 
 
@@ -182,6 +184,17 @@ async def test_recording_verdict_and_waiting_stand_in_the_record(tmp_path: Path,
     lines = [json.loads(line) for line in Path(record.transcript or "").read_text("utf-8").splitlines()]
     assert lines[3]["timing"]["on_wire_s"] == 2.05
     assert lines[1]["covers"] == ["recording_notice"]
+
+
+async def test_what_is_wrong_with_a_recording_is_kept_with_the_attempt(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        recorder = OneRecording(RecordingCheck("a.wav", 7.0, 0.0, 2.0, ("customer leg silent",)))
+        place.wrap_up._recorder = recorder  # type: ignore[assignment]
+        call = ended(attempt)
+        await place.wrap_up.close(replace(call, recorded=True))
+        (record,) = await place.records()
+    assert record.facts["recording_warnings"] == ["customer leg silent"]
+    assert recorder.talk_s == call.call.talk_seconds
 
 
 async def test_an_interrupted_call_keeps_what_its_recording_holds(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,9 +122,61 @@ async def test_a_finished_recording_is_one_stereo_file_and_no_sides(
     check = await recorder.finish("att-1")
     assert check is not None
     assert (check.seconds, check.customer_seconds, check.bot_seconds) == pytest.approx((2.0, 2.0, 1.0))
+    assert check.warnings == ("bot leg shorter than the other by 1.0 s",)
     assert check.path == str(tmp_path / "att-1.wav")
     assert names_in(tmp_path) == ["att-1.wav"]
-    assert await recorder.finish("att-1") == check, "asked again, after a crash before it was stored"
+    again = await recorder.finish("att-1")
+    assert again == replace(check, warnings=()), "asked again, after a crash before it was stored"
+
+
+async def test_a_recording_is_paused_and_resumed_on_both_sides(tmp_path: Path) -> None:
+    ami = Ami()
+    recorder = MixMonitorRecorder(ami, tmp_path)
+    await recorder.pause("chan-1")
+    await recorder.resume("chan-1")
+    assert ami.actions == [
+        ("MixMonitorMute", {"Channel": "chan-1", "Direction": "both", "State": state}) for state in "10"
+    ]
+
+
+SILENCE = np.zeros(16_000, dtype=np.int16)
+
+
+@pytest.mark.parametrize(
+    ("customer", "bot", "talk_s", "warnings"),
+    [
+        (tone(2.0), tone(2.0), 2.0, ()),
+        (tone(2.0), tone(2.0), None, ()),
+        (tone(2.0), tone(2.0), 2.4, ()),
+        (tone(2.0), tone(2.0), 5.2, ("shorter than the call by 3.2 s",)),
+        (SILENCE, tone(2.0), 2.0, ("customer leg silent",)),
+        (tone(2.0), SILENCE, 2.0, ("bot leg silent",)),
+        (None, tone(2.0), 2.0, ("customer leg missing",)),
+        (tone(2.0), None, 9.0, ("bot leg missing", "shorter than the call by 7.0 s")),
+        (tone(2.0), tone(0.8), 2.0, ("bot leg shorter than the other by 1.2 s",)),
+        (tone(0.8), tone(2.0), 2.0, ("customer leg shorter than the other by 1.2 s",)),
+        (SILENCE, SILENCE, 2.0, ("customer leg silent", "bot leg silent")),
+    ],
+)
+async def test_what_is_not_as_it_should_be_is_said_in_words(
+    recorder: MixMonitorRecorder,
+    tmp_path: Path,
+    customer: Samples | None,
+    bot: Samples | None,
+    talk_s: float | None,
+    warnings: tuple[str, ...],
+) -> None:
+    for side, sound in (("customer", customer), ("bot", bot)):
+        if sound is not None:
+            write_leg(tmp_path, side, wav_bytes(sound, 8000))
+    check = await recorder.finish("att-1", talk_s)
+    assert check is not None
+    assert check.warnings == warnings
+    again = await recorder.finish("att-1", talk_s)
+    assert again is not None
+    assert len(again.warnings) >= len(warnings) - any(
+        "missing" in each or "other" in each for each in warnings
+    )
 
 
 async def test_one_side_alone_is_kept_with_silence_on_the_other(
