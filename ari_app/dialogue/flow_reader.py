@@ -230,7 +230,7 @@ class _FlowReader:
             return Retry(say, "", line)
         if node.kind != MAPPING:
             return Retry(say, self._r.choice(node, where, "state", self._names), node.line)
-        entries = self._r.mapping(node, where, ("say", "then"), ("then",))
+        entries = self._r.mapping(node, where, ("say", "then", "times"), ("then",))
         then = self._r.choice(entries["then"], where, "state", self._names) if "then" in entries else ""
         times = self._r.integer(entries["times"], f"{where}.times", 1, 5) if "times" in entries else 2
         if "say" in entries:

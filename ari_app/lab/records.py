@@ -54,6 +54,7 @@ class LabCall:
     keys: str = ""
     said: list[str] = field(default_factory=list)
     recording: str | None = None
+    recorded_from: str | None = None
     heard_seconds: float = 0.0
     said_seconds: float = 0.0
     invites: int = 1

@@ -82,6 +82,7 @@ class Subscriber:
         self._stop = asyncio.Event()
         self._released = False
         self._line: Line | None = None
+        self._recorded_from: str | None = None
         # Not for secrets: what a persona draws is the same whenever it is called on the same number.
         self._random = random.Random(f"{persona.name} {call.dialled}")  # noqa: S311
 
@@ -268,6 +269,7 @@ class Subscriber:
             self.call.channel,
             effects,
         )
+        self._recorded_from = self._x.clock.now().isoformat()
         await self._line.open()
 
     def _need_line(self) -> Line:
@@ -353,6 +355,7 @@ class Subscriber:
                 path = self._x.recordings / f"call-{self.call.call:06d}.wav"
                 if line.tape.write(path):
                     self.call.recording = str(path)
+                    self.call.recorded_from = self._recorded_from
             self._x.records.end(self.call)
         except OSError as error:
             log.error("the record of a lab call could not be written", call=self.call.call, error=str(error))
