@@ -91,7 +91,7 @@ class TurnLimits:
     barge_in_s: float = 0.06
     hum_s: float = 0.6
     barge_in_dbfs: float = -42.0
-    over_background_db: float = 10.0
+    over_background_db: float = 12.0
     pre_roll_s: float = 0.3
     prompt_grace_s: float = 3.0
     speculate_s: float = 0.1

@@ -1,0 +1,258 @@
+"""Barge-in: what stops a prompt, what does not, and how it goes on after what was no interruption."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.voice.barge_in import BargeIn
+from ari_app.voice.endpointing import CallMemory
+from ari_app.voice.turn import (
+    Interrupted,
+    KeysEntered,
+    NoInput,
+    SpeechStarted,
+    TurnLimits,
+    TurnState,
+    UtteranceEnded,
+)
+from ari_app.voice.turn_terms import Sound
+from tests.support.turns import COUGH, HUM, MURMUR, VOICED, Turn, ask, kinds
+
+pytestmark = pytest.mark.pure
+
+P = AnswerProgress
+
+
+def interrupted(seconds: float = 0.2, prompt_s: float = 8.0, memory: CallMemory | None = None) -> Turn:
+    """A prompt that speech of this length has stopped after a second, and whose words were asked for."""
+    turn = Turn(ask(), prompt_s, memory=memory)
+    turn.hush(1.0)
+    turn.say(seconds)
+    turn.hush(0.12)
+    assert kinds(turn.out) == ["Interrupted", "SpeechStarted", "Speculate"]
+    return turn
+
+
+# --------------------------------------------------------------------------------------------------- what interrupts
+
+
+def test_three_frames_of_voice_interrupt() -> None:
+    turn = Turn(ask(), prompt_s=5.0)
+    turn.hush(1.0)
+    assert turn.say(0.04) == []
+    out = turn.say(0.02)
+    assert out[0] == Interrupted("speech")
+    assert kinds(out) == ["Interrupted", "SpeechStarted"]
+
+
+def test_the_speech_is_passed_on_from_its_first_frame_with_the_pre_roll_before_it() -> None:
+    turn = Turn(ask(), prompt_s=5.0)
+    turn.hush(1.0)
+    out = turn.frames(COUGH, 0.02) + turn.say(0.04)
+    started = next(one for one in out if isinstance(one, SpeechStarted))
+    assert started.pcm.count(VOICED) == 2
+    assert started.pcm.count(COUGH) == 1
+    assert started.pcm.index(COUGH) == 15 * len(COUGH)
+
+
+def test_the_frame_before_a_voice_counts_with_it() -> None:
+    turn = Turn(ask(), prompt_s=5.0)
+    turn.frames(COUGH, 0.02)
+    assert turn.say(0.02) == []
+    assert kinds(turn.say(0.02)) == ["Interrupted", "SpeechStarted"]
+
+
+@pytest.mark.parametrize("sound", [COUGH, MURMUR], ids=["without a pitch", "soft"])
+def test_a_sound_without_a_pitch_or_out_of_the_background_never_does(sound: bytes) -> None:
+    turn = Turn(ask(), prompt_s=60.0)
+    turn.frames(sound, 5.0)
+    assert turn.out == []
+
+
+def test_a_hum_says_that_he_listens_and_only_a_long_one_interrupts() -> None:
+    turn = Turn(ask(), prompt_s=60.0)
+    for _ in range(5):
+        assert turn.frames(HUM, 0.3) == []
+        turn.hush(1.0)
+    assert turn.frames(HUM, 0.56) == []
+    assert kinds(turn.frames(HUM, 0.06)) == ["Interrupted", "SpeechStarted"]
+
+
+def test_clicks_never_add_up() -> None:
+    turn = Turn(ask(), prompt_s=60.0)
+    for _ in range(50):
+        turn.say(0.02)
+        turn.hush(0.1)
+    assert turn.out == []
+
+
+def test_a_back_channel_that_did_not_interrupt_is_ignored() -> None:
+    turn = Turn(ask(), prompt_s=4.0)
+    turn.hush(2.0)
+    turn.frames(HUM, 0.3)
+    turn.hush(1.7)
+    turn.prompt_ended()
+    turn.hush(4.9)
+    assert turn.out == []
+    assert turn.pause(0.2) == (NoInput(),)
+
+
+def test_the_tail_of_a_sound_at_the_end_of_the_prompt_is_no_answer() -> None:
+    turn = Turn(ask(barge_in=False), prompt_s=2.0)
+    turn.say(0.3)
+    turn.hush(0.04)
+    turn.prompt_ended()
+    turn.hush(1.0)
+    assert turn.out == []
+
+
+def test_one_who_speaks_against_a_loud_background_must_rise_above_it() -> None:
+    memory = CallMemory()
+    for _ in range(500):
+        memory.heard(-25.0)
+    turn = Turn(ask(), 60.0, memory=memory)
+    assert turn.say(0.5) == []
+    assert kinds(Turn(ask(), 60.0).say(0.5))[0] == "Interrupted"
+
+
+# --------------------------------------------------------------------------------------------------- false interruptions
+
+
+@pytest.mark.parametrize("progress", [P.BACK_CHANNEL, P.NOTHING])
+def test_what_was_no_interruption_is_thrown_away_and_the_prompt_goes_on(progress: AnswerProgress) -> None:
+    turn = interrupted()
+    assert kinds(turn.guess(progress)) == ["SpeechCancelled", "Resumed"]
+    assert not turn.taker.done
+    turn.hush(5.0)
+    turn.prompt_ended()
+    assert turn.taker.state is TurnState.WAITING
+
+
+@pytest.mark.parametrize("progress", [P.OPEN, P.IN_PROGRESS, P.COMPLETE])
+def test_words_are_an_answer(progress: AnswerProgress) -> None:
+    turn = interrupted()
+    turn.guess(progress)
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert "Resumed" not in kinds(turn.out)
+
+
+def test_long_speech_that_nobody_understands_is_an_answer_that_was_not_understood() -> None:
+    turn = interrupted(seconds=1.0)
+    turn.guess(P.NOTHING)
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
+def test_a_short_sound_whose_guess_never_comes_does_not_leave_silence() -> None:
+    turn = interrupted()
+    assert kinds(turn.hush(1.0)) == []
+    assert kinds(turn.hush(0.2)) == ["SpeechCancelled", "Resumed"]
+    turn.guess(P.COMPLETE)
+    assert turn.taker.stale_guesses == 1
+    assert turn.taker.state is TurnState.PROMPTING
+
+
+def test_long_speech_whose_guess_never_comes_is_an_utterance() -> None:
+    turn = interrupted(seconds=1.0)
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert turn.taker.answer.speculation == 1
+
+
+def test_a_back_channel_right_before_the_prompt_ends_is_an_answer() -> None:
+    turn = Turn(ask(), prompt_s=3.0)
+    turn.hush(2.4)
+    turn.say(0.2)
+    turn.hush(0.12)
+    assert turn.guess(P.BACK_CHANNEL) == ()
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
+def test_a_prompt_is_resumed_three_times_and_then_the_customer_was_not_understood() -> None:
+    turn = Turn(ask(), prompt_s=30.0)
+    for _ in range(4):
+        turn.hush(1.0)
+        turn.say(0.24)
+        turn.hush(0.12)
+        turn.guess(P.NOTHING)
+    turn.silence_until_answer()
+    assert kinds(turn.out).count("Resumed") == turn.taker.resumes == 3
+    assert kinds(turn.out).count("Interrupted") == 4
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
+def test_each_false_interruption_makes_the_next_one_harder_and_a_right_one_easier_again() -> None:
+    memory = CallMemory()
+    turn = interrupted(memory=memory)
+    turn.guess(P.NOTHING)
+    assert turn.say(0.08) == []
+    assert kinds(turn.say(0.02))[0] == "Interrupted", "90 ms instead of 60"
+    turn.say(1.0)
+    turn.hush(0.12)
+    turn.guess(P.COMPLETE)
+    turn.silence_until_answer()
+    assert (memory.false_interruptions, memory.caution) == (1, 1.0)
+
+
+def test_a_resumed_prompt_whose_mark_never_comes_ends_by_its_own_length() -> None:
+    turn = interrupted(prompt_s=4.0)
+    turn.guess(P.BACK_CHANNEL)
+    turn.pause(7.1)
+    assert turn.taker.state is TurnState.WAITING
+    turn.pause(5.1)
+    assert turn.taker.answer == NoInput()
+
+
+def test_keys_after_an_interruption_are_the_answer() -> None:
+    turn = interrupted()
+    assert kinds(turn.keys("1"))[-2:] == ["SpeechCancelled", "KeysEntered"]
+    assert turn.taker.answer == KeysEntered("1", complete=True)
+
+
+def test_keys_interrupt_a_prompt_that_goes_on() -> None:
+    turn = interrupted()
+    turn.guess(P.BACK_CHANNEL)
+    assert turn.keys("1") == [Interrupted("keys"), KeysEntered("1", complete=True)]
+
+
+# --------------------------------------------------------------------------------------------------- the evidence
+
+
+KINDS = st.lists(st.sampled_from([None, *Sound]), max_size=200)
+
+
+@given(KINDS, st.floats(1.0, 2.5))
+def test_no_evidence_is_enough_without_as_much_voice_as_is_asked_for(
+    sounds: list[Sound | None], caution: float
+) -> None:
+    limits = TurnLimits()
+    evidence = BargeIn(limits, caution)
+    for count, sound in enumerate(sounds, 1):
+        if evidence.hear(sound):
+            heard = sounds[:count]
+            counted = heard.count(Sound.VOICE) + 1 + heard.count(Sound.HUM) * limits.barge_in_s / limits.hum_s
+            assert counted * 0.02 >= limits.barge_in_s * caution - 1e-3
+            assert sound in (Sound.VOICE, Sound.HUM)
+            assert 0 < evidence.voiced_frames <= evidence.frames <= count
+            return
+
+
+@given(KINDS)
+def test_more_caution_never_interrupts_sooner(sounds: list[Sound | None]) -> None:
+    bold, careful = BargeIn(TurnLimits()), BargeIn(TurnLimits(), 2.0)
+    first = [index for index, sound in enumerate(sounds) if bold.hear(sound)]
+    later = [index for index, sound in enumerate(sounds) if careful.hear(sound)]
+    assert not later or first[0] <= later[0]
+
+
+@given(KINDS)
+def test_steady_voice_always_interrupts_in_the_end(sounds: list[Sound | None]) -> None:
+    evidence = BargeIn(TurnLimits(), 2.5)
+    for sound in sounds:
+        evidence.hear(sound)
+    assert any(evidence.hear(Sound.VOICE) for _ in range(8))
