@@ -100,6 +100,21 @@ async def test_a_text_becomes_sound(service: Service) -> None:
     assert not online.supports("fr")
 
 
+@pytest.mark.parametrize(("speed", "rate"), [(1.0, "+0%"), (1.25, "+25%"), (2.0, "+100%"), (0.5, "-50%")])
+async def test_voice_and_speed_are_asked_for_and_part_of_the_name(
+    service: Service, speed: float, rate: str
+) -> None:
+    spoken = mp3_of(voice(0.5))
+    service.behaviour = lambda socket: send(socket, spoken)
+    online = EdgeVoice({"zh": "zh-CN-YunxiNeural"}, speed=speed)
+    await online.synthesise("您好", "zh")
+    assert "YunxiNeural" in service.asked[0]
+    assert f"rate='{rate}'" in service.asked[0]
+    assert online.name.startswith("edge-tts ")
+    assert rate in online.name
+    assert "zh-CN-YunxiNeural" in online.name
+
+
 async def nothing(socket: web.WebSocketResponse) -> None:
     await send(socket, b"")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ari_app.domain.voice_style import ESPEAK_VARIANTS
 from ari_app.errors import SpeechError
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.rendering import LONGEST_TEXT, speakable
@@ -105,3 +106,18 @@ async def test_who_stops_waiting_ends_the_program(tmp_path: Path) -> None:
         await waiting
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_speed_and_variant_change_the_sound_and_the_name() -> None:
+    text = "您好，我是自动语音助理。"
+    usual = await EspeakVoice().synthesise(text, "zh")
+    lengths = [duration_s(await EspeakVoice(speed=speed).synthesise(text, "zh")) for speed in (0.5, 1.0, 2.0)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[0] > 1.5 * lengths[2]
+    for variant in ESPEAK_VARIANTS:
+        other = EspeakVoice(variant=variant)
+        sound = await other.synthesise(text, "zh")
+        assert sound != usual
+        assert loudness_dbfs(sound) == pytest.approx(-20.0, abs=0.5)
+        assert f"cmn+{variant}@240" in other.name
+    assert len({EspeakVoice(speed=speed).name for speed in (0.5, 1.0, 2.0)}) == 3
