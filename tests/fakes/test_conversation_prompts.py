@@ -82,7 +82,7 @@ async def test_a_prompt_can_be_resumed_three_times_and_is_answered_then() -> Non
     asked = Asks(YES_OR_NO)
     noises = ((1.0, 1.14), (2.5, 2.66), (3.6, 3.82))  # each needs more than the one before
     there = scene(asked, *noises, ear=NOISE, prompts=LongPrompts())
-    there.after(8.0, there.media.press, "1")
+    there.after(6.0, there.media.press, "1")
     await there.conversation.run()
     assert len(there.media.flushed_at) == 3
     assert len(there.media.played) == 5
