@@ -22,6 +22,7 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import decide
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
+from ari_app.observation import Observed, observation
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
@@ -93,15 +94,18 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
     table = read_dispositions(settings.dialplan_dir / "dispositions.yaml")
     clock = make_clock(settings)
     log.info("connecting to Asterisk", ari=settings.ari.url, ami=f"{settings.ami.host}:{settings.ami.port}")
+    observed = Observed()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings, controller=True))
-        recorder = await stack.enter_async_context(_recorder(settings, patience_s))
+        recorder = await stack.enter_async_context(_recorder(settings, patience_s, observed))
         telephony = await stack.enter_async_context(_telephony(settings, recorder, patience_s))
+        observed.add_telephony(telephony)
         flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
         prompts = make_prompts(settings)
         stack.push_async_callback(prompts.close)
+        observed.add_prompts(prompts)
         wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir)
-        recogniser = await stack.enter_async_context(_recognisers(settings))
+        recogniser = await stack.enter_async_context(_recognisers(settings, observed))
         services = CallServices(
             store=store,
             clock=clock,
@@ -137,6 +141,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             coalesce=True,
             misfire_grace_time=None,
         )
+        await stack.enter_async_context(observation(settings, observed, controller, telephony, store, flows))
         await controller.start()
         scheduler.start()
         log.info("serving")
@@ -181,7 +186,9 @@ async def _telephony(
 
 
 @asynccontextmanager
-async def _recorder(settings: Settings, patience_s: float) -> AsyncIterator[Recorder | None]:
+async def _recorder(
+    settings: Settings, patience_s: float, observed: Observed
+) -> AsyncIterator[Recorder | None]:
     ami = ami_settings(settings)
     if ami is None:
         log.warning("calls are not recorded: ami.secret is not set")
@@ -189,6 +196,7 @@ async def _recorder(settings: Settings, patience_s: float) -> AsyncIterator[Reco
         return
     settings.recordings_dir.mkdir(parents=True, exist_ok=True)
     async with asterisk_ami.ami_connection(ami, patience_s) as connection:
+        observed.add_ami(connection)
         yield MixMonitorRecorder(
             connection, settings.recordings_dir, asterisk_folder=str(settings.asterisk_recordings_dir)
         )
@@ -310,10 +318,13 @@ def recogniser_choices(settings: Settings, made: Mapping[str, Recogniser]) -> di
 
 
 @asynccontextmanager
-async def _recognisers(settings: Settings) -> AsyncIterator[Callable[[str], Recogniser | None]]:
+async def _recognisers(
+    settings: Settings, observed: Observed
+) -> AsyncIterator[Callable[[str], Recogniser | None]]:
     """Finds the recogniser of a language; None where nothing can hear it, and the customer answers by key."""
     made = make_recognisers(settings)
     choices = recogniser_choices(settings, made)
+    observed.add_recognisers(made, choices)
 
     def find(language: str) -> Recogniser | None:
         choice = choices.get(language)

@@ -1,0 +1,221 @@
+"""Every metric of the controller: where its value stands, and what it means.
+
+Names follow Prometheus' conventions: ``ari_app_GROUP_WHAT``, ``_total`` for what only grows, base units in the name.
+``docs/metrics.md`` lists the same names with what to do about them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+PREFIX: Final = "ari_app"
+
+
+class Kind(StrEnum):
+    """How a value moves."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric: ``field`` of the readings of ``group``."""
+
+    group: str
+    field: str
+    meaning: str
+    kind: Kind = Kind.COUNTER
+
+    @property
+    def name(self) -> str:
+        """As Prometheus knows it."""
+        return f"{PREFIX}_{self.group}_{self.field}" + ("_total" if self.kind is Kind.COUNTER else "")
+
+
+def _rows(group: str, kind: Kind, meanings: dict[str, str]) -> tuple[Row, ...]:
+    return tuple(Row(group, field, meaning, kind) for field, meaning in meanings.items())
+
+
+#: Labels of a group; all others have none. Values are names of engines and languages, never anything of a customer.
+LABELS: Final[dict[str, str]] = {
+    "recogniser": "engine",
+    "recogniser_worker": "engine",
+    "recogniser_choice": "language",
+}
+
+_STATE: Final = (
+    *_rows(
+        "dialler",
+        Kind.GAUGE,
+        {
+            "calls": "Calls in progress",
+            "halted": "1 while nothing is dialled because store and PBX may disagree",
+        },
+    ),
+    *_rows("dialler", Kind.COUNTER, {"finished_calls": "Calls that have ended"}),
+    *_rows("ari", Kind.GAUGE, {"connected": "1 while there is a connection to Asterisk"}),
+    *_rows(
+        "flow",
+        Kind.GAUGE,
+        {"file_problems": "Faults in flow files as they are now; calls use the last good version"},
+    ),
+    *_rows(
+        "flow", Kind.COUNTER, {"guard_breaches": "Sentences that the guard replaced before they were said"}
+    ),
+    *_rows(
+        "store",
+        Kind.COUNTER,
+        {"commits": "Write transactions", "operations": "Changes in them"},
+    ),
+    *_rows(
+        "metrics",
+        Kind.COUNTER,
+        {
+            "requests": "Requests that were answered here",
+            "refused_requests": "Requests that were none, or asked for something that is not here",
+            "dropped_connections": "Connections that were too many, too slow or too long",
+        },
+    ),
+)
+
+_RECOGNISERS: Final = (
+    *_rows("recogniser", Kind.GAUGE, {"up": "1 while the engine is given utterances"}),
+    *_rows(
+        "recogniser",
+        Kind.COUNTER,
+        {
+            "utterances": "Utterances whose text was asked for",
+            "failures": "Utterances without a text by a fault of the engine",
+            "timeouts": "Utterances without a text in time",
+        },
+    ),
+    *_rows("recogniser", Kind.HISTOGRAM, {"result_seconds": "From the end of an utterance to its text"}),
+    *_rows(
+        "recogniser_choice",
+        Kind.COUNTER,
+        {
+            "utterances": "Utterances in this language",
+            "stepped_in": "Utterances that another engine than the first one had to take over",
+            "timed_out": "Utterances that no engine heard in time",
+            "failed": "Utterances that every engine failed at",
+        },
+    ),
+    *_rows(
+        "recogniser_worker",
+        Kind.COUNTER,
+        {
+            "started": "Worker processes started",
+            "requests": "Requests to them",
+            "died": "Workers that ended while they worked",
+            "hung": "Workers that were ended because they did not answer",
+            "turned_away": "Requests refused because too many were waiting",
+        },
+    ),
+    *_rows(
+        "funasr",
+        Kind.COUNTER,
+        {
+            "dropped_bytes": "Sound beyond the longest utterance",
+            "odd_messages": "Messages of the server that are none of the protocol's",
+            "foreign_messages": "Results of other utterances than the one asked for",
+            "broken": "Utterances whose socket went, or that were answered with nonsense",
+        },
+    ),
+    *_rows(
+        "funasr_socket",
+        Kind.COUNTER,
+        {
+            "opened": "Sockets opened",
+            "failed_connects": "Attempts to open one that failed",
+            "lost": "Spare sockets that the server closed",
+            "unprepared": "Utterances for which no open socket was at hand",
+        },
+    ),
+)
+
+_PROMPTS: Final = (
+    *_rows(
+        "prompts",
+        Kind.COUNTER,
+        {
+            "rendered": "Fragments that a voice has spoken",
+            "voice_failures": "Fragments that a voice could not speak",
+            "late": "Sentences of which a running call had to wait for something",
+            "mixed": "Sentences for which no single voice had everything",
+        },
+    ),
+    *_rows(
+        "prompt_store",
+        Kind.COUNTER,
+        {
+            "from_memory": "Fragments taken from memory",
+            "from_files": "Fragments taken from files",
+            "write_failures": "Fragments that could not be written",
+            "damaged_files": "Files that were damaged and rendered again",
+            "evicted": "Fragments that had to leave the memory",
+        },
+    ),
+)
+
+_ASTERISK: Final = (
+    *_rows(
+        "ari",
+        Kind.COUNTER,
+        {
+            "requests": "Requests written to the socket",
+            "refused": "Requests answered with a status of 400 or more",
+            "timeouts": "Requests whose outcome is unknown",
+            "late_replies": "Answers that nobody waited for any more",
+            "events": "Events received",
+            "unknown_events": "Events of a type that is not known",
+            "malformed": "Messages that lack what their type promises",
+            "events_dropped": "Events that a subscriber was too slow for",
+            "handler_errors": "Events whose handler failed",
+            "connects": "Connections made",
+            "disconnects": "Connections lost",
+            "failed_connects": "Attempts to connect that failed",
+        },
+    ),
+    *_rows(
+        "ami",
+        Kind.COUNTER,
+        {
+            "actions": "Actions sent",
+            "refused": "Actions that Asterisk refused",
+            "timeouts": "Actions without an answer in time",
+            "connects": "Connections made",
+            "lost": "Connections lost",
+        },
+    ),
+    *_rows(
+        "calls",
+        Kind.COUNTER,
+        {
+            "prepared": "Calls whose channel, bridge and media were ready",
+            "prepare_failed": "Calls that could not be prepared; nothing was dialled",
+            "dialled": "INVITEs sent",
+            "dial_unknown": "Dials whose request was not answered: the INVITE may have left",
+            "gone": "Calls that ended without Asterisk telling so",
+            "deferred_releases": "Releases done only after a reconnect",
+        },
+    ),
+    *_rows(
+        "media",
+        Kind.COUNTER,
+        {
+            "opened": "Media sockets opened",
+            "lost": "Media sockets that ended before their call",
+            "restored": "Media sockets that were replaced in a running call",
+            "frames_received": "Frames of 20 ms received",
+            "frames_dropped": "Frames that a call was too slow for",
+            "odd_messages": "Messages that are neither sound nor a known event",
+            "xoff": "Times that Asterisk asked to hold the sound back",
+        },
+    ),
+)
+
+METRICS: Final[tuple[Row, ...]] = (*_STATE, *_RECOGNISERS, *_PROMPTS, *_ASTERISK)
