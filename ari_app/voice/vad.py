@@ -41,6 +41,8 @@ _HUM_BIN: Final = round(900 / _HZ_PER_BIN)
 _SHORTEST_LAG: Final = SAMPLE_RATE // 400
 _LONGEST_LAG: Final = SAMPLE_RATE // 70
 _NO_SOUND: Final[Floats] = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+_LOWEST_BIAS_DB: Final = 3.0
+"""The lowest of many frames of a steady noise lies under its level by so much and more."""
 _GAP_FRAMES: Final = 2
 """What is lost is not always filled in: up to 40 ms of nothing are bridged."""
 _MEAN: Final = np.full(FRAME_SAMPLES, 1.0 / FRAME_SAMPLES, dtype=np.float32)
@@ -79,7 +81,7 @@ class GateSettings:
     floor_rise_db_s: float = 6.0
     floor_rise_speaking_db_s: float = 1.0
     floor_catch_up_db_s: float = 20.0
-    floor_window_s: float = 2.4
+    floor_window_s: float = 1.6
 
 
 # --------------------------------------------------------------------------------------------------- spectrum
@@ -244,7 +246,7 @@ class SpeechGate:
             return
         rules = self.settings
         floor = self.noise_floor_dbfs
-        lowest = self._lowest.push(level)
+        lowest = self._lowest.push(level) + _LOWEST_BIAS_DB
         if level < floor:
             self.noise_floor_dbfs = 0.8 * floor + 0.2 * level
             return
