@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
     OpeningView,
     Promised,
@@ -21,7 +22,7 @@ from ari_app.dialogue.account_view import (
 from ari_app.dialogue.flow import Flow, Sentence, Text
 from ari_app.dialogue.guard import NEUTRAL
 from ari_app.dialogue.model import Fragment
-from ari_app.dialogue.sentence_fragments import sentence_fragments
+from ari_app.dialogue.sentence_fragments import sentence_fragments, value_fragment
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import zone_of
 
@@ -46,15 +47,35 @@ def known_fragments(flow: Flow, account: Account, company: str, now: datetime) -
     return tuple(found)
 
 
-def fixed_fragments(flow: Flow, language: str, company: str) -> tuple[Fragment, ...]:
-    """The fixed words of a flow and the company's name: what is the same for every customer and every day."""
+def shared_fragments(flow: Flow, language: str, company: str, today: date) -> tuple[Fragment, ...]:
+    """What is the same for every customer: the fixed words of a flow, the company's name, the days of a promise."""
     found: dict[Fragment, None] = {}
     anybody = OpeningView(company=company, name="", language=language)
     for sentence in _sentences(flow, language):
         for fragment in sentence_fragments(sentence, anybody, Promised(), today=date.min, latest=date.min):
             if fragment.text and not fragment.personal:
                 found[replace(fragment, ends=False)] = None  # the sentence is not all here
+    variables = {name for sentence in _sentences(flow, language) for name in sentence.variables}
+    if variables & {"ptp_date", "latest_date"}:
+        for days in range(flow.latest_days + 2):
+            day = spoken.day(today + timedelta(days=days), language, today=today)
+            found[value_fragment("ptp_date", day, language)] = None
     found[neutral_fragment(language)] = None
+    return tuple(found)
+
+
+def state_fragments(
+    flow: Flow, state: str, account: Account, company: str, now: datetime
+) -> tuple[Fragment, ...]:
+    """What a state says to a verified account that has promised all of it for tomorrow; for listening to it."""
+    today = now.astimezone(zone_of(account.timezone) or UTC).date()
+    opening = opening_view(account, company)
+    view: OpeningView | VerifiedView = SealedAccount(account, opening).open(account.phone_tail) or opening
+    offer = Promised(today + timedelta(days=1), account.amount_due)
+    latest = today + timedelta(days=flow.latest_days)
+    found: list[Fragment] = []
+    for sentence in flow.states[state].say.get(account.language, ()):
+        found += sentence_fragments(sentence, view, offer, today=today, latest=latest)
     return tuple(found)
 
 

@@ -171,6 +171,10 @@ class Store(Protocol):
         """The same, read page by page, for tables that do not fit into memory."""
         ...
 
+    def iter_accounts(self, campaign_id: str) -> AsyncIterator[Account]:
+        """The accounts of a campaign that are still to be called, read page by page."""
+        ...
+
     async def verdicts(self, customer_id: str) -> list[VerdictRecord]:
         """Every answer of the gate for a customer, oldest first."""
         ...

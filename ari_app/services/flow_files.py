@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import structlog
 
 from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
-from ari_app.dialogue.flow_prompts import known_fragments
+from ari_app.dialogue.flow_prompts import known_fragments, shared_fragments, state_fragments
 from ari_app.dialogue.flow_reader import read_flow
 from ari_app.dialogue.guard import TELLING_NAMES, GuardTally
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
 from ari_app.errors import ConfigError, InputError, Problem
+from ari_app.services.model_problems import nearest
 from ari_app.services.source_nodes import parse_nodes, read_nodes
 
 log = structlog.get_logger(__name__)
@@ -122,6 +123,15 @@ class FlowDirectory:
             log.warning("flow file is gone, its last version stays", file=str(path))
         return changed
 
+    def flow(self, name: str) -> Flow:
+        """A flow as last read without error; raises ConfigError for an unknown one."""
+        flow = self._flows.get(name)
+        if flow is None:
+            raise ConfigError(
+                f"there is no flow {name!r} in {self._folder} (there are: {', '.join(self.names)})"
+            )
+        return flow
+
     def open(self, name: str, account: Account) -> FlowConversation:
         """Begin a conversation; raises ConfigError for an unknown flow or language."""
         flow = self._flow(name, account)
@@ -136,12 +146,22 @@ class FlowDirectory:
         flow = self._flow(name, account)
         return known_fragments(flow, account, self._company[account.language], now)
 
+    def shared_prompts(self, name: str, language: str, today: date) -> tuple[Fragment, ...]:
+        """Every fragment of a flow that is the same for all customers; none where the flow is not in the language."""
+        flow = self.flow(name)
+        if language not in flow.languages or language not in self._company:
+            return ()
+        return shared_fragments(flow, language, self._company[language], today)
+
+    def state_prompts(self, name: str, state: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        """What a state of a flow says to an account; raises ConfigError for an unknown state."""
+        flow = self._flow(name, account)
+        if state not in flow.states:
+            raise ConfigError(f"{flow.file}: there is no state {state!r} ({nearest(state, flow.states)})")
+        return state_fragments(flow, state, account, self._company[account.language], now)
+
     def _flow(self, name: str, account: Account) -> Flow:
-        flow = self._flows.get(name)
-        if flow is None:
-            raise ConfigError(
-                f"there is no flow {name!r} in {self._folder} (there are: {', '.join(self.names)})"
-            )
+        flow = self.flow(name)
         if account.language not in flow.languages:
             spoken = ", ".join(flow.languages)
             raise ConfigError(f"the flow {name} is not written in {account.language!r} (it is in: {spoken})")

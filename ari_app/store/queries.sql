@@ -206,6 +206,12 @@ SELECT * FROM attempt_record
 WHERE customer_id = :customer_id AND (:campaign_id IS NULL OR campaign_id = :campaign_id) AND seq > :seq
 ORDER BY seq LIMIT :limit;
 
+-- name: accounts_to_call
+SELECT campaign_account.id AS place, account.* FROM campaign_account
+JOIN account ON account.id = campaign_account.account
+WHERE campaign_account.campaign_id = :campaign_id AND campaign_account.state <> 'done' AND campaign_account.id > :after
+ORDER BY campaign_account.id LIMIT :limit;
+
 -- name: verdicts_of_customer
 SELECT * FROM verdict WHERE customer_id = :customer_id ORDER BY id;
 

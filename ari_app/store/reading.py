@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from ari_app.domain.account import Account
 from ari_app.domain.attempt import OpenAttempt, PromiseToPay, Turn
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
@@ -119,6 +120,22 @@ def attempts_page(
         SQL[name], {"campaign_id": campaign_id, "customer_id": customer_id, "seq": after, "limit": limit}
     ).fetchall()
     return AttemptPage([_attempt(row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Some accounts, and where the next page begins; None: these were the last."""
+
+    accounts: list[Account]
+    after: int | None
+
+
+def accounts_page(connection: sqlite3.Connection, campaign_id: str, after: int, limit: int) -> AccountPage:
+    """Up to ``limit`` accounts of a campaign that are not done, after position ``after`` (0: from the first)."""
+    rows = connection.execute(
+        SQL["accounts_to_call"], {"campaign_id": campaign_id, "after": after, "limit": limit}
+    ).fetchall()
+    return AccountPage([account_of(row) for row in rows], rows[-1]["place"] if len(rows) == limit else None)
 
 
 def _attempt(row: sqlite3.Row) -> AttemptRecord:

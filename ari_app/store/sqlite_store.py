@@ -193,6 +193,16 @@ class SqliteStore:
                 yield record
             after = page.after
 
+    async def iter_accounts(self, campaign_id: str) -> AsyncIterator[Account]:
+        after: int | None = 0
+        while after is not None:
+            page = await self._readers.run(
+                partial(reading.accounts_page, campaign_id=campaign_id, after=after, limit=PAGE)
+            )
+            for account in page.accounts:
+                yield account
+            after = page.after
+
     async def verdicts(self, customer_id: str) -> list[VerdictRecord]:
         return await self._readers.run(lambda db: reading.verdicts(db, customer_id))
 

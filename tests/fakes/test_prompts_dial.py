@@ -67,7 +67,7 @@ async def test_what_a_call_says_is_rendered_before_it_is_dialled(tmp_path: Path)
 async def test_the_style_of_the_campaign_reaches_the_rendering(tmp_path: Path) -> None:
     prompts = FakePrompts()
     style = VoiceStyle("espeak-ng+f2", 1.5)
-    async with floor(tmp_path, rings, prompts=prompts, campaigns=[speaking(style)]) as place:  # type: ignore[list-item]
+    async with floor(tmp_path, rings, prompts=prompts, campaigns=[speaking(style)]) as place:
         await place.dialler.turn()
         assert (await place.store.campaigns())[0].strategy.voice == style
         await within(10.0, lambda: bool(prompts.prepared))
