@@ -200,7 +200,7 @@ class Conversation:
                 self._who.push(event.pcm, event.at)
                 outputs = taker.push(FrameHeard(event.pcm, event.at))
             elif isinstance(event, MediaRestored):
-                taker = await self._restored(taker, hearing)
+                taker = await self._restored(event.at, taker, hearing)
                 outputs = ()
             else:
                 outputs = self._without_frame(event, taker)
@@ -258,10 +258,10 @@ class Conversation:
         waiting_since = taker.deadline - taker.question.no_input_s
         return self._clock.monotonic() - waiting_since >= NO_SOUND_S
 
-    async def _restored(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
+    async def _restored(self, at: float, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
         """The sound was gone: what was lost of the prompt is said again, then the question goes on."""
         log.info("sound is back", prompt_playing=self._speaker.playing)
-        rest_s = await self._speaker.restore(self._alive_at)
+        rest_s = await self._speaker.restore(self._alive_at, at)
         if rest_s > 0.0 and taker.state in (TurnState.PROMPTING, TurnState.WAITING):
             return self._taker(hearing, rest_s)
         return taker
@@ -338,8 +338,8 @@ class Conversation:
                     return
                 case MediaStarted(name, at):
                     self._speaker.started(name, at)
-                case MediaRestored():
-                    rest_s = await self._speaker.restore(self._alive_at)
+                case MediaRestored(at):
+                    rest_s = await self._speaker.restore(self._alive_at, at)
                     deadline = self._clock.monotonic() + rest_s + MARK_PATIENCE_S
                 case _:
                     pass

@@ -18,6 +18,7 @@ class _Playout:
     pcm: bytes = field(repr=False)
     entry: PromptEntry
     mark: str
+    sent: float
     begins: float
     offset_s: float = 0.0
     played_s: float | None = None
@@ -64,7 +65,7 @@ class Speaker:
         begins = now if before is None else max(now, before.entry.ends)
         ends = begins + duration_s(pcm)
         entry = self._log.prompt(say, covers, answers, now, ends)
-        self._before, self._now = before, _Playout(pcm, entry, mark, begins)
+        self._before, self._now = before, _Playout(pcm, entry, mark, now, begins)
         if not pcm:
             entry.finish(now)
         return ends - now
@@ -102,13 +103,13 @@ class Speaker:
         if playout is not None and playout.played_s is not None:
             await self._go_on(playout, playout.played_s)
 
-    async def restore(self, alive_at: float) -> float:
+    async def restore(self, alive_at: float, restored_at: float) -> float:
         """The sound was gone after ``alive_at`` and is back: play the rest; its seconds, 0 when there is none.
 
         Raises MediaClosed.
         """
         playout = self._now
-        if playout is None or playout.entry.over:
+        if playout is None or playout.entry.over or playout.sent >= restored_at:
             return 0.0
         if self._before is not None:
             self._before.entry.finish(alive_at)
@@ -125,7 +126,7 @@ class Speaker:
         playout.played_s = None
         rest = playout.pcm[2 * round(playout.offset_s * SAMPLE_RATE) :]
         await self._media.play(rest, playout.mark)
-        playout.begins = self._clock.monotonic()
+        playout.sent = playout.begins = self._clock.monotonic()
         playout.entry.go_on(playout.begins + duration_s(rest))
         return duration_s(rest)
 

@@ -76,6 +76,7 @@ class Waiting:
         now = self._clock.monotonic()
         task = self._errands.start(self._prompts.pcm(step.say))
         task.add_done_callback(self._wake)
+        await asyncio.sleep(0)  # sound that lies ready is there now
         await self.wait(task.done, step.filler, now if since is None else since, now + PATIENCE_S)
         if not task.done():
             task.cancel()

@@ -46,7 +46,8 @@ class LongPrompts:
         text = fragments[0].text
         if text in self._broken:
             raise SpeechError("no voice")
-        await asyncio.sleep(self._late.get(text, 0.0))
+        if text in self._late:
+            await asyncio.sleep(self._late[text])
         return words(1.0 if text == "one moment" else 3.0)
 
 
@@ -173,6 +174,15 @@ async def test_a_line_that_was_lost_while_he_speaks_does_not_lose_his_answer() -
     await there.conversation.run()
     assert [given.text for given in asked.given] == ["maybe"]
     assert len(there.media.played) == 2
+
+
+async def test_a_prompt_that_began_after_the_line_came_back_is_not_said_twice() -> None:
+    asked = Asks(BY_KEY, BY_KEY)
+    there = scene(asked, prompts=LongPrompts())
+    there.after(4.0, there.media.press, "1")
+    there.after(4.0, there.media.lose_for, 0.0)
+    await there.conversation.run()
+    assert len(there.media.played) == 3
 
 
 async def test_the_last_words_are_said_to_their_end_though_the_line_was_lost() -> None:
