@@ -28,9 +28,10 @@ from ari_app.lab.tape_reading import Reply, replies
 
 _METHOD = (
     "{calls} calls of {questions} questions, {concurrency} at a time, over SIP and RTP between two Asterisk "
-    "instances; wait = last voiced sample of the customer (5 ms of at least -45 dBFS) to the first of the bot at his ear, both read from the "
-    "far-end recordings, packing of 20 ms, network and playout included; ledger = the product's own figure, from its "
-    "detection of the last voice to the first frame that left the PBX; pocketsphinx with the product's grammars"
+    "instances; wait = last voiced sample of the customer (5 ms of at least -45 dBFS) to the first of the bot at "
+    "his ear, both read from the far-end recordings, packing of 20 ms, network and playout included; ledger = the "
+    "product's own figure, from its detection of the last voice to the first frame that left the PBX; pocketsphinx "
+    "with the product's grammars"
 )
 #: What the questions ask, and what may be answered.
 _KINDS: tuple[tuple[BenchQuestion, tuple[str, ...]], ...] = (

@@ -17,6 +17,7 @@ Bench = Callable[..., Coroutine[Any, Any, dict[str, object]]]
 BENCHES: dict[str, tuple[str, str]] = {
     "ari": ("ari_app.bench.ari", "bench_ari"),
     "originate": ("ari_app.bench.originate", "bench_originate"),
+    "barge-in": ("ari_app.bench.barge_in", "bench_barge_in"),
     "turn": ("ari_app.bench.turn", "bench_turn"),
 }
 

@@ -165,19 +165,17 @@ class Stop:
 def stops(side: Samples, prompt: Samples, *, pause_s: float = 0.15) -> list[Stop]:
     """Where a prompt that is known (sound without pauses of ``pause_s``) was stopped before its end.
 
-    ``side`` is what was heard of one call in which nothing but this prompt, whole or in parts, is played. Each part is
-    found in the prompt by correlation.
+    ``side`` is what was heard of one call; what was played of the prompt is found by correlation. The end of the call
+    is no stop.
     """
     parts = spans(side, joined_s=pause_s, least_s=0.1)
     found: list[Stop] = []
-    for place, part in enumerate(parts):
+    for place, part in enumerate(parts[:-1]):
         ended = _place_in(prompt, side, part.end_s - _PROBE_S)
         if ended is None or (prompt.size / SAMPLE_RATE) - (ended + _PROBE_S) < 2 * pause_s:
             continue  # not the prompt, or it came to its end
-        resumed = False
-        if place + 1 < len(parts):
-            begins = _place_in(prompt, side, parts[place + 1].start_s)
-            resumed = begins is not None and abs(begins - (ended + _PROBE_S)) <= _RESUMED_WITHIN_S
+        begins = _place_in(prompt, side, parts[place + 1].start_s)
+        resumed = begins is not None and abs(begins - (ended + _PROBE_S)) <= _RESUMED_WITHIN_S
         found.append(Stop(part.end_s, resumed))
     return found
 
