@@ -117,6 +117,21 @@ _ZH_TRAILING = re.compile(
 )
 _ZH_WHOLE = frozenset({"要", "我要", "我会", "我能"})
 
+_DENIES = {
+    "en": re.compile(
+        r"(no|nope|nah)( (no|nope|thanks|thank you|sorry|sir|madam|ma'am|not really|(that's|that is|it's|it is)"
+        r" (wrong|incorrect|not (right|correct|true))))*|(that's|that is|it's|it is) (wrong|incorrect|not (right|correct))"
+        r"|not (really|right|correct|at all)|wrong|incorrect"
+    ),
+    "zh": re.compile(
+        r"(不对|不是|不行|不可以|不同意|不好|不用|不要|不确认|不正确|错了?|没有|不|否)+(的|了|啊|呀|吧|哦|谢谢|谢谢你|这样)*"
+    ),
+}
+"""A no and nothing else; with more words it may be followed by what is right."""
+_HALF = {
+    "en": re.compile(r"(i'll pay |i will pay |i can pay |about )?half( of (it|that))?( please)?"),
+    "zh": re.compile(r"(我)?(先|就)?(交|缴|付|还)?(个)?一半(吧|的|好了)?"),
+}
 _TAKES_NO_MORE = frozenset({"affirm", "identity_confirm", "identity_deny"})
 _CURRENCY_EN = frozenset({"dollars", "dollar", "yuan", "bucks", "cents", "cent", "rmb", "kuai"})
 _CURRENCY_ZH = re.compile(r"(元|块|块钱|圆|毛|角|分|元钱|元整|块整)$")
@@ -153,28 +168,36 @@ def progress(
             return by_digits
     if _trails(plain, context, language) and not heard.intent.startswith("ask_"):
         return AnswerProgress.IN_PROGRESS
-    return _by_meaning(heard, context, words, language)
+    return _by_meaning(heard, context, plain, words, language)
 
 
-def _by_meaning(heard: Understanding, context: str, words: Sequence[str], language: str) -> AnswerProgress:
+def _by_meaning(
+    heard: Understanding, context: str, plain: str, words: Sequence[str], language: str
+) -> AnswerProgress:
     complete = AnswerProgress.COMPLETE
     if heard.intent == "request_human":
         return complete
     if context in YES_NO:
         sure = heard.intent in _TAKES_NO_MORE and (heard.intent != "affirm" or heard.confidence >= _SURE)
-        # A no to what was read back is mostly followed by what is right.
-        denied = heard.intent == "deny" and heard.confidence >= _SURE and context != "confirm_ptp"
-        return complete if sure or denied else _number_or_open(words[-1], language)
+        return (
+            complete
+            if sure or _DENIES[language].fullmatch(plain)
+            else _number_or_open(heard, words[-1], language)
+        )
     if heard.intent == "promise_to_pay" and context in ("ask_when", "inform") and heard.date is not None:
         return complete
     if heard.intent == "promise_to_pay" and context == "ask_amount" and (heard.full_amount or heard.amount):
         settled = heard.full_amount or _settled_amount(heard, words, language)
         return complete if settled else AnswerProgress.OPEN
-    return _number_or_open(words[-1], language)
+    if context == "ask_amount" and _HALF[language].fullmatch(plain):
+        return complete
+    return _number_or_open(heard, words[-1], language)
 
 
-def _number_or_open(last: str, language: str) -> AnswerProgress:
+def _number_or_open(heard: Understanding, last: str, language: str) -> AnswerProgress:
     """A number that nothing was made of yet goes on: "in two" (days), "三" (天)."""
+    if heard.date is not None or heard.amount is not None:
+        return AnswerProgress.OPEN
     number = last in ZH_DIGITS or last in ZH_UNITS if language == "zh" else last in EN_NUMBER_WORDS
     return AnswerProgress.IN_PROGRESS if number else AnswerProgress.OPEN
 

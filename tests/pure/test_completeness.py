@@ -42,10 +42,7 @@ AFTER_THE_PROMPT: list[tuple[str, str, A]] = [
         ("opening", text, A.OPEN)
         for text in ("hello", "who is this", "he is not here", "I see", "my name is bill")
     ),
-    *(
-        ("confirm_ptp", text, A.OPEN)
-        for text in ("no", "that is wrong", "yes I will pay it", "no I said friday")
-    ),
+    *(("confirm_ptp", text, A.OPEN) for text in ("yes I will pay it", "no I said friday", "no friday")),
     *(
         ("opening", text, A.COMPLETE)
         for text in ("是", "是的", "对", "嗯", "好的", "我就是", "是我", "不是", "打错了")
@@ -53,7 +50,7 @@ AFTER_THE_PROMPT: list[tuple[str, str, A]] = [
     *(("confirm_ptp", text, A.COMPLETE) for text in ("对", "对的", "没错", "嗯嗯", "好", "正确", "可以")),
     *(("opening", text, A.IN_PROGRESS) for text in ("对，我", "那个", "呃", "我", "是的但是")),
     *(("opening", text, A.OPEN) for text in ("喂", "你是谁", "他不在", "你好", "等一下")),
-    *(("confirm_ptp", text, A.OPEN) for text in ("不对", "不是", "错了")),
+    *(("confirm_ptp", text, A.OPEN) for text in ("不对，是周五", "不是三百块", "错了吧我没说")),
     # dates
     *(
         ("ask_when", text, A.COMPLETE)
@@ -88,23 +85,29 @@ AFTER_THE_PROMPT: list[tuple[str, str, A]] = [
     ),
     *(("ask_when", text, A.IN_PROGRESS) for text in ("那个", "大概", "到", "二十", "就", "我想")),
     *(("ask_when", text, A.OPEN) for text in ("我交过了", "好的", "嗯", "不想", "没钱", "收到")),
+    *(
+        ("confirm_ptp", text, A.COMPLETE)
+        for text in ("no", "no thank you", "that is wrong", "No, that's not right.")
+    ),
+    *(("confirm_ptp", text, A.COMPLETE) for text in ("不对", "不是", "错了", "不是的", "不用，谢谢")),
     # amounts
+    *(
+        ("ask_amount", text, A.COMPLETE)
+        for text in ("half", "I will pay half", "half of it", "一半", "先交一半")
+    ),
     *(("ask_amount", text, A.COMPLETE) for text in ("three hundred dollars", "all of it", "the full amount")),
     *(("ask_amount", text, A.COMPLETE) for text in ("five hundred sixty eight", "five hundred and twelve")),
     *(
         ("ask_amount", text, A.IN_PROGRESS)
         for text in ("three hundred and", "three", "a", "two hundred point")
     ),
-    *(
-        ("ask_amount", text, A.OPEN)
-        for text in ("three hundred", "five hundred sixty", "two thousand", "half")
-    ),
+    *(("ask_amount", text, A.OPEN) for text in ("three hundred", "five hundred sixty", "two thousand")),
     *(
         ("ask_amount", text, A.COMPLETE)
         for text in ("三百块", "五百六十八", "全部", "三百零五", "五百元", "三百块钱")
     ),
     *(("ask_amount", text, A.IN_PROGRESS) for text in ("五百点", "三百零", "大概")),
-    *(("ask_amount", text, A.OPEN) for text in ("三百", "五百六十", "两千", "三百五", "一半")),
+    *(("ask_amount", text, A.OPEN) for text in ("三百", "五百六十", "两千", "三百五")),
     # digits
     *(
         ("verify_tail", text, A.COMPLETE)
