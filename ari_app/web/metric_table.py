@@ -109,7 +109,9 @@ _RECOGNISERS: Final = (
         Kind.COUNTER,
         {
             "started": "Worker processes started",
+            "not_started": "Worker processes that could not be started",
             "requests": "Requests to them",
+            "batches": "Groups in which requests of several calls were worked on together",
             "died": "Workers that ended while they worked",
             "hung": "Workers that were ended because they did not answer",
             "turned_away": "Requests refused because too many were waiting",
