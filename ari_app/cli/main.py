@@ -19,6 +19,7 @@ from ari_app.cli import (
     explain,
     imports,
     lab,
+    prompts,
     refusals,
     serve,
     settings,
@@ -83,6 +84,7 @@ app.add_typer(attempts.app, name="attempts")
 app.add_typer(calls.app, name="call")
 app.command("explain")(explain.explain_command)
 app.add_typer(refusals.app, name="dnc")
+app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)
 app.command("serve")(serve.serve_command)
 app.add_typer(settings.app, name="config")

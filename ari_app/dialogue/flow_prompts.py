@@ -85,13 +85,18 @@ def neutral_fragment(language: str) -> Fragment:
 
 
 def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, int, str]]:
-    """Every prompt id of a flow that a recording may have: the id, the line where its words stand, the words."""
+    """Every prompt id of a flow that a recording may have: the id, the line where its words stand, the words.
+
+    Line 0: these words stand in no file, they come with the product.
+    """
     seen: set[str] = set()
     for sentence in _sentences(flow, language):
         for part in sentence.parts:
             if isinstance(part, Text) and part.prompt_id not in seen:
                 seen.add(part.prompt_id)
                 yield part.prompt_id, sentence.line, part.text
+    neutral = neutral_fragment(language)
+    yield neutral.prompt_id, 0, neutral.text
 
 
 def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:

@@ -268,6 +268,19 @@ class StyledPrompts:
                 voice, fragment.text, fragment.language, personal=fragment.personal, urgent=True
             )
 
+    # ---------------------------------------------------------------------------------------------- ahead of time
+
+    def pieces(self, language: str) -> tuple[Fragment, ...]:
+        """The inventory of a language, where the first voice that speaks it needs one; otherwise nothing."""
+        first = next((voice for voice in self._voices if voice.supports(language)), None)
+        if first is None or not first.online or self._settings.personal_online:
+            return ()
+        return tuple(Fragment(piece, language) for piece in inventory(language))
+
+    async def look_at_recordings(self) -> None:
+        """See which recordings there are now; ``prepare`` does so by itself."""
+        await self._recorded.refresh()
+
     # ---------------------------------------------------------------------------------------------- one fragment
 
     async def origin(self, fragment: Fragment) -> Origin:
