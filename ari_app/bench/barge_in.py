@@ -93,9 +93,9 @@ _DISTURBANCES: dict[str, tuple[Step, ...]] = {
     "back_channels": (
         Speak("uh-huh", "en", level=-24.0),
         Wait(WaitFor.SECONDS, 4.0, 8.0),
-        Speak("mm", "en", level=-26.0),
+        Speak("hmm", "en", level=-26.0),
         Wait(WaitFor.SECONDS, 4.0, 8.0),
-        Speak("mhm", "en", level=-24.0),
+        Speak("uh huh", "en", level=-24.0, speed=1.15),
         Wait(WaitFor.SECONDS, 4.0, 8.0),
     ),
 }
