@@ -128,7 +128,10 @@ class StyledPrompts:
         had: set[Fragment] = set()
         problems: dict[Fragment, list[str]] = {fragment: [] for fragment in fragments}
         for voice in self._willing(self._order(local=local)):
-            able = [fragment for fragment in fragments if self._may_speak(voice, fragment)]
+            kept = [fragment for fragment in fragments if self._kept_by(voice, fragment) is not None]
+            had.update(kept)
+            there = set(kept)
+            able = [part for part in fragments if part not in there and self._may_speak(voice, part)]
             results = await asyncio.gather(
                 *(self._ensure(voice, fragment, urgent=False) for fragment in able), return_exceptions=True
             )
@@ -139,7 +142,8 @@ class StyledPrompts:
                     raise result
                 else:
                     had.add(fragment)
-            if len(able) == len(fragments) and not any(isinstance(result, SpeechError) for result in results):
+            complete = len(kept) + len(able) == len(fragments)
+            if complete and not any(isinstance(result, SpeechError) for result in results):
                 return
         for fragment in fragments:
             if fragment not in had:
