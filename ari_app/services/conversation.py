@@ -188,7 +188,7 @@ class Conversation:
 
     async def _listen(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
         """Feed the turn-taker until it has the answer; the one that has it (a lost media leg may need a new one)."""
-        media = self._media
+        media, gate, unheard = self._media, self._ears.gate, hearing.unheard
         while True:
             while hearing.guesses:
                 await self._carry_out(taker.push(hearing.guesses.popleft()), hearing)
@@ -199,6 +199,12 @@ class Conversation:
                 self._alive_at = event.at
                 self._who.push(event.pcm, event.at)
                 outputs = taker.push(FrameHeard(event.pcm, event.at))
+                if (
+                    unheard is not None
+                    and taker.state is TurnState.WAITING
+                    and unheard.push(gate.voiced, event.at)
+                ):
+                    return taker
             elif isinstance(event, MediaRestored):
                 taker = await self._restored(event.at, taker, hearing)
                 outputs = ()
@@ -280,6 +286,10 @@ class Conversation:
                 given = await self._text(step, ended, voice_ended, hearing)
                 self._log.customer(given, voice_ended - ended.seconds, voice_ended)
                 self._answered = Answered(voice_ended, hearing.text_at)
+            case _ if hearing.unheard is not None and hearing.unheard.over:
+                given = CustomerInput(InputKind.SPEECH, "", 0.0)
+                self._log.customer(given, hearing.unheard.began or now, hearing.unheard.ended)
+                self._answered = Answered(hearing.unheard.ended, now)
             case _:
                 given = CustomerInput(InputKind.SILENCE)
                 self._log.customer(given, now, now)

@@ -20,6 +20,7 @@ from ari_app.dialogue.model import CustomerInput, InputKind, Question
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.errors import SpeechError
 from ari_app.ports import Clock, Recogniser, RecognitionStream, Transcript
+from ari_app.voice.pcm import FRAME_S
 from ari_app.voice.turn import (
     Guessed,
     Speculate,
@@ -41,6 +42,11 @@ GUESS_PATIENCE_S: Final = 2.0
 SURE: Final = 0.5
 #: A task that was cancelled may take so long to go, in seconds.
 WIND_DOWN_S: Final = 0.2
+
+#: Somebody who speaks for so long where nothing can be heard any more, and is silent for so long after it, is told the
+#: keys: he waits for an answer.
+LEAST_VOICE_S: Final = 0.2
+UNHEARD_S: Final = 1.2
 
 _T = TypeVar("_T")
 
@@ -95,6 +101,7 @@ class Listener:
     ) -> None:
         self.faults = 0
         self.errands = Errands()
+        self._heard_before = False
         self._find = find
         self._progress = progress
         self._wake = wake
@@ -105,9 +112,11 @@ class Listener:
         recogniser = None
         if question.grammar is not None and self.faults < FAULTS_BEFORE_KEYS:
             recogniser = self._find(question.grammar.language)
-        if recogniser is None:
-            question = replace(question, grammar=None)
-        return Hearing(self, question, recogniser)
+        if recogniser is not None:
+            self._heard_before = True
+            return Hearing(self, question, recogniser)
+        unheard = UnheardSpeech() if question.grammar is not None and self._heard_before else None
+        return Hearing(self, replace(question, grammar=None), None, unheard)
 
     async def close(self) -> None:
         """End every task of the call's recognition."""
@@ -141,11 +150,42 @@ class _Guess:
     at: float = 0.0
 
 
+class UnheardSpeech:
+    """Speech at a question to which nothing can be heard any more, in a call that began with a recogniser."""
+
+    def __init__(self) -> None:
+        self.over = False
+        """Whether somebody has spoken and now waits for an answer."""
+        self.began: float | None = None
+        self.ended = 0.0
+        self._voiced_s = 0.0
+
+    def push(self, voiced: bool, at: float) -> bool:
+        """One frame of the time in which an answer is awaited."""
+        if voiced:
+            self.began = at if self.began is None else self.began
+            self.ended = at
+            self._voiced_s += FRAME_S
+        elif self.began is not None and at - self.ended >= UNHEARD_S:
+            if self._voiced_s >= LEAST_VOICE_S:
+                self.over = True
+            else:
+                self.began, self._voiced_s = None, 0.0
+        return self.over
+
+
 class Hearing:
     """One question: feeds the recogniser, passes guesses on, and has ``given`` once the answer's text is there."""
 
-    def __init__(self, call: Listener, question: Question, recogniser: Recogniser | None) -> None:
+    def __init__(
+        self,
+        call: Listener,
+        question: Question,
+        recogniser: Recogniser | None,
+        unheard: UnheardSpeech | None = None,
+    ) -> None:
         self.question = question
+        self.unheard = unheard
         self.over_prompt = False
         """Whether the utterance has interrupted the prompt."""
         self.guesses: deque[Guessed] = deque()

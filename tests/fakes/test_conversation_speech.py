@@ -149,19 +149,29 @@ async def test_after_two_faults_the_call_goes_on_by_key(dies: str, error: str) -
         made.error = RuntimeError if error == "RuntimeError" else made.error
         return made
 
-    asked = Asks(*[YES_OR_NO] * 4)
+    asked = Asks(*[YES_OR_NO] * 5)
     ear = ScriptedEar(dying(), dying(), dying())
-    there = scene(asked, *((start, start + 0.5) for start in (1.0, 5.0, 9.0, 13.0, 17.0)), ear=ear)
+    there = scene(asked, *((start, start + 0.5) for start in (1.0, 5.0, 9.8, 30.0)), ear=ear)
     there.after(8.0, there.media.press, "1")
     await there.conversation.run()
     assert [(given.kind.value, given.text) for given in asked.given] == [
         ("speech", ""),
         ("speech", ""),
         ("keys", "1"),
+        ("speech", ""),  # from 9.8 s on: nobody listens to it, but he is answered
         ("silence", ""),
     ]
+    assert asked.given_at[3] == pytest.approx(10.28 + 1.2, abs=0.05)
     assert len(ear.heard) == 2
     assert all(heard.cancelled for heard in ear.heard)
+
+
+async def test_where_nothing_could_be_heard_from_the_beginning_a_noise_is_no_answer() -> None:
+    asked = Asks(YES_OR_NO)
+    there = scene(asked, (1.0, 1.5))
+    there.conversation._listener._find = lambda _: None
+    await there.conversation.run()
+    assert [given.kind.value for given in asked.given] == ["silence"]
 
 
 async def test_one_fault_is_forgiven() -> None:
@@ -176,7 +186,7 @@ async def test_with_a_dead_recogniser_the_shipped_flow_tells_the_keys_and_comes_
     language: str,
 ) -> None:
     dialogue = FlowConversation(shipped_flow(), an_account(language), COMPANY[language])
-    starts = [2.0 * step for step in range(100)]
+    starts = [3.0 * step for step in range(100)]
     ear = ScriptedEar(Utterance(result_after=NEVER))
     there = scene(dialogue, *((start, start + 0.8) for start in starts), ear=ear)
     ended = await there.conversation.run()
