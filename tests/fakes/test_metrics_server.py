@@ -371,10 +371,11 @@ async def test_more_clients_than_it_takes_are_dropped_and_the_next_is_served() -
 
 
 async def test_closing_ends_what_is_under_way() -> None:
-    server, _ = await patient_server(PATIENCE)
+    server, _ = await patient_server(3600.0)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /x")
     await until(lambda: len(server._connections) == 1)
-    await server.close()
+    async with asyncio.timeout(PATIENCE):
+        await server.close()
     await ended(reader)
     writer.close()

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection
+from websockets.protocol import State
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import ConfigError, SpeechError
@@ -244,6 +246,7 @@ async def test_a_server_that_hangs_is_a_time_out() -> None:
         with pytest.raises(TimeoutError):
             await said(recogniser, patience=0.05)
         assert recogniser.health()[0].timeouts == 1
+        await fake.until_sockets(2)  # nobody waits for its answer any more
 
 
 async def test_a_late_answer_disturbs_nobody() -> None:
@@ -275,6 +278,8 @@ async def test_a_server_that_takes_no_sound_stalls_nobody() -> None:
         speak(utterance, 39.0)
         with pytest.raises(TimeoutError):
             await utterance.result(0.05)
+        await recogniser.close()
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("funasr")]
 
 
 async def test_sound_beyond_the_longest_utterance_is_dropped_and_counted() -> None:
@@ -405,6 +410,46 @@ async def test_attempts_to_connect_become_rarer() -> None:
     await sockets.close()
     assert [later - earlier for earlier, later in pairwise(tried)][:7] == [0.5, 1, 2, 4, 8, 16, 30]
     assert len(tried) == 15
+
+
+class ClosedSocket:
+    """A socket that its server has closed."""
+
+    state = State.CLOSED
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.virtual_time
+async def test_a_server_that_closes_its_sockets_at_once_is_left_alone_for_longer_and_longer() -> None:
+    opened: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    class Flapping(FunasrSockets):
+        async def _open(self) -> ClientConnection:
+            opened.append(loop.time())
+            assert len(opened) < 1000, "it is asked again and again"
+            return cast("ClientConnection", ClosedSocket())
+
+    sockets = Flapping("ws://127.0.0.1:9", jitter=lambda: 1.0, clock=loop.time)
+    sockets.start()
+    await sockets.tried()
+    await asyncio.sleep(1.0)
+    assert not sockets.up
+    await asyncio.sleep(300)
+    await sockets.close()
+    assert len(opened) < 20
+
+
+async def test_a_server_whose_sockets_have_all_gone_is_down_before_anybody_looked() -> None:
+    sockets = FunasrSockets("ws://127.0.0.1:9")
+    sockets._is_up()
+    seen = [sockets.up]
+    sockets._spares.append((0.0, cast("ClientConnection", ClosedSocket())))
+    seen.append(sockets.up)
+    assert seen == [True, False]
+    await sockets.close()
 
 
 async def test_no_redirect_is_followed() -> None:
