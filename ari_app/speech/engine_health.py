@@ -38,12 +38,11 @@ class EngineAccount:
 
     def willing(self, now: float) -> bool:
         """Whether the engine gets the next utterance; reserves the one trial after a rest."""
-        if self._rests_until is None:
-            return True
-        if now < self._rests_until or (self._trial_until is not None and now < self._trial_until):
+        if self.resting(now):
             return False
-        # A trial that nobody reports on (an utterance that was cancelled) does not keep the engine out for ever.
-        self._trial_until = now + self._rest_s
+        if self._rests_until is not None:
+            # A trial that nobody reports on (an utterance that was cancelled) does not keep the engine out for ever.
+            self._trial_until = now + self._rest_s
         return True
 
     def succeeded(self, took_s: float) -> None:
@@ -70,9 +69,11 @@ class EngineAccount:
         self.timeouts += 1
         self._fault(now)
 
-    def partial_fault(self, now: float) -> None:
-        """A partial result did not come; it counts towards the rest, not among the utterances."""
-        self._fault(now)
+    def resting(self, now: float) -> bool:
+        """Whether the engine is left alone; unlike ``willing`` this reserves nothing."""
+        return self._rests_until is not None and (
+            now < self._rests_until or (self._trial_until is not None and now < self._trial_until)
+        )
 
     def health(self, now: float, *, usable: bool = True) -> EngineHealth:
         """The figures now."""

@@ -1,6 +1,7 @@
 """Messages between the controller and its speech workers: a JSON head and a block of bytes, over pipes.
 
-On the wire: length of the head (4 bytes, big-endian), length of the block (4 bytes), head, block.
+On the wire: length of the head (4 bytes, big-endian), length of the block (4 bytes), head, block. A message of requests
+has the head ``{"requests": [...], "bytes": [...]}`` and all their blocks one after the other.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final
 
 from ari_app.errors import SpeechError
 
 LARGEST_HEAD: Final = 256 * 1024
-LARGEST_BLOCK: Final = 16 * 1024 * 1024
+LARGEST_BLOCK: Final = 32 * 1024 * 1024
 _LENGTHS: Final = struct.Struct(">II")
 
 Head = Mapping[str, object]
@@ -26,6 +27,24 @@ def packed(head: Head, block: bytes = b"") -> bytes:
     if len(text) > LARGEST_HEAD or len(block) > LARGEST_BLOCK:
         raise SpeechError(f"a message of {len(text)} + {len(block)} bytes is too long for a speech worker")
     return _LENGTHS.pack(len(text), len(block)) + text + block
+
+
+def joined(requests: Sequence[tuple[Head, bytes]]) -> bytes:
+    """One message of several requests."""
+    head = {"requests": [head for head, _ in requests], "bytes": [len(block) for _, block in requests]}
+    return packed(head, b"".join(block for _, block in requests))
+
+
+def split(head: Head, block: bytes) -> list[tuple[dict[str, object], bytes]]:
+    """The requests of a message, in the worker; raises SpeechError when it is none."""
+    heads, lengths = head.get("requests"), head.get("bytes")
+    if not (isinstance(heads, list) and isinstance(lengths, list) and len(heads) == len(lengths)):
+        raise SpeechError("the controller sent something that holds no requests")
+    requests, at = [], 0
+    for one, length in zip(heads, lengths, strict=True):
+        requests.append((one, block[at : at + length]))
+        at += length
+    return requests
 
 
 async def receive(reader: asyncio.StreamReader) -> tuple[dict[str, object], bytes]:

@@ -2,25 +2,31 @@
 
 With a grammar pocketsphinx turns everything it hears into a sentence of the grammar. Three things make its confidence
 honest: sentences that people often say instead compete with the grammar, a sentence that is not whole does not count,
-and the acoustic score per frame, which does tell fitting from forced words, becomes the confidence (docs/speech.md has
-the figures). Nothing it hears should be recorded without being read back.
+and the acoustic score per frame with the share of the sound that the words explain, which do tell fitting from forced
+words, become the confidence (docs/speech.md has the figures). Nothing it hears should be recorded without being read
+back.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import math
+import time
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import Transcript
+from ari_app.ports import EngineHealth, Transcript
+from ari_app.speech.engine_health import EngineAccount
 from ari_app.speech.jsgf import Jsgf, JsgfError, parse_jsgf
 from ari_app.speech.utterance import GatheredUtterance
 from ari_app.speech.workers import WorkerCounters, WorkerPool
-from ari_app.voice.pcm import SAMPLE_RATE
+from ari_app.voice.pcm import SAMPLE_RATE, to_samples
 
 COMPETITION: Final = (
     "hello",
@@ -51,21 +57,37 @@ COMPETITION: Final = (
 _WARMING: Final = "#JSGF V1.0;\ngrammar warming;\npublic <answer> = yes | no;"
 _SHORTEST_BYTES: Final = SAMPLE_RATE // 5
 """A tenth of a second: less is no word."""
-_PER_WORD_SCORE: Final = 1.43
-_PER_WORST_SCORE: Final = 0.69
-_OFFSET: Final = 9.63
-"""Logistic regression of "right" on the two scores, over synthetic voices through a narrow band (docs/speech.md)."""
+_PER_SCORE: Final = 4.27
+_PER_COVERED: Final = 9.13
+_OFFSET: Final = 6.6
+"""Logistic regression of "right" on the two figures, over synthetic voices through a narrow band; the offset is set so
+that one in forty other sentences reaches a half (docs/speech.md)."""
+_LEAD: Final = SAMPLE_RATE * 3 // 10
+_TAIL: Final = SAMPLE_RATE * 3 // 20
+_FRAME: Final = SAMPLE_RATE // 50
 
 
 class PocketSphinxRecogniser:
-    """Hears English answers that a grammar describes; ``workers`` processes of about 90 MB each."""
+    """Hears English answers that a grammar describes; ``workers`` processes of about 70 MB each.
+
+    An utterance may take ``longest_s`` in a worker: 40 s of sound take less than 2 s.
+    """
 
     name = "pocketsphinx"
 
-    def __init__(self, *, workers: int = 1, longest_s: float = 15.0, pool: WorkerPool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        longest_s: float = 5.0,
+        pool: WorkerPool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._pool = pool or WorkerPool.of_module(
             "ari_app.speech.pocketsphinx_worker", size=workers, longest_s=longest_s
         )
+        self._clock = clock
+        self._account = EngineAccount(self.name)
 
     @property
     def counters(self) -> WorkerCounters:
@@ -73,8 +95,8 @@ class PocketSphinxRecogniser:
         return self._pool.counters
 
     def supports(self, language: str) -> bool:
-        """English, where pocketsphinx is installed with its model."""
-        return not self.why_not(language)
+        """English, where pocketsphinx is installed with its model; False while it is left alone after faults."""
+        return not self.why_not(language) and not self._account.resting(self._clock())
 
     def why_not(self, language: str) -> str:
         """Why a language cannot be heard here; empty when it can."""
@@ -89,18 +111,27 @@ class PocketSphinxRecogniser:
         except JsgfError as error:
             raise SpeechError(f"grammar {grammar.name!r}: {error}") from None
 
-        async def recognise(pcm: bytes, timeout_s: float) -> Transcript:
+        if not self._account.willing(self._clock()):
+            raise SpeechError("pocketsphinx failed several times in a row and is left alone for a while")
+
+        async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
             if len(pcm) < _SHORTEST_BYTES:
                 return Transcript("", 0.0, self.name)
-            reply, _ = await self._pool.ask({"jsgf": combined}, pcm, timeout_s)
-            return transcript(rules, reply)
+            return transcript(
+                rules, await self._pool.ask({"jsgf": combined}, around_voice(pcm), timeout_s, guess=guess)
+            )
 
-        return GatheredUtterance(recognise)
+        return GatheredUtterance(recognise, self._account, clock=self._clock)
+
+    def health(self) -> Sequence[EngineHealth]:
+        """Its figures."""
+        return (self._account.health(self._clock(), usable=not self.why_not("en")),)
 
     async def warm_up(self, timeout_s: float) -> None:
-        """Start one worker now, so that the first utterance does not wait for it. Raises SpeechError, TimeoutError."""
-        _, combined = prepared(_WARMING)
-        await self._pool.ask({"jsgf": combined}, bytes(SAMPLE_RATE), timeout_s)
+        """Start the workers now, so that the first utterance does not wait for one. Raises SpeechError, TimeoutError."""
+        rules, combined = prepared(_WARMING)
+        reply = await self._pool.warm_up({"jsgf": combined}, bytes(SAMPLE_RATE), timeout_s)
+        transcript(rules, reply)
 
     async def close(self) -> None:
         """End the workers."""
@@ -118,18 +149,30 @@ def transcript(rules: Jsgf, reply: dict[str, object]) -> Transcript:
     """What a worker's reply means; raises SpeechError when it tells of an error."""
     if "error" in reply:
         raise SpeechError(f"pocketsphinx: {reply['error']}")
-    text, word_score, worst_score = reply.get("text"), reply.get("word_score"), reply.get("worst_score")
-    if not (isinstance(text, str) and isinstance(word_score, float) and isinstance(worst_score, float)):
+    text, score, covered = reply.get("text"), reply.get("score"), reply.get("covered")
+    if not (isinstance(text, str) and isinstance(score, float) and isinstance(covered, float)):
         raise SpeechError("pocketsphinx: a reply without text or scores")
     if not text or not rules.accepts(text):
         return Transcript("", 0.0, PocketSphinxRecogniser.name)
-    return Transcript(text, confidence(word_score, worst_score), PocketSphinxRecogniser.name)
+    return Transcript(text, confidence(score, covered), PocketSphinxRecogniser.name)
 
 
-def confidence(word_score: float, worst_score: float) -> float:
-    """How likely the words fit the sound: 0 to 1, from log likelihoods per frame."""
-    evidence = _PER_WORD_SCORE * word_score + _PER_WORST_SCORE * worst_score + _OFFSET
+def confidence(score: float, covered: float) -> float:
+    """How likely the words fit the sound, 0 to 1: from the log likelihood per frame and the share that words took."""
+    evidence = _PER_SCORE * score + _PER_COVERED * covered + _OFFSET
     return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, evidence))))
+
+
+def around_voice(pcm: bytes) -> bytes:
+    """The sound from 0.3 s before its first loud 20 ms to 0.15 s after the last (30 dB under the loudest are quiet)."""
+    samples = to_samples(pcm)
+    whole = samples[: samples.size // _FRAME * _FRAME].astype(np.float32).reshape(-1, _FRAME)
+    power = np.mean(np.square(whole), axis=1)
+    loud = np.flatnonzero(power > power.max(initial=0.0) * 1e-3)
+    if not loud.size:
+        return pcm
+    begin = max(0, int(loud[0]) * _FRAME - _LEAD)
+    return pcm[2 * begin : 2 * ((int(loud[-1]) + 1) * _FRAME + _TAIL)]
 
 
 def check_grammar(jsgf: str) -> list[str]:

@@ -1,16 +1,26 @@
-"""Which recogniser hears which language: the first of an ordered list that can; the next one when it fails."""
+"""Which recogniser hears which language: the first of an ordered list that can; the next one when it fails.
+
+An engine that keeps failing says so itself (``supports``, ``open``: see ``engine_health``), so that the calls after it
+go to the next one without waiting for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import Recogniser, RecognitionStream, Transcript
-from ari_app.speech.utterance import LONGEST_UTTERANCE_S
+from ari_app.ports import EngineHealth, Recogniser, RecognitionStream, Transcript
+from ari_app.speech.utterance import LONGEST_PARTIAL_S, LONGEST_UTTERANCE_S
 from ari_app.voice.pcm import SAMPLE_RATE
+
+FIRST_SHARE: Final = 0.6
+"""Of the time that is left, what an engine gets while there is another one that could step in."""
+_GRACE_S: Final = 0.25
+"""Engines keep their time themselves; one that does not is cut off after so much more."""
 
 
 @dataclass(slots=True)
@@ -47,6 +57,10 @@ class RecogniserChoice:
         stream, left = _first_open(willing, grammar)
         self.counters.utterances += 1
         return _ChosenUtterance(stream, left, grammar, self._longest_s, self.counters)
+
+    def health(self) -> Sequence[EngineHealth]:
+        """Of each of them, in order."""
+        return tuple(health for recogniser in self._recognisers for health in recogniser.health())
 
     async def warm_up(self, timeout_s: float) -> None:
         """Load the model of the first one that can be loaded. Raises SpeechError when none can."""
@@ -106,29 +120,39 @@ class _ChosenUtterance:
 
     async def partial(self, timeout_s: float) -> Transcript:
         """As the chosen engine hears it now; one that fails is replaced at the end of the utterance, not here."""
-        return await self._stream.partial(min(timeout_s, self._longest_s))
+        within = min(timeout_s, self._longest_s, LONGEST_PARTIAL_S)
+        async with asyncio.timeout(within + _GRACE_S):
+            return await self._stream.partial(within)
 
     async def result(self, timeout_s: float) -> Transcript:
         loop = asyncio.get_running_loop()
         until = loop.time() + min(timeout_s, self._longest_s)
         while True:
-            remaining = max(0.0, until - loop.time())
+            left = max(0.0, until - loop.time())
+            within = left * FIRST_SHARE if self._others else left
             try:
-                async with asyncio.timeout(remaining):
-                    return await self._stream.result(remaining)
-            except TimeoutError:
-                self._counters.timed_out += 1
-                raise
-            except SpeechError:
-                try:
-                    self._stream, self._others = _first_open(self._others, self._grammar)
-                except SpeechError:
-                    self._counters.failed += 1
-                else:
-                    self._counters.stepped_in += 1
-                    self._stream.feed(bytes(self._kept))
-                    continue
-                raise
+                async with asyncio.timeout(within + _GRACE_S):
+                    return await self._stream.result(within)
+            except (SpeechError, TimeoutError) as error:
+                late = isinstance(error, TimeoutError)
+                if not self._step_in():
+                    if late:
+                        self._counters.timed_out += 1
+                    else:
+                        self._counters.failed += 1
+                    raise
+
+    def _step_in(self) -> bool:
+        """Give the sound to the next engine that takes it; False when there is none."""
+        failed = self._stream
+        try:
+            self._stream, self._others = _first_open(self._others, self._grammar)
+        except SpeechError:
+            return False
+        failed.cancel()
+        self._counters.stepped_in += 1
+        self._stream.feed(bytes(self._kept))
+        return True
 
     def cancel(self) -> None:
         self._stream.cancel()

@@ -1,4 +1,4 @@
-"""The production recogniser: faster-whisper in a worker process, one utterance at a time.
+"""The production recogniser: faster-whisper in worker processes, the utterances of concurrent calls in batches.
 
 The model is a folder in CTranslate2 format, or the name of one that lies in the Hugging Face cache of this machine.
 Nothing is ever downloaded here: a call is no moment for that.
@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import time
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import Transcript
+from ari_app.ports import EngineHealth, Transcript
+from ari_app.speech.engine_health import EngineAccount
 from ari_app.speech.utterance import GatheredUtterance
 from ari_app.speech.workers import WorkerCounters, WorkerPool
 from ari_app.voice.pcm import SAMPLE_RATE
@@ -30,7 +34,12 @@ _LONGEST_HOT_WORDS: Final = 400
 class WhisperRecogniser:
     """Hears Chinese and English with any Whisper model that is on this machine.
 
-    ``workers`` processes hold the model once each; ``longest_s`` bounds one utterance (the first one also loads it).
+    :param device: cpu, cuda, or auto: the GPU where CTranslate2 finds one.
+    :param compute_type: one of CTranslate2's, or auto: int8 on a processor, float16 on a GPU.
+    :param workers: processes, which hold the model once each.
+    :param batch: the most utterances that a worker decodes together.
+    :param longest_s: how long a batch may take.
+    :param load_s: how long the model may take to be loaded.
     """
 
     name = "faster-whisper"
@@ -39,15 +48,22 @@ class WhisperRecogniser:
         self,
         model: Path | str | None,
         *,
-        device: str = "cpu",
-        compute_type: str = "int8",
+        device: str = "auto",
+        compute_type: str = "auto",
         workers: int = 1,
-        longest_s: float = 60.0,
+        batch: int = 8,
+        longest_s: float = 20.0,
+        load_s: float = 120.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = str(model) if model is not None else ""
-        self._options = (device, compute_type)
+        self._options = (device, compute_type, str(max(1, (os.cpu_count() or 1) // workers)))
         self._workers = workers
+        self._batch = batch
         self._longest_s = longest_s
+        self._load_s = load_s
+        self._clock = clock
+        self._account = EngineAccount(self.name)
         self._pool: WorkerPool | None = None
 
     @property
@@ -56,8 +72,8 @@ class WhisperRecogniser:
         return self._pool.counters if self._pool is not None else WorkerCounters()
 
     def supports(self, language: str) -> bool:
-        """Whether the language can be heard here and now."""
-        return not self.why_not(language)
+        """Whether the language can be heard here and now; False while the engine is left alone after faults."""
+        return not self.why_not(language) and not self._account.resting(self._clock())
 
     def why_not(self, language: str) -> str:
         """Why a language cannot be heard here; empty when it can."""
@@ -75,21 +91,25 @@ class WhisperRecogniser:
         problem = self.why_not(grammar.language)
         if problem:
             raise SpeechError(problem)
+        if not self._account.willing(self._clock()):
+            raise SpeechError("faster-whisper failed several times in a row and is left alone for a while")
         head = {"language": grammar.language, "hot_words": _hot_words(grammar)}
 
-        async def recognise(pcm: bytes, timeout_s: float) -> Transcript:
+        async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
             if len(pcm) < _SHORTEST_BYTES:
                 return Transcript("", 0.0, self.name)
-            reply, _ = await self._running_pool().ask(head, pcm, timeout_s)
-            return transcript(reply)
+            return transcript(await self._running_pool().ask(head, pcm, timeout_s, guess=guess))
 
-        return GatheredUtterance(recognise)
+        return GatheredUtterance(recognise, self._account, clock=self._clock)
+
+    def health(self) -> Sequence[EngineHealth]:
+        """Its figures."""
+        return (self._account.health(self._clock(), usable=not self.why_not("en")),)
 
     async def warm_up(self, timeout_s: float) -> None:
-        """Load the model now, in one worker. Raises SpeechError, TimeoutError."""
+        """Load the model now, in every worker. Raises SpeechError, TimeoutError."""
         head = {"language": "en", "hot_words": ""}
-        reply, _ = await self._running_pool().ask(head, bytes(2 * SAMPLE_RATE), timeout_s)
-        transcript(reply)
+        transcript(await self._running_pool().warm_up(head, bytes(2 * SAMPLE_RATE), timeout_s))
 
     async def close(self) -> None:
         """End the workers."""
@@ -107,6 +127,8 @@ class WhisperRecogniser:
                 *self._options,
                 size=self._workers,
                 longest_s=self._longest_s,
+                start_s=self._load_s,
+                batch=self._batch,
                 environment={"HF_HUB_OFFLINE": "1"},
             )
         return self._pool

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import Transcript
+from ari_app.ports import EngineState, Transcript
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.jsgf import parse_jsgf
-from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser, transcript
-from ari_app.voice.pcm import frames, silence, through_narrow_band
+from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser, around_voice, transcript
+from ari_app.speech.workers import WorkerPool
+from ari_app.voice.pcm import duration_s, frames, silence, through_narrow_band
+from tests.support.sounds import voice as voice_sound
 
 pytestmark = [
     pytest.mark.fakes,
@@ -33,7 +36,7 @@ public <answer> = <pay> | <paid> | i have no money | wrong number | speak to an 
 
 @pytest.fixture
 async def english() -> AsyncIterator[PocketSphinxRecogniser]:
-    one = PocketSphinxRecogniser()
+    one = PocketSphinxRecogniser(workers=1)
     yield one
     await one.close()
 
@@ -104,14 +107,72 @@ def test_languages() -> None:
 def test_only_whole_sentences_of_the_grammar_count() -> None:
     rules = parse_jsgf(ANSWER.jsgf)
     for text in ("i will pay on", "hello", ""):
-        assert transcript(rules, {"text": text, "word_score": -2.0, "worst_score": -2.0}).text == ""
-    assert transcript(rules, {"text": "next week", "word_score": -2.0, "worst_score": -2.0}).confidence > 0.9
-    assert transcript(rules, {"text": "next week", "word_score": -8.0, "worst_score": -9.0}).confidence < 0.1
+        assert transcript(rules, {"text": text, "score": -1.0, "covered": 0.6}).text == ""
+    assert transcript(rules, {"text": "next week", "score": -1.7, "covered": 0.5}).confidence > 0.9
+    assert transcript(rules, {"text": "next week", "score": -4.0, "covered": 0.5}).confidence < 0.1
     replies: list[dict[str, object]] = [
         {"error": "no"},
         {},
-        {"text": 5, "word_score": -2.0, "worst_score": -2.0},
+        {"text": 5, "score": -2.0, "covered": 0.5},
     ]
     for reply in replies:
         with pytest.raises(SpeechError):
             transcript(rules, reply)
+
+
+async def test_a_guess_with_nothing_but_quiet_after_it_is_the_result(english: PocketSphinxRecogniser) -> None:
+    spoken = through_narrow_band(await EspeakVoice(level_dbfs=-22).synthesise("I already paid", "en"))
+    utterance = english.open(ANSWER)
+    utterance.feed(silence(0.3) + spoken + silence(0.1))
+    guess = await utterance.partial(30)
+    assert guess.text == "i already paid"
+    assert not guess.provisional
+    utterance.feed(silence(0.5))
+    asked = english.counters.requests
+    assert await utterance.result(30) == guess
+    assert english.counters.requests == asked
+
+
+async def test_a_guess_with_more_words_after_it_is_not(english: PocketSphinxRecogniser) -> None:
+    utterance = english.open(ANSWER)
+    voice = EspeakVoice(level_dbfs=-22)
+    utterance.feed(
+        through_narrow_band(silence(0.3) + await voice.synthesise("I will pay", "en") + silence(0.2))
+    )
+    assert "friday" not in (await utterance.partial(30)).text
+    utterance.feed(through_narrow_band(await voice.synthesise("on Friday", "en") + silence(0.2)))
+    assert (await utterance.result(30)).text.endswith("on friday")
+
+
+async def test_the_engine_tells_its_health_and_rests_after_faults() -> None:
+    now = 0.0
+    pool = WorkerPool((sys.executable, "-c", "pass"), start_s=20, backoff_s=1000.0)
+    recogniser = PocketSphinxRecogniser(pool=pool, clock=lambda: now)
+    for _ in range(3):
+        assert recogniser.supports("en")
+        utterance = recogniser.open(ANSWER)
+        utterance.feed(voice_sound(0.5))
+        with pytest.raises(SpeechError):
+            await utterance.result(20)
+    (health,) = recogniser.health()
+    assert (health.name, health.state, health.utterances, health.failures) == (
+        "pocketsphinx",
+        EngineState.RESTING,
+        3,
+        3,
+    )
+    assert not recogniser.supports("en")
+    with pytest.raises(SpeechError, match="left alone"):
+        recogniser.open(ANSWER)
+    now = 31.0
+    assert recogniser.supports("en")
+    recogniser.open(ANSWER)
+    assert not recogniser.supports("en")  # one utterance tries it
+    await recogniser.close()
+
+
+def test_what_is_decoded_is_what_was_said_and_a_little_around_it() -> None:
+    sound = silence(2.0) + voice_sound(1.0) + silence(3.0)
+    assert duration_s(around_voice(sound)) == pytest.approx(1.45, abs=0.05)
+    for kept in (b"", bytes(100), silence(1.0), voice_sound(0.2)):
+        assert around_voice(kept) == kept

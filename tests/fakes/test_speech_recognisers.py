@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import Transcript
+from ari_app.ports import EngineHealth, Transcript
+from ari_app.speech.engine_health import EngineAccount
 from ari_app.speech.recognisers import RecogniserChoice
 from ari_app.speech.utterance import GatheredUtterance
 
@@ -20,6 +22,7 @@ class FakeRecogniser:
 
     def __init__(self, name: str, *languages: str, does: str = "") -> None:
         self.name = name
+        self.account = EngineAccount(name)
         self.closed = False
         self.warm = False
         self._languages = languages
@@ -32,14 +35,17 @@ class FakeRecogniser:
         if self._does == "refuse":
             raise SpeechError("a grammar of no use")
 
-        async def recognise(pcm: bytes, timeout_s: float) -> Transcript:
+        async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
             if self._does == "fail":
                 raise SpeechError(f"{self.name} failed")
             if self._does == "hang":
                 await asyncio.Event().wait()
             return Transcript(str(len(pcm)), 0.9, self.name)
 
-        return GatheredUtterance(recognise)
+        return GatheredUtterance(recognise, self.account)
+
+    def health(self) -> Sequence[EngineHealth]:
+        return (self.account.health(0.0),)
 
     async def warm_up(self, timeout_s: float) -> None:
         if self._does in ("fail", "refuse"):
