@@ -26,7 +26,7 @@ import structlog
 from ari_app.asterisk.ari_types import AriSettings
 from ari_app.asterisk.media_socket import MediaSocket
 from ari_app.errors import MediaClosed, TelephonyError
-from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
+from ari_app.ports import HearFrame, MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ QUEUE_FRAMES = 100
 """Frames (2 s) kept for a slow consumer; the oldest go first and are counted."""
 PENDING_BYTES = 600 * 50 * FRAME_BYTES
 """Sound (10 min) that may wait to be sent; more is refused."""
+_CLOCK_S = 0.001
 _FLUSH = json.dumps({"command": "FLUSH_MEDIA"})
 
 
@@ -99,7 +100,8 @@ class ChanWebsocketMedia:
         self._queue: deque[MediaEvent] = deque()
         self._queued_frames = 0
         self._partial = b""
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
+        self._hear: HearFrame | None = None  # of one who listens now, with nothing queued before him
         self._wake_at = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         # --- to Asterisk
@@ -191,8 +193,7 @@ class ChanWebsocketMedia:
 
     def _end(self) -> None:
         self._closed = True
-        if self._waiter is not None:
-            _wake(self._waiter)
+        self._go_on()
 
     # --- from Asterisk --------------------------------------------------------------------------
 
@@ -203,23 +204,55 @@ class ChanWebsocketMedia:
         """
         queue = self._queue
         if not queue and not self._closed:
-            if self._waiter is not None:
-                raise RuntimeError("only one consumer may receive from a media stream")
-            loop = asyncio.get_running_loop()
-            self._waiter = waiter = loop.create_future()
-            self._set_alarm(loop, loop.time() + timeout_s)
-            try:
-                await waiter
-            finally:
-                self._waiter = None
+            await self._something(timeout_s, None)
         if queue:
-            event = queue.popleft()
-            if type(event) is MediaFrame:
-                self._queued_frames -= 1
-            return event
+            return self._next()
         if self._closed:
             raise MediaClosed("the media socket has ended")
         return None
+
+    async def listen(self, timeout_s: float, hear: HearFrame) -> MediaEvent | None:
+        """As :meth:`receive`, but frames go to ``hear`` as they arrive, without a task switch.
+
+        It says how many seconds to wait for what comes next, or, with a negative number, that its caller goes on.
+
+        :raises MediaClosed: the sound has ended and the queue is empty. What ``hear`` raises is raised here.
+        """
+        queue = self._queue
+        while queue:
+            event = self._next()
+            if type(event) is not MediaFrame:
+                return event
+            timeout_s = hear(event.pcm, event.at)
+            if timeout_s < 0.0:
+                return None
+        if not self._closed and await self._something(timeout_s, hear):
+            return None
+        if queue:
+            return self._next()  # no frame: those were heard as they came
+        if self._closed:
+            raise MediaClosed("the media socket has ended")
+        return None
+
+    def _next(self) -> MediaEvent:
+        event = self._queue.popleft()
+        if type(event) is MediaFrame:
+            self._queued_frames -= 1
+        return event
+
+    async def _something(self, timeout_s: float, hear: HearFrame | None) -> bool:
+        """Wait for an event, the end, a wake, or the time. True: ``hear`` wants its caller to go on."""
+        if self._waiter is not None:
+            raise RuntimeError("only one consumer may receive from a media stream")
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiter = waiter
+        self._hear = hear
+        self._set_alarm(loop, loop.time() + timeout_s)
+        try:
+            return await waiter
+        finally:
+            self._waiter = self._hear = None
 
     def _set_alarm(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
         """One timer for many waits: frames come before it rings, so that it is seldom set."""
@@ -237,15 +270,16 @@ class ChanWebsocketMedia:
         if waiter is None or waiter.done():
             return
         loop = waiter.get_loop()
-        if loop.time() >= self._wake_at:
-            waiter.set_result(None)
+        left = self._wake_at - loop.time()
+        if left <= 0.0:
+            self._go_on()
         else:
-            self._alarm = loop.call_at(self._wake_at, self._ring)
+            # A loop that counts in milliseconds would ring for the rest of one again and again.
+            self._alarm = loop.call_later(max(left, _CLOCK_S), self._ring)
 
     def wake(self) -> None:
-        """Let a :meth:`receive` that waits return None now; nothing happens without one."""
-        if self._waiter is not None:
-            _wake(self._waiter)
+        """Let a :meth:`receive` or :meth:`listen` that waits return None now; nothing happens without one."""
+        self._go_on()
 
     def push_key(self, digit: str) -> None:
         """Queue a key (it comes over ARI) behind the frames that came before it."""
@@ -253,13 +287,36 @@ class ChanWebsocketMedia:
 
     def _put(self, event: MediaEvent) -> None:
         self._queue.append(event)
+        self._go_on()
+
+    def _go_on(self, *, heard: bool = False) -> None:
+        """Let the consumer go on; what comes before it runs is queued."""
+        self._hear = None
         waiter = self._waiter
         if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(heard)
+
+    def _heard(self, hear: HearFrame, pcm: bytes, at: float) -> None:
+        try:
+            patience = hear(pcm, at)
+        except Exception as error:  # noqa: BLE001 - it belongs to who listens, not to the reader of the socket
+            waiter, self._hear = self._waiter, None
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
+                waiter.exception()  # seen, also where the listener is cancelled in this moment
+            return
+        if patience < 0.0:
+            self._go_on(heard=True)
+        elif self._waiter is not None:
+            loop = self._waiter.get_loop()
+            self._set_alarm(loop, loop.time() + patience)
 
     def _frame(self, pcm: bytes, at: float) -> None:
         self.frames_received += 1
         self._metrics.frames_received += 1
+        if self._hear is not None:
+            self._heard(self._hear, pcm, at)
+            return
         if self._queued_frames >= QUEUE_FRAMES:
             self._drop_oldest_frame()
         self._queued_frames += 1
@@ -404,8 +461,3 @@ class ChanWebsocketMedia:
             await asyncio.wait({restoring})
         if self._socket is not None:
             await self._socket.close()
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -49,6 +49,11 @@ class Ari(Protocol):
         ...
 
 
+HearFrame = Callable[[bytes, float], float]
+"""Takes 20 ms of sound and its time of arrival in monotonic seconds; returns at once. It says how many seconds to wait for
+what comes next, or, with a negative number, that its caller has something to do."""
+
+
 class MediaStream(Protocol):
     """The sound of one call: slin16, 16 kHz, 20 ms frames of 640 bytes each way."""
 
@@ -59,8 +64,17 @@ class MediaStream(Protocol):
         """The next frame, key or mark; None when nothing came in time. Raises MediaClosed at the end."""
         ...
 
+    async def listen(self, timeout_s: float, hear: HearFrame) -> MediaEvent | None:
+        """As ``receive``, but frames go to ``hear`` as they arrive, in their order, and only what it asks for returns.
+
+        Fifty times a second in every call: a frame that means nothing new costs no task switch. Returns a key, mark or
+        other event; None when nothing came in time, when woken, or when ``hear`` wants its caller to go on. What ``hear``
+        raises is raised here. Raises MediaClosed at the end.
+        """
+        ...
+
     def wake(self) -> None:
-        """Let a ``receive`` that waits return None now; nothing happens without one."""
+        """Let a ``receive`` or ``listen`` that waits return None now; nothing happens without one."""
         ...
 
     async def play(self, pcm: bytes, mark: str) -> None:

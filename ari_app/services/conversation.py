@@ -42,6 +42,7 @@ from ari_app.voice.turn import (
     KeysEntered,
     PromptEnded,
     Resumed,
+    SpeechFrame,
     Tick,
     TurnLimits,
     TurnOutput,
@@ -56,6 +57,8 @@ log = structlog.get_logger(__name__)
 RECORDING_REFUSED: Final = "recording_refused"
 #: A playout mark that is later than the sound's own length by this much is not waited for any longer.
 MARK_PATIENCE_S: Final = 2.0
+#: What a frame answers when more follows from it than waiting for the next one (see ``ports.MediaStream.listen``).
+GO_ON: Final = -1.0
 #: A line that has never sent any sound is not waited for longer after a prompt, in seconds.
 NO_SOUND_S: Final = 2.5
 #: A terminator that comes within this time after a complete input belongs to it, in seconds.
@@ -189,31 +192,42 @@ class Conversation:
     async def _listen(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
         """Feed the turn-taker until it has the answer; the one that has it (a lost media leg may need a new one)."""
         media, gate, unheard = self._media, self._ears.gate, hearing.unheard
+        outputs: tuple[TurnOutput, ...] = ()
+        deaf = False
+
+        def hear(pcm: bytes, at: float) -> float:
+            """Fifty times a second in every call: no task, nothing kept, while nothing follows from the frame."""
+            nonlocal outputs, deaf
+            self._alive_at = at
+            self._who.push(pcm, at)
+            outputs = taker.push(FrameHeard(pcm, at))
+            if outputs:
+                if len(outputs) > 1 or type(outputs[0]) is not SpeechFrame:
+                    return GO_ON
+                hearing.take(outputs[0])
+                outputs = ()
+            if unheard is not None and taker.state is TurnState.WAITING and unheard.push(gate.voiced, at):
+                deaf = True
+                return GO_ON
+            return self._patience(taker)
+
         while True:
             while hearing.guesses:
                 await self._carry_out(taker.push(hearing.guesses.popleft()), hearing)
             if taker.done:
                 return taker
-            event = await media.receive(self._patience(taker))
-            if type(event) is MediaFrame:  # fifty times a second in every call: no task, nothing kept
-                self._alive_at = event.at
-                self._who.push(event.pcm, event.at)
-                outputs = taker.push(FrameHeard(event.pcm, event.at))
-                if (
-                    unheard is not None
-                    and taker.state is TurnState.WAITING
-                    and unheard.push(gate.voiced, event.at)
-                ):
-                    return taker
-            elif isinstance(event, MediaRestored):
+            event = await media.listen(self._patience(taker), hear)
+            if deaf:
+                return taker
+            if isinstance(event, MediaRestored):
                 taker = await self._restored(event.at, taker, hearing)
-                outputs = ()
-            else:
+            elif not outputs:
                 outputs = self._without_frame(event, taker)
                 if not outputs and self._line_is_dead(taker):
                     return taker
             if outputs:
-                await self._carry_out(outputs, hearing)
+                before, outputs = outputs, ()
+                await self._carry_out(before, hearing)
 
     def _patience(self, taker: TurnTaker) -> float:
         if taker.state is not TurnState.SPEAKING:

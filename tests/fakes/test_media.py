@@ -171,6 +171,90 @@ async def test_who_waits_is_told_when_the_socket_is_closed_here(bench: Bench) ->
     assert bench.metrics.lost == 0
 
 
+# --- listening -----------------------------------------------------------------------------------
+
+
+class Ear:
+    """Takes frames; says ``patience`` until it has had ``enough``."""
+
+    def __init__(self, enough: int = 1_000_000, patience: float = 10.0) -> None:
+        self.frames: list[bytes] = []
+        self._enough, self._patience = enough, patience
+
+    def __call__(self, pcm: bytes, at: float) -> float:
+        assert at == 42.0
+        self.frames.append(pcm)
+        return self._patience if len(self.frames) < self._enough else -1.0
+
+
+async def test_frames_are_heard_as_they_come_and_other_events_return(bench: Bench) -> None:
+    ear = Ear()
+    await bench.peer.socket.send(FRAME)
+    await until(lambda: bench.media.frames_received == 1)
+    listening = asyncio.create_task(bench.media.listen(10, ear))
+    for _ in range(3):
+        await bench.peer.socket.send(FRAME)
+    await until(lambda: len(ear.frames) == 4)
+    assert not listening.done()
+    bench.media.push_key("5")
+    await bench.peer.socket.send(FRAME[::-1])
+    assert await listening == MediaKey("5", 42.0)
+    await until(lambda: bench.media.frames_received == 5)
+    assert len(ear.frames) == 4, "nobody listens now"
+    assert await bench.next() == MediaFrame(FRAME[::-1], 42.0), "what came meanwhile waits"
+
+
+async def test_one_who_has_heard_enough_goes_on_and_the_rest_waits_in_order(bench: Bench) -> None:
+    ear = Ear(enough=2)
+    listening = asyncio.create_task(bench.media.listen(10, ear))
+    await asyncio.sleep(0)
+    raw(bench, b"".join(frame(bytes([number]) * FRAME_BYTES) for number in range(5)))
+    assert await listening is None
+    bench.media.push_key("1")
+    later = Ear()
+    assert await bench.media.listen(10, later) == MediaKey("1", 42.0)
+    assert [each[0] for each in ear.frames + later.frames] == list(range(5))
+
+
+async def test_one_who_has_heard_enough_of_what_waited_goes_on_at_once(bench: Bench) -> None:
+    raw(bench, frame(FRAME) * 3)
+    await until(lambda: bench.media.frames_received == 3)
+    assert await bench.media.listen(10, Ear(enough=2)) is None
+    assert isinstance(await bench.next(), MediaFrame)
+    assert bench.media._queued_frames == 0
+
+
+async def test_each_frame_says_how_long_the_next_is_waited_for(bench: Bench) -> None:
+    ear = Ear(patience=0.01)
+    listening = asyncio.create_task(bench.media.listen(1_000, ear))
+    await asyncio.sleep(0)
+    await bench.peer.socket.send(FRAME)
+    assert await listening is None
+    assert len(ear.frames) == 1
+
+
+async def test_a_listener_is_woken_told_of_the_end_and_gets_his_own_errors(bench: Bench) -> None:
+    class Fault(Exception):
+        pass
+
+    def fail(pcm: bytes, at: float) -> float:
+        raise Fault
+
+    listening = asyncio.create_task(bench.media.listen(10, Ear()))
+    await asyncio.sleep(0)
+    bench.media.wake()
+    assert await listening is None
+    listening = asyncio.create_task(bench.media.listen(10, fail))
+    await bench.peer.socket.send(FRAME)
+    with pytest.raises(Fault):
+        await listening
+    listening = asyncio.create_task(bench.media.listen(10, Ear()))
+    await asyncio.sleep(0)
+    await bench.media.close()
+    with pytest.raises(MediaClosed):
+        await listening
+
+
 # --- to Asterisk ---------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.errors import MediaClosed, RequestRefused, RequestTimeout, TelephonyError
-from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
+from ari_app.ports import HearFrame, MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
 
 SILENCE = bytes(640)
 
@@ -93,6 +93,13 @@ class FakeMedia:
                 return None
             if await self._woken(min([deadline, frame_at, *(at for at, _ in self._due[:1])])):
                 return None
+
+    async def listen(self, timeout_s: float, hear: HearFrame) -> MediaEvent | None:
+        while type(event := await self.receive(timeout_s)) is MediaFrame:
+            timeout_s = hear(event.pcm, event.at)
+            if timeout_s < 0.0:
+                return None
+        return event
 
     def _next_frame_at(self, now: float) -> float:
         if not self._frames:

@@ -13,7 +13,7 @@ from ari_app.lab.persona import Beep
 from ari_app.lab.records import LabCall
 from ari_app.lab.scenario import parse_scenario
 from ari_app.lab.utterances import beep_pcm
-from ari_app.ports import AriEvent, AriReply, MediaEvent, MediaFrame, MediaMark, MediaStream
+from ari_app.ports import AriEvent, AriReply, HearFrame, MediaEvent, MediaFrame, MediaMark, MediaStream
 from ari_app.voice.pcm import duration_s, silence
 from tests.support.clock import LoopClock
 
@@ -59,6 +59,10 @@ class FakeSound:
         if event is None:
             raise MediaClosed("the media socket has ended")
         return event
+
+    async def listen(self, timeout_s: float, hear: HearFrame) -> MediaEvent | None:
+        """The lab's lines receive."""
+        raise AssertionError
 
     def wake(self) -> None:
         """The lab's lines never need it."""
