@@ -352,6 +352,18 @@ async def test_a_person_is_noted_and_may_still_turn_out_to_be_a_machine() -> Non
     assert there.conversation.so_far().verdict_s == pytest.approx(5.0, abs=0.03)
 
 
+async def test_the_first_moment_of_a_verdict_counts() -> None:
+    there = scene(Asks(BY_KEY), detector=Says(*((0.5 + number / 10, "human") for number in range(20))))
+    await there.conversation.run()
+    assert there.conversation.so_far().verdict_s == pytest.approx(0.5, abs=0.03)
+
+
+async def test_machines_are_looked_for_in_the_first_half_minute_only() -> None:
+    there = scene(Asks(*[BY_KEY] * 12), detector=Says((31.0, "machine")))
+    assert (await there.conversation.run()).heard is None
+    assert asyncio.get_running_loop().time() > 35.0
+
+
 async def test_who_presses_a_key_is_a_person() -> None:
     there = scene(Asks(BY_KEY, BY_KEY), detector=Says((2.0, "machine")))
     there.after(1.0, there.media.press, "1")

@@ -60,6 +60,12 @@ async def test_a_guess_that_fails_is_no_guess(error: type[Exception] | None) -> 
     assert asked.given_at[0] > 1.5 + YES_OR_NO.endpoint_s - 0.03
 
 
+async def test_a_guess_that_fails_does_not_make_a_noise_of_a_short_word() -> None:
+    asked = Asks(YES_OR_NO)
+    await scene(asked, (1.0, 1.2), ear=ScriptedEar(Utterance("yes"))).conversation.run()
+    assert [given.text for given in asked.given] == ["yes"]
+
+
 async def test_a_guess_of_which_nobody_is_sure_does_not_shorten_the_wait() -> None:
     asked = Asks(YES_OR_NO)
     ear = ScriptedEar(Utterance("yes", partial_after=0.01, confidence=0.2))
@@ -103,6 +109,15 @@ async def test_over_the_prompt_the_dialogue_is_told_so() -> None:
     assert asked.over_prompt == [True, False]
 
 
+async def test_after_a_false_interruption_words_are_an_answer_to_the_question() -> None:
+    asked = Asks(YES_OR_NO)
+    ear = ScriptedEar(Utterance("", partial_after=0.01), Utterance("yes", partial_after=0.01))
+    # The noise stops the prompt of half a second, which is resumed.
+    await scene(asked, (0.2, 0.34), (2.0, 2.5), ear=ear).conversation.run()
+    assert asked.over_prompt == [True, False]
+    assert [given.text for given in asked.given] == ["yes"]
+
+
 # ------------------------------------------------------------------------------------------- faults
 
 
@@ -126,6 +141,31 @@ async def test_a_result_in_time_needs_no_filler() -> None:
     there = scene(asked, (1.0, 1.5), ear=ScriptedEar(Utterance(result_after=0.4)))
     await there.conversation.run()
     assert len(there.media.played) == 2
+
+
+async def test_each_slow_answer_has_its_filler() -> None:
+    asked = Asks(YES_OR_NO, YES_OR_NO)
+    ear = ScriptedEar(Utterance(result_after=1.0), Utterance(result_after=1.0))
+    there = scene(asked, (1.0, 1.5), (5.5, 6.0), ear=ear)
+    await there.conversation.run()
+    assert [text for _, text in there.said()].count("one moment") == 2
+
+
+async def test_after_a_long_pause_the_text_is_given_a_moment_before_the_filler() -> None:
+    asked = Asks(replace(YES_OR_NO, endpoint_s=1.4))
+    there = scene(asked, (1.0, 1.5), ear=ScriptedEar(Utterance(result_after=0.2)))
+    await there.conversation.run()
+    assert ("bot", "one moment") not in there.said()
+    assert asked.given[0].text == "yes"
+
+
+async def test_two_results_that_never_came_are_two_faults() -> None:
+    asked = Asks(YES_OR_NO, YES_OR_NO, YES_OR_NO)
+    ear = ScriptedEar(*(Utterance(result_after=NEVER) for _ in range(3)))
+    there = scene(asked, (1.0, 1.5), (7.0, 7.5), (13.0, 13.5), ear=ear)
+    await there.conversation.run()
+    assert len(ear.heard) == 2
+    assert [given.text for given in asked.given] == ["", "", ""]
 
 
 async def test_after_a_filler_the_next_prompt_waits_for_its_end() -> None:
