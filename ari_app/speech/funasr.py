@@ -110,11 +110,7 @@ class FunasrRecogniser:
 
     def supports(self, language: str) -> bool:
         """Whether the server has this language and can be reached now; False while it is left alone after faults."""
-        return (
-            language in self._languages
-            and self._sockets.up
-            and self._account.health(self._clock()).state is EngineState.READY
-        )
+        return not self.why_not(language) and not self._account.resting(self._clock())
 
     def why_not(self, language: str) -> str:
         """Why a language cannot be heard now; empty when it can."""
@@ -122,7 +118,7 @@ class FunasrRecogniser:
             return f"speech.funasr_languages does not name {language!r}"
         if not self._sockets.up:
             return self._sockets.trouble or "the FunASR server has closed its sockets"
-        return "" if self.supports(language) else "the FunASR server failed several times in a row"
+        return ""
 
     def health(self) -> Sequence[EngineHealth]:
         """Its figures; resting while the server cannot be reached."""
@@ -134,6 +130,8 @@ class FunasrRecogniser:
         problem = self.why_not(grammar.language)
         if problem:
             raise SpeechError(f"funasr: {problem}")
+        if not self._account.willing(self._clock()):
+            raise SpeechError("funasr: left alone for a while after several faults in a row")
         utterance = FunasrUtterance(
             self._sockets, self.counters, self._account, self._clock, grammar.language, grammar.hot_words
         )

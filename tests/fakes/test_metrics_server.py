@@ -143,6 +143,20 @@ async def test_health_follows_asterisk_and_the_recogniser(tmp_path: Path) -> Non
         assert report["store"] == {"usable": True}
 
 
+async def test_a_recogniser_that_is_down_stops_no_controller(tmp_path: Path) -> None:
+    async with fake_funasr() as gone:
+        pass
+    async with fake_ari() as ari:
+        port = free_port()
+        async with open_controller(settings_for(tmp_path, ari, gone, port)) as controller:
+            await controller.reconciled.wait()
+            status, _, body = await get(port, "/healthz")
+            assert (status, json.loads(body)["engines"]) == (200, {"funasr": "resting"})
+            found = values((await get(port, "/metrics"))[2])
+            assert found["ari_app_recogniser_up{engine=funasr}"] == 0
+            assert found["ari_app_funasr_socket_failed_connects_total"] >= 1
+
+
 async def test_no_port_no_endpoint(tmp_path: Path) -> None:
     async with (
         fake_ari() as ari,

@@ -16,9 +16,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.protocol import State
 
+from ari_app.app import make_recognisers, recogniser_choices
+from ari_app.config import Settings
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.ports import EngineState, Transcript
+from ari_app.speech.engine_health import REST_S
 from ari_app.speech.funasr import FunasrRecogniser, FunasrUtterance
 from ari_app.speech.funasr_sockets import FunasrSockets
 from tests.support.fake_funasr import FakeFunasr, Line, fake_funasr, result_message
@@ -302,8 +305,27 @@ async def test_faults_in_a_row_send_the_choice_elsewhere() -> None:
                 await said(recogniser, patience=0.01)
         assert not recogniser.supports("zh")
         assert recogniser.health()[0].state is EngineState.RESTING
-        with pytest.raises(SpeechError, match="several times"):
+        with pytest.raises(SpeechError, match="left alone"):
             recogniser.open(ZH)
+
+
+async def test_after_a_rest_one_utterance_is_let_through() -> None:
+    now = [0.0]
+    async with fake_funasr() as fake:
+        recogniser = FunasrRecogniser(fake.url, clock=lambda: now[0])
+        await recogniser.warm_up(PATIENCE)
+        fake.hang = True
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await said(recogniser, patience=0.01)
+        now[0] = REST_S
+        fake.hang, fake.lines = False, [Line((), "好的")]
+        trial = recogniser.open(ZH)
+        assert not recogniser.supports("zh")
+        speak(trial, 0.5)
+        assert (await trial.result(PATIENCE)).text == "好的"
+        assert recogniser.supports("zh")
+        await recogniser.close()
 
 
 # ------------------------------------------------------------------------------------------- asked wrongly
@@ -484,6 +506,24 @@ async def test_something_else_on_that_port_is_a_speech_error(greeting: bytes) ->
         with pytest.raises(SpeechError, match="no FunASR server"):
             await recogniser.warm_up(PATIENCE)
         await recogniser.close()
+
+
+def test_it_is_made_from_the_settings() -> None:
+    recognisers = {"zh": ["funasr", "pocketsphinx"], "en": ["pocketsphinx", "funasr"]}
+    speech = {"recognisers": recognisers, "funasr_url": "ws://127.0.0.1:9", "funasr_languages": ["en", "zh"]}
+    made = make_recognisers(Settings.model_validate({"speech": speech}))
+    assert isinstance(made["funasr"], FunasrRecogniser)
+    assert "not been connected" in made["funasr"].why_not("en")
+    choices = recogniser_choices(Settings.model_validate({"speech": speech}), made)
+    assert [health.name for health in choices["zh"].health()] == ["funasr", "pocketsphinx"]
+    assert [health.name for health in choices["en"].health()] == ["pocketsphinx", "funasr"]
+
+
+def test_without_an_address_it_is_no_recogniser() -> None:
+    settings = Settings.model_validate({"speech": {"recognisers": {"zh": ["funasr"], "en": []}}})
+    made = make_recognisers(settings)
+    assert made == {}
+    assert recogniser_choices(settings, made)["zh"].health() == ()
 
 
 # ------------------------------------------------------------------------------------------- TLS
