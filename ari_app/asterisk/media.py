@@ -103,7 +103,8 @@ class ChanWebsocketMedia:
         self._waiter: asyncio.Future[bool] | None = None
         self._hear: HearFrame | None = None  # of one who listens now, with nothing queued before him
         self._wake_at = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = 0.0
         # --- to Asterisk
         self._chunks: deque[_Chunk] = deque()
         self._pending_bytes = 0
@@ -259,10 +260,10 @@ class ChanWebsocketMedia:
         self._wake_at = when
         alarm = self._alarm
         if alarm is not None:
-            if alarm.when() <= when:
+            if self._alarm_at <= when:
                 return  # it rings before, and is set again then
             alarm.cancel()
-        self._alarm = loop.call_at(when, self._ring)
+        self._alarm, self._alarm_at = loop.call_at(when, self._ring), when
 
     def _ring(self) -> None:
         self._alarm = None
@@ -275,7 +276,7 @@ class ChanWebsocketMedia:
             self._go_on()
         else:
             # A loop that counts in milliseconds would ring for the rest of one again and again.
-            self._alarm = loop.call_later(max(left, _CLOCK_S), self._ring)
+            self._alarm, self._alarm_at = loop.call_later(max(left, _CLOCK_S), self._ring), self._wake_at
 
     def wake(self) -> None:
         """Let a :meth:`receive` or :meth:`listen` that waits return None now; nothing happens without one."""
