@@ -91,6 +91,7 @@ class ChanWebsocketMedia:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._socket: MediaSocket | None = None
         self._closed = False
         self._closing = False
@@ -245,17 +246,16 @@ class ChanWebsocketMedia:
         """Wait for an event, the end, a wake, or the time. True: ``hear`` wants its caller to go on."""
         if self._waiter is not None:
             raise RuntimeError("only one consumer may receive from a media stream")
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[bool] = loop.create_future()
+        waiter: asyncio.Future[bool] = self._loop.create_future()
         self._waiter = waiter
         self._hear = hear
-        self._set_alarm(loop, loop.time() + timeout_s)
+        self._set_alarm(self._loop.time() + timeout_s)
         try:
             return await waiter
         finally:
             self._waiter = self._hear = None
 
-    def _set_alarm(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
+    def _set_alarm(self, when: float) -> None:
         """One timer for many waits: frames come before it rings, so that it is seldom set."""
         self._wake_at = when
         alarm = self._alarm
@@ -263,20 +263,22 @@ class ChanWebsocketMedia:
             if self._alarm_at <= when:
                 return  # it rings before, and is set again then
             alarm.cancel()
-        self._alarm, self._alarm_at = loop.call_at(when, self._ring), when
+        self._alarm, self._alarm_at = self._loop.call_at(when, self._ring), when
 
     def _ring(self) -> None:
         self._alarm = None
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
-        loop = waiter.get_loop()
-        left = self._wake_at - loop.time()
+        left = self._wake_at - self._loop.time()
         if left <= 0.0:
             self._go_on()
         else:
             # A loop that counts in milliseconds would ring for the rest of one again and again.
-            self._alarm, self._alarm_at = loop.call_later(max(left, _CLOCK_S), self._ring), self._wake_at
+            self._alarm, self._alarm_at = (
+                self._loop.call_later(max(left, _CLOCK_S), self._ring),
+                self._wake_at,
+            )
 
     def wake(self) -> None:
         """Let a :meth:`receive` or :meth:`listen` that waits return None now; nothing happens without one."""
@@ -308,9 +310,12 @@ class ChanWebsocketMedia:
             return
         if patience < 0.0:
             self._go_on(heard=True)
-        elif self._waiter is not None:
-            loop = self._waiter.get_loop()
-            self._set_alarm(loop, loop.time() + patience)
+            return
+        when = self._loop.time() + patience
+        if when < self._alarm_at or self._alarm is None:
+            self._set_alarm(when)
+        else:
+            self._wake_at = when  # the alarm rings before, and is set again then
 
     def _frame(self, pcm: bytes, at: float) -> None:
         self.frames_received += 1
