@@ -82,13 +82,15 @@ class EndlessDialogue:
     """Asks the same open question for ever."""
 
     _SAY = (Fragment("when will you pay", "en"),)
-    _QUESTION = Question("ask_when", grammar=Grammar("bench", "en"))
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._question = Question("ask_when", grammar=grammar)
 
     def start(self, now: datetime) -> FlowStep:
-        return FlowStep(self._SAY, self._QUESTION)
+        return FlowStep(self._SAY, self._question)
 
     def answer(self, given: CustomerInput, now: datetime) -> FlowStep:
-        return FlowStep(self._SAY, self._QUESTION)
+        return FlowStep(self._SAY, self._question)
 
     def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
         return AnswerProgress.OPEN
@@ -190,7 +192,9 @@ async def _ours(
             media = await ChanWebsocketMedia.open(settings, "x", metrics=metrics)
             stack.push_async_callback(media.close)
             ears = Ears(SpeechGate(), detector(), lambda _: words)
-            talk = Conversation(EndlessDialogue(), media, prompts, ears, clock, never_stop)
+            talk = Conversation(
+                EndlessDialogue(Grammar("bench", "en")), media, prompts, ears, clock, never_stop
+            )
             tasks.append(asyncio.create_task(talk.run()))
         try:
             found = await measured(seconds, lambda: metrics.frames_received)

@@ -17,6 +17,7 @@ Bench = Callable[..., Coroutine[Any, Any, dict[str, object]]]
 BENCHES: dict[str, tuple[str, str]] = {
     "ari": ("ari_app.bench.ari", "bench_ari"),
     "media": ("ari_app.bench.media", "bench_media"),
+    "capacity": ("ari_app.bench.capacity", "bench_capacity"),
     "originate": ("ari_app.bench.originate", "bench_originate"),
     "barge-in": ("ari_app.bench.barge_in", "bench_barge_in"),
     "turn": ("ari_app.bench.turn", "bench_turn"),
