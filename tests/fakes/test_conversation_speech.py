@@ -143,12 +143,15 @@ async def test_a_result_in_time_needs_no_filler() -> None:
     assert len(there.media.played) == 2
 
 
-async def test_each_slow_answer_has_its_filler() -> None:
-    asked = Asks(YES_OR_NO, YES_OR_NO)
-    ear = ScriptedEar(Utterance(result_after=1.0), Utterance(result_after=1.0))
-    there = scene(asked, (1.0, 1.5), (5.5, 6.0), ear=ear)
+async def test_each_slow_answer_has_its_filler_and_a_quick_one_none() -> None:
+    asked = Asks(YES_OR_NO, YES_OR_NO, YES_OR_NO)
+    ear = ScriptedEar(*(Utterance(f"words {after}", result_after=after) for after in (1.0, 0.4, 1.0)))
+    there = scene(asked, (1.0, 1.5), (5.5, 6.0), (9.0, 9.5), ear=ear)
     await there.conversation.run()
-    assert [text for _, text in there.said()].count("one moment") == 2
+    texts = [text for _, text in there.said()]
+    assert texts.count("one moment") == 2
+    assert texts[texts.index("words 0.4") - 1] == "sentence 1"
+    assert [given.text for given in asked.given] == ["words 1.0", "words 0.4", "words 1.0"]
 
 
 async def test_after_a_long_pause_the_text_is_given_a_moment_before_the_filler() -> None:
