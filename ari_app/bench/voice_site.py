@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import ari_app
 from ari_app.app import open_store
 from ari_app.config import Settings, load_settings
 from ari_app.dialogue.understanding import INTENTS
@@ -29,6 +31,7 @@ from ari_app.domain.windows import parse_window
 from ari_app.errors import AriAppError
 from ari_app.lab.persona import Persona, Step
 from ari_app.lab.records import LabCall
+from ari_app.lab.relay import LineFaults
 from ari_app.lab.scenario import Scenario, parse_scenario
 from ari_app.lab.tape_reading import Tape, read_tape
 from ari_app.site import Site, local_site
@@ -36,6 +39,7 @@ from ari_app.site import Site, local_site
 Say = Callable[[str], None]
 FLOW = "bench"
 _LOOK_S = 0.25
+_HOME = str(Path(ari_app.__file__).resolve().parent.parent)
 _STOP_S = 20.0
 
 
@@ -100,13 +104,15 @@ def flow_text(questions: Sequence[BenchQuestion]) -> str:
     return json.dumps(document, indent=1)
 
 
-def scenario_of(personas: Mapping[str, Sequence[Step]], **changes: object) -> tuple[Scenario, dict[str, str]]:
-    """A scenario with English personas that do these steps; the number of each by its name."""
+def scenario_of(personas: Mapping[str, Sequence[Step] | Persona]) -> tuple[Scenario, dict[str, str]]:
+    """A scenario with these personas (steps: an ordinary English one); the number of each by its name."""
     numbers = {name: f"+86138000010{place:02d}" for place, name in enumerate(personas, start=1)}
     base = parse_scenario(json.dumps({"region": "CN", "caller_ids": ["01055550100"]}), "bench")
     made = {
-        name: Persona(name=name, language="en", ring=0.3, steps=tuple(steps), patience=30.0, **changes)  # type: ignore[arg-type]
-        for name, steps in personas.items()
+        name: given
+        if isinstance(given, Persona)
+        else Persona(name=name, language="en", ring=0.3, steps=tuple(given), patience=30.0)
+        for name, given in personas.items()
     }
     scenario = replace(
         base,
@@ -123,8 +129,12 @@ async def voice_site(
     questions: Sequence[BenchQuestion],
     settings: Mapping[str, object] | None = None,
     prompts: Mapping[str, bytes] | None = None,
+    line: LineFaults | None = None,
 ) -> AsyncIterator[tuple[Site, Settings]]:
-    """A site whose only flow asks ``questions``; ``prompts`` are recorded prompts (WAV) by id."""
+    """A site whose only flow asks ``questions``.
+
+    ``prompts`` are recorded prompts (WAV) by id, ``line`` faults of the trunk (None: no relay in it).
+    """
     plain = Settings().dialplan_dir
     dialplan = folder / "dialplan"
     shutil.copytree(plain, dialplan, ignore=shutil.ignore_patterns("flows", "prompts"))
@@ -134,7 +144,7 @@ async def voice_site(
     recorded.mkdir(parents=True)
     for name, wav in (prompts or {}).items():
         (recorded / f"{name}.wav").write_bytes(wav)
-    async with local_site(folder, scenario, dialplan_dir=dialplan, settings=settings) as site:
+    async with local_site(folder, scenario, dialplan_dir=dialplan, settings=settings, line=line) as site:
         yield site, load_settings(site.config)
 
 
@@ -151,36 +161,61 @@ async def call_all(
 
     :raises BenchFailed: the controller ended, or calls are not over within ``patience_s``.
     """
-    clock = site.clock
+    async with controller(site) as process:
+        await load(site, settings, FLOW, numbers, concurrency=concurrency)
+        return await finished(site, settings, FLOW, patience_s=patience_s, process=process, say=say)
+
+
+async def load(
+    site: Site, settings: Settings, campaign_id: str, numbers: Mapping[str, str], *, concurrency: int
+) -> None:
+    """A campaign over these numbers (by customer), as a controller finds it."""
     campaign = Campaign(
-        "bench",
-        "bench",
+        campaign_id,
+        campaign_id,
         CampaignStrategy(windows=(parse_window("08:00-22:00"),), max_attempts=1, retry_hours=(0,), flow=FLOW),
         DiallerSpec("ai", concurrency, ("+861055550100",), 20.0),
     )
     accounts = [_account(name, number) for name, number in numbers.items()]
-    async with open_store(settings) as store, _controller(site) as process:
+    async with open_store(settings) as store:
         await store.put_campaign(campaign)
-        await store.load_accounts("bench", accounts, clock.now())
+        await store.load_accounts(campaign_id, accounts, site.clock.now())
+
+
+async def finished(
+    site: Site,
+    settings: Settings,
+    campaign_id: str,
+    *,
+    patience_s: float,
+    process: asyncio.subprocess.Process,
+    say: Say = lambda line: None,
+) -> list[Measured]:
+    """Wait until every account of a campaign was called, and read what came of the calls.
+
+    :raises BenchFailed: the controller ended, or calls are not over within ``patience_s``.
+    """
+    async with open_store(settings) as store:
+        count = (await store.campaign_count(campaign_id, site.clock.now())).accounts
         loop = asyncio.get_running_loop()
         deadline, told = loop.time() + patience_s, 0
         while True:
-            records = await store.attempts("bench")
+            records = await store.attempts(campaign_id)
             done = sum(record.disposition is not None for record in records)
             if done > told:
-                say(f"{done} of {len(accounts)} calls are over")
+                say(f"{done} of {count} calls are over")
                 told = done
-            if done == len(accounts):
+            if done == count:
                 break
             if process.returncode is not None:
                 raise BenchFailed(f"the controller ended with status {process.returncode}: {_tail(site)}")
             if loop.time() > deadline:
                 raise BenchFailed(
-                    f"{len(accounts) - done} calls were not over after {patience_s:.0f} s: {_tail(site)}"
+                    f"{count - done} calls were not over after {patience_s:.0f} s: {_tail(site)}"
                 )
             await asyncio.sleep(_LOOK_S)
         turns = {record.attempt_id: tuple(await store.turns(record.attempt_id)) for record in records}
-    calls = await _ended_calls(site, len(accounts))
+    calls = await _ended_calls(site, {record.phone for record in records})
     found: list[Measured] = []
     for record in records:
         call = calls.get(record.phone)
@@ -191,12 +226,12 @@ async def call_all(
     return found
 
 
-async def _ended_calls(site: Site, count: int) -> dict[str, LabCall]:
+async def _ended_calls(site: Site, numbers: set[str]) -> dict[str, LabCall]:
     """The far end's records by number; its last tape may still be on its way to the disk."""
     calls: dict[str, LabCall] = {}
     for _ in range(40):
         calls = {call.dialled: call for call in site.lab.records() if call.complete}
-        if len(calls) >= count:
+        if numbers <= calls.keys():
             break
         await asyncio.sleep(_LOOK_S)
     return calls
@@ -209,10 +244,17 @@ def _account(name: str, number: str) -> Account:
 
 
 @asynccontextmanager
-async def _controller(site: Site) -> AsyncIterator[asyncio.subprocess.Process]:
+async def controller(
+    site: Site, environment: Mapping[str, str] | None = None, config: Path | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """``ari-app serve`` for a site, with further environment variables; ended in order with the context."""
+    path = os.pathsep.join(part for part in (_HOME, os.environ.get("PYTHONPATH", "")) if part)
     with (site.folder / "serve.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "ari_app", "--config", str(site.config), "serve", stdout=log, stderr=log
+            *(sys.executable, "-m", "ari_app", "--config", str(config or site.config), "serve"),
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
         )
     try:
         yield process
