@@ -31,7 +31,8 @@ def bench_command(
     """Measure this machine, with Asterisk instances of its own.
 
     ari: commands a second over the event socket against HTTP. originate: answered calls a second through gate,
-    durable reservation and call machine against a bare loop.
+    durable reservation and call machine against a bare loop. media: what a second of a call's sound costs. capacity:
+    how many recorded, talking calls this machine bears.
 
         ari-app bench ari
 
