@@ -125,17 +125,15 @@ def _as_object(found: ShownCall, mask: Mask, full: bool) -> dict[str, object]:
         "name": masked_name(found.name, full),
         "language": found.language,
         "recording_notice_answer": None if answer is None else mask.text(answer),
-        "recording_faults": list(_faults(record)),
+        "recording_warnings": _warnings(record),
         "turns": turns,
     }
 
 
-def _faults(record: AttemptRecord) -> tuple[str, ...]:
-    from ari_app.domain.turn_ledger import recording_faults
-
-    return recording_faults(
-        record.talk_seconds, record.recording_seconds, record.recording_customer_s, record.recording_bot_s
-    )
+def _warnings(record: AttemptRecord) -> list[str]:
+    """What the check of the finished recording found, in words."""
+    found = record.facts.get("recording_warnings")
+    return [str(each) for each in found] if isinstance(found, list) else []
 
 
 # ---------------------------------------------------------------------------------------------- for people
@@ -229,7 +227,7 @@ def _recording(record: AttemptRecord, mask: Mask, zone: tzinfo | None) -> list[t
                 f"{record.recording_seconds:.1f} s, customer {record.recording_customer_s or 0:.1f} s and "
                 f"bot {record.recording_bot_s or 0:.1f} s of sound"
             )
-            lines.append(("its check", f"{held}; {'; '.join(_faults(record)) or 'complete'}"))
+            lines.append(("its check", f"{held}; {'; '.join(_warnings(record)) or 'complete'}"))
     elif record.answered_at is not None and record.ended_at is not None:
         lines.append(("recording", "none"))
     return lines

@@ -13,10 +13,6 @@ from ari_app.domain.attempt import Turn, TurnTiming
 RECORDING_NOTICE = "recording_notice"
 #: The stages of a reply in their order, each counted from the customer's last voice.
 STAGES = ("final_text", "decided", "audio_sent", "on_wire")
-#: A leg of an answered call with less sound than this, in seconds, counts as silent.
-SILENT_LEG_S = 0.2
-#: A recording may begin and end a little beside the call; more than this is missing, in seconds.
-MISSING_S = 2.0
 
 
 def stages_ms(timing: TurnTiming) -> dict[str, float | None]:
@@ -78,17 +74,3 @@ def notice_of_recording(turns: Sequence[Turn]) -> NoticeOfRecording | None:
             )
             return NoticeOfRecording(turn.start_s, turn.end_s, next(later, None))
     return None
-
-
-def recording_faults(
-    talk_seconds: float, seconds: float | None, customer_s: float | None, bot_s: float | None
-) -> tuple[str, ...]:
-    """What a finished recording lacks, in words; empty when nothing does or nothing is known of it."""
-    faults: list[str] = []
-    if seconds is not None and talk_seconds - seconds > MISSING_S:
-        faults.append(f"{talk_seconds - seconds:.1f} s of the call are missing")
-    if customer_s is not None and customer_s < SILENT_LEG_S:
-        faults.append("the customer's leg is silent")
-    if bot_s is not None and bot_s < SILENT_LEG_S:
-        faults.append("the bot's leg is silent")
-    return tuple(faults)

@@ -81,6 +81,7 @@ async def calls(database: Path) -> None:
                 recording_seconds=20.0,
                 recording_customer_s=3.0,
                 recording_bot_s=0.0,
+                facts={"recording_warnings": ["bot leg silent", "shorter than the call by 5.0 s"]},
                 answer_verdict="human",
                 verdict_s=0.93,
             )
@@ -124,7 +125,7 @@ def test_a_call_is_shown_as_people_read_it(ari_app: Run) -> None:
         "replies       1, median 250 ms, longest 250 ms",
         "recorded from 2026-11-23 10:00:01.020 CST",
         "told of it    2026-11-23 10:00:01.000 CST, answer: yes call me on ***00",
-        "5.0 s of the call are missing; the bot's leg is silent",
+        "bot 0.0 s of sound; bot leg silent; shorter than the call by 5.0 s",
         "[stopped by the customer]",
         "pocketsphinx",
         "0.93",
@@ -158,7 +159,7 @@ def test_a_call_as_json_has_everything(ari_app: Run) -> None:
     found = ari_app("call", "show", "att-1a2b", "--json").object
     assert (found["attempt_id"], found["disposition"], found["open"]) == ("att-1a2b", "promise_to_pay", False)
     assert (found["phone"], found["name"]) == ("***01", "W*")
-    assert found["recording_faults"] == ["5.0 s of the call are missing", "the bot's leg is silent"]
+    assert found["recording_warnings"] == ["bot leg silent", "shorter than the call by 5.0 s"]
     assert found["recording_notice_answer"] == "yes call me on ***00"
     reply = found["turns"][2]
     assert (reply["interrupted"], reply["reply_ms"]) == (True, 250.0)

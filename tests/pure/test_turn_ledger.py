@@ -13,7 +13,6 @@ from ari_app.domain.attempt import Turn, TurnTiming
 from ari_app.domain.turn_ledger import (
     STAGES,
     notice_of_recording,
-    recording_faults,
     reply_figures,
     reply_ms,
     stages_ms,
@@ -90,22 +89,6 @@ def test_without_a_notice_or_an_answer_none_is_made_up() -> None:
     early = notice_of_recording([Turn("customer", "speech", "yes", 0.0, 0.1), NOTICE])
     assert early is not None
     assert early.answer is None
-
-
-@pytest.mark.parametrize(
-    ("figures", "faults"),
-    [
-        ((25.0, 24.5, 3.0, 10.0), ()),
-        ((25.0, None, None, None), ()),
-        ((25.0, 20.0, 3.0, 10.0), ("5.0 s of the call are missing",)),
-        ((25.0, 25.0, 0.0, 10.0), ("the customer's leg is silent",)),
-        ((25.0, 25.0, 3.0, 0.1), ("the bot's leg is silent",)),
-    ],
-)
-def test_a_recording_says_what_it_lacks(
-    figures: tuple[float, float | None, float | None, float | None], faults: tuple[str, ...]
-) -> None:
-    assert recording_faults(*figures) == faults
 
 
 def test_a_turn_as_json_has_everything_and_no_figure_that_json_lacks() -> None:
