@@ -1,12 +1,6 @@
 """The sound of one call over media WebSockets (``chan_websocket``, JSON control messages, slin16).
 
-Asterisk sends 20 ms frames as binary messages and re-times what it is sent: it queues up to 1,000 frames (20 s) and
-ignores what comes beyond. So playout here has a window: sound goes out in chunks of up to a second and a half, each
-followed by a mark, and never more than 700 frames are out unmarked. A prompt of any length can be given at once.
-
-Asterisk reports a mark in the tick in which it takes the next frame from its queue (tried on 22.10: the far end of the
-bridge has that frame within 0.1 ms). So a mark right before a prompt's first frame tells when that frame leaves, and
-one behind its last frame when the sound is over.
+Asterisk sends 20 ms frames as binary messages, and events as JSON text; what is sent to it is ``playout.py``'s affair.
 
 Source: the Asterisk documentation of chan_websocket (commands ``MARK_MEDIA``, ``FLUSH_MEDIA``; events
 ``MEDIA_START``, ``MEDIA_MARK_PROCESSED``, ``MEDIA_XOFF``, ``MEDIA_XON``), tried on 22.10.
@@ -19,28 +13,21 @@ import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from ari_app.asterisk.ari_types import AriSettings
 from ari_app.asterisk.media_socket import MediaSocket
+from ari_app.asterisk.playout import FRAME_BYTES, Playout
 from ari_app.errors import MediaClosed, TelephonyError
-from ari_app.ports import HearFrame, MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted
+from ari_app.ports import HearFrame, MediaEvent, MediaFrame, MediaKey, MediaRestored
 
 log = structlog.get_logger(__name__)
 
-FRAME_BYTES = 640
-"""20 ms of slin16: 320 samples of 16 bits, little endian, 16 kHz, one channel."""
-CHUNK_FRAMES = 75
-WINDOW_FRAMES = 700
-"""Below the 900 frames at which Asterisk says MEDIA_XOFF, and the 1,000 at which it drops."""
 QUEUE_FRAMES = 100
 """Frames (2 s) kept for a slow consumer; the oldest go first and are counted."""
-PENDING_BYTES = 600 * 50 * FRAME_BYTES
-"""Sound (10 min) that may wait to be sent; more is refused."""
 _CLOCK_S = 0.001
-_FLUSH = json.dumps({"command": "FLUSH_MEDIA"})
 
 
 @dataclass(slots=True)
@@ -59,25 +46,6 @@ class MediaMetrics:
     xoff: int = 0
 
 
-@dataclass(slots=True)
-class _Chunk:
-    pcm: bytes = field(repr=False)
-    starts: str | None
-    """The mark of the sound that begins with this chunk."""
-    ends: str | None
-    """The mark of the sound that ends with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Out:
-    """Sent and not yet reported: the id of its mark in Asterisk, frames before it, and what is told then."""
-
-    mark_id: str
-    frames: int
-    starts: str | None = None
-    ends: str | None = None
-
-
 class ChanWebsocketMedia:
     """The sound of one call; made by :meth:`open`. Implements :class:`ari_app.ports.MediaStream`.
 
@@ -92,12 +60,12 @@ class ChanWebsocketMedia:
         self._metrics = metrics
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self.playout = Playout(self._put, clock)
         self._socket: MediaSocket | None = None
         self._closed = False
         self._closing = False
         self._restore: Callable[[], Awaitable[None]] | None = None
         self._restoring: asyncio.Task[None] | None = None
-        # --- from Asterisk
         self._queue: deque[MediaEvent] = deque()
         self._queued_frames = 0
         self._partial = b""
@@ -106,13 +74,6 @@ class ChanWebsocketMedia:
         self._wake_at = 0.0
         self._alarm: asyncio.Handle | None = None
         self._alarm_at = 0.0
-        # --- to Asterisk
-        self._chunks: deque[_Chunk] = deque()
-        self._pending_bytes = 0
-        self._out: deque[_Out] = deque()
-        self._out_frames = 0
-        self._next_mark = 0
-        self._xoff = False
 
     @classmethod
     async def open(
@@ -129,7 +90,9 @@ class ChanWebsocketMedia:
         :raises TelephonyError: it cannot be connected.
         """
         media = cls(settings, metrics or MediaMetrics(), clock)
-        media._socket = await MediaSocket.open(settings, connection_id, media, timeout_s)
+        media._socket = media.playout.socket = await MediaSocket.open(
+            settings, connection_id, media, timeout_s
+        )
         media._metrics.opened += 1
         return media
 
@@ -170,7 +133,9 @@ class ChanWebsocketMedia:
             return
         self._metrics.lost += 1
         log.info("a media socket ended", error=why)
-        self._forget_playout()
+        self.playout.socket = None
+        self._partial = b""
+        self.playout.forget()
         if self._restore is None:
             self._end()
         elif self._restoring is None:
@@ -189,8 +154,8 @@ class ChanWebsocketMedia:
             self._end()
             return
         self._metrics.restored += 1
-        self._partial = b""
-        self._forget_playout()  # what was given meanwhile as well: who plays is told now, and begins anew
+        self.playout.forget()  # what was given meanwhile as well: who plays is told now, and begins anew
+        self.playout.socket = self._socket
         self._put(MediaRestored(self._clock()))
 
     def _end(self) -> None:
@@ -360,99 +325,37 @@ class ChanWebsocketMedia:
             return
         match event.get("event"):
             case "MEDIA_MARK_PROCESSED":
-                self._reported(event.get("correlation_id"))
+                self.playout.reported(event.get("correlation_id"))
             case "MEDIA_XOFF":
-                self._xoff = True
+                self.playout.hold()
                 self._metrics.xoff += 1
             case "MEDIA_XON":
-                self._xoff = False
-                self._send()
+                self.playout.go_on()
             case "MEDIA_START" | "DTMF_END" | "MEDIA_BUFFERING_COMPLETED" | "QUEUE_DRAINED" | "STATUS":
                 pass
             case _:
                 self._metrics.odd_messages += 1
-
-    def _reported(self, mark_id: object) -> None:
-        """Marks come in the order in which they were sent; one of before a flush is not known any more."""
-        if not any(entry.mark_id == mark_id for entry in self._out):
-            return
-        at = self._clock()
-        while self._out:
-            entry = self._out.popleft()
-            self._out_frames -= entry.frames
-            if entry.starts is not None:
-                self._put(MediaStarted(entry.starts, at))
-            if entry.ends is not None:
-                self._put(MediaMark(entry.ends, at))
-            if entry.mark_id == mark_id:
-                break
-        self._send()
 
     # --- to Asterisk ----------------------------------------------------------------------------
 
     async def play(self, pcm: bytes, mark: str) -> None:
         """Queue slin16 sound for playout; it is padded with silence to whole frames.
 
-        A :class:`MediaStarted` named ``mark`` comes when its first frame leaves Asterisk's queue (none for empty sound),
-        a :class:`MediaMark` when its last frame is over, at once for empty sound with nothing before it. Neither comes
-        any more once :meth:`flush` came first.
+        A :class:`MediaStarted` named ``mark`` comes when its first frame leaves Asterisk's queue (none for empty
+        sound), a :class:`MediaMark` when its last frame is over, at once for empty sound with nothing before it.
+        Neither comes any more once :meth:`flush` came first.
 
         :raises ValueError: an odd number of bytes.
         :raises TelephonyError: more than ten minutes of sound would wait.
         :raises MediaClosed: the sound has ended.
         """
-        if len(pcm) % 2:
-            raise ValueError("slin16 sound has an even number of bytes")
         if self._closed:
             raise MediaClosed("the media socket has ended")
-        if self._pending_bytes + len(pcm) > PENDING_BYTES:
-            raise TelephonyError("more than ten minutes of sound are waiting to be played")
-        size = CHUNK_FRAMES * FRAME_BYTES
-        for start in range(0, len(pcm), size):
-            part = pcm[start : start + size]
-            last = start + size >= len(pcm)
-            padded = part + b"\0" * (-len(part) % FRAME_BYTES) if last else part
-            self._chunks.append(_Chunk(padded, None if start else mark, mark if last else None))
-            self._pending_bytes += len(padded)
-        if not pcm:
-            self._chunks.append(_Chunk(b"", None, mark))
-        self._send()
+        self.playout.add(pcm, mark)
 
     async def flush(self) -> None:
         """Stop playout within one frame; marks of what is forgotten never come. Harmless on an ended socket."""
-        self._forget_playout()
-        if self._socket is not None:
-            self._socket.send_text(_FLUSH)
-
-    def _forget_playout(self) -> None:
-        self._chunks.clear()
-        self._pending_bytes = 0
-        self._out.clear()
-        self._out_frames = 0
-        self._xoff = False
-
-    def _send(self) -> None:
-        """Send what the window allows; called whenever that may have changed."""
-        socket = self._socket
-        if socket is None or not socket.is_open or self._restoring is not None:
-            return
-        while self._chunks and not self._xoff and self._out_frames < WINDOW_FRAMES:
-            chunk = self._chunks.popleft()
-            self._pending_bytes -= len(chunk.pcm)
-            if chunk.starts is not None:
-                self._mark(socket, 0, starts=chunk.starts)
-            if chunk.pcm:
-                socket.send_sound(chunk.pcm)
-            self._mark(socket, len(chunk.pcm) // FRAME_BYTES, ends=chunk.ends)
-
-    def _mark(
-        self, socket: MediaSocket, frames: int, *, starts: str | None = None, ends: str | None = None
-    ) -> None:
-        self._next_mark += 1
-        mark_id = str(self._next_mark)
-        self._out.append(_Out(mark_id, frames, starts, ends))
-        self._out_frames += frames
-        socket.send_text(json.dumps({"command": "MARK_MEDIA", "correlation_id": mark_id}))
+        self.playout.flush()
 
     async def close(self) -> None:
         """Close the socket; safe to call twice, from several tasks."""

@@ -13,7 +13,7 @@ import pytest
 
 from ari_app.asterisk.binary import AsteriskMissing, find_asterisk
 from ari_app.asterisk.call_leg import AsteriskCallLeg
-from ari_app.asterisk.media import FRAME_BYTES, WINDOW_FRAMES
+from ari_app.asterisk.playout import FRAME_BYTES, WINDOW_FRAMES
 from ari_app.asterisk.trunks import reload_module, trunk_contacts, trunk_registrations
 from ari_app.domain.call_machine import Event, EventKind
 from ari_app.errors import MediaClosed, RequestRefused, TelephonyError
@@ -199,7 +199,7 @@ async def test_a_long_prompt_given_at_once_does_not_fill_asterisks_queue(pbx: Be
         assert leg.media is not None
         await leg.media.play(tone(60), "long")
         await frames_of(leg, 100)
-        assert leg.media._out_frames >= WINDOW_FRAMES
+        assert leg.media.playout.out_frames >= WINDOW_FRAMES
         assert pbx.telephony.media_metrics.xoff == 0
         await leg.media.flush()
 

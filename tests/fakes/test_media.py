@@ -11,14 +11,8 @@ import uvloop
 
 from ari_app.asterisk import media_socket
 from ari_app.asterisk.ari_types import AriSettings
-from ari_app.asterisk.media import (
-    CHUNK_FRAMES,
-    FRAME_BYTES,
-    QUEUE_FRAMES,
-    WINDOW_FRAMES,
-    ChanWebsocketMedia,
-    MediaMetrics,
-)
+from ari_app.asterisk.media import QUEUE_FRAMES, ChanWebsocketMedia, MediaMetrics
+from ari_app.asterisk.playout import CHUNK_FRAMES, FRAME_BYTES, WINDOW_FRAMES
 from ari_app.errors import MediaClosed, TelephonyError
 from ari_app.ports import MediaEvent, MediaFrame, MediaKey, MediaMark, MediaStarted
 from tests.support.fake_ari import FakeMediaPeer, fake_ari
