@@ -79,9 +79,12 @@ def test_waiting_for_no_time_at_all_works_on_the_loop_that_production_runs() -> 
             for timeout_s in (0.0, -1.0, 0.0004, 0.0016, 0.0):
                 assert await media.receive(timeout_s) is None
                 assert await media.listen(timeout_s, Ear(patience=0.0)) is None
-            await server.media["m1"].socket.send(FRAME)
-            assert await media.listen(10.0, Ear(patience=0.0)) is None
-            assert media.frames_received == 1
+            listening = asyncio.create_task(media.listen(10.0, Ear(patience=0.0)))
+            await asyncio.sleep(0)
+            server.media["m1"].socket.transport.write(frame(FRAME) * 3)
+            assert await listening is None
+            assert media.frames_received == 3
+            assert media.connected
             await media.close()
 
     uvloop.run(wait())
@@ -222,6 +225,7 @@ async def test_one_who_has_heard_enough_goes_on_and_the_rest_waits_in_order(benc
     await asyncio.sleep(0)
     raw(bench, b"".join(frame(bytes([number]) * FRAME_BYTES) for number in range(5)))
     assert await listening is None
+    assert len(ear.frames) == 2
     bench.media.push_key("1")
     later = Ear()
     assert await bench.media.listen(10, later) == MediaKey("1", 42.0)
