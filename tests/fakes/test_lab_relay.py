@@ -157,9 +157,7 @@ async def test_sound_before_the_answer_has_nowhere_to_go_and_is_counted(line: Li
     assert line.relay.counts.dropped == 0, "the PBX has told its address in the offer"
 
 
-@pytest.mark.parametrize(
-    "data", [b"\0\0", b"OPTIONS sip:x SIP/2.0\r\nCall-ID: 1\r\n\r\n", b"\xff" * 9_000]
-)
+@pytest.mark.parametrize("data", [b"\0\0", b"OPTIONS sip:x SIP/2.0\r\nCall-ID: 1\r\n\r\n", b"\xff" * 9_000])
 async def test_what_holds_no_sound_goes_through_as_it_is(line: Line, data: bytes) -> None:
     line.pbx_sip.send(data, line.relay.port_for_pbx)
     await until(lambda: len(line.carrier_sip.got) == 1)
