@@ -36,7 +36,9 @@ _PEAK_HALF_WIDTH: Final = 2
 _PEAKS: Final = 2
 _PEAK_TO_STRONGEST_BIN: Final = 2.3
 """A pure tone under a Hann window holds at most 2.1 times the energy of its strongest bin."""
-_PITCH_LOW_BIN: Final = round(125 / _HZ_PER_BIN)
+_PITCH_LOW_BIN: Final = round(250 / _HZ_PER_BIN)
+"""Overtones tell the pitch; what lies lower may be the rumble of a motor as well."""
+_HUM_LOW_BIN: Final = round(125 / _HZ_PER_BIN)
 _HUM_BIN: Final = round(900 / _HZ_PER_BIN)
 _SHORTEST_LAG: Final = SAMPLE_RATE // 400
 _LONGEST_LAG: Final = SAMPLE_RATE // 70
@@ -61,8 +63,7 @@ class GateSettings:
     last ``open_window`` frames must be speech to open; the gate closes ``hangover_frames`` after the last one.
     ``flatness`` is the spectral flatness (0 pure, 1 flat) from which a frame is noise; ``purity`` the share of
     energy in two narrow peaks from which it is a tone. ``pitch`` is the periodicity (0 to 1) from which a frame is a
-    voice, and ``resonance`` the flatness under which it is one although its pitch cannot be told (creaking voices);
-    ``hum`` is the share of energy above 900 Hz under which that voice hums.
+    voice, ``hum`` the share of energy above 900 Hz under which that voice hums.
     The floor is drawn to the lowest level of the last ``floor_window_s``.
     """
 
@@ -75,7 +76,6 @@ class GateSettings:
     flatness: float = 0.36
     purity: float = 0.97
     pitch: float = 0.24
-    resonance: float = 0.03
     hum: float = 0.01
     floor_start_dbfs: float = -60.0
     floor_rise_db_s: float = 6.0
@@ -130,7 +130,7 @@ def periodicity(power: Floats) -> float:
 
 def high_share(power: Floats) -> float:
     """Share of the energy (125 to 3400 Hz) that lies above 900 Hz: under a hundredth with the mouth closed."""
-    low = float(power[_PITCH_LOW_BIN:_HUM_BIN].sum())
+    low = float(power[_HUM_LOW_BIN:_HUM_BIN].sum())
     high = float(power[_HUM_BIN : _HIGH_BIN + 1].sum())
     return high / (low + high) if high > 0.0 else 0.0
 
@@ -201,7 +201,7 @@ class SpeechGate:
     def sound(self) -> Sound:
         """What the last frame and the one before it are made of, if they are ``voiced``."""
         rules, power = self.settings, self._spectrum()
-        if periodicity(power) < rules.pitch and flatness_and_purity(power, 1.0)[0] >= rules.resonance:
+        if periodicity(power) < rules.pitch:
             return Sound.NOISE
         return Sound.HUM if high_share(power) < rules.hum else Sound.VOICE
 
@@ -216,11 +216,9 @@ class SpeechGate:
             self.speaking = voiced and self._recent.bit_count() >= rules.open_frames
 
     def _spectrum(self) -> Floats:
-        """The power spectrum of the last 40 ms, worked out at most once a frame, without their constant part."""
+        """The power spectrum of the last 40 ms, at most once a frame; a constant part stays in its first bins."""
         if self._power is None:
-            before, now = self._previous, self._samples
-            window = np.concatenate((before - before @ _MEAN, now - now @ _MEAN))
-            self._power = power_spectrum(window)
+            self._power = power_spectrum(np.concatenate((self._previous, self._samples)))
         return self._power
 
     def _is_speech(self, frame: bytes) -> bool:

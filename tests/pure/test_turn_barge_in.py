@@ -156,6 +156,23 @@ def test_a_short_sound_whose_guess_never_comes_does_not_leave_silence() -> None:
     assert turn.taker.state is TurnState.PROMPTING
 
 
+def test_nor_longer_than_the_longest_speech() -> None:
+    turn = Turn(ask(max_speech_s=0.7), 8.0)
+    turn.hush(1.0)
+    turn.say(0.2)
+    assert kinds(turn.hush(0.7))[-2:] == ["SpeechCancelled", "Resumed"]
+
+
+def test_what_began_too_long_ago_is_not_taken_back() -> None:
+    for progress in (P.NOTHING, P.BACK_CHANNEL):
+        turn = Turn(ask(), 8.0, TurnLimits(false_start_s=0.4))
+        turn.say(0.2)
+        turn.hush(0.3)
+        turn.guess(progress)
+        turn.silence_until_answer()
+        assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
 def test_long_speech_whose_guess_never_comes_is_an_utterance() -> None:
     turn = interrupted(seconds=1.0)
     turn.silence_until_answer()

@@ -15,6 +15,7 @@ from ari_app.voice.endpointing import (
     silence_wait,
 )
 from ari_app.voice.turn import (
+    FrameHeard,
     NoInput,
     Speculate,
     SpeculationDropped,
@@ -407,6 +408,24 @@ def test_only_what_comes_within_a_second_is_a_cut_in(gap: float, complete: bool)
     memory.spoke(50.0 + gap)
     memory.spoke(50.0 + gap)
     assert memory.cut_ins == (0.0 < 50.0 + gap - 50.0 <= CUT_IN_S)
+
+
+def test_speech_that_is_cut_off_at_its_longest_and_goes_on_is_no_cut_in() -> None:
+    memory = CallMemory()
+    turn = Turn(ask(max_speech_s=2.0), memory=memory)
+    turn.say(3.0)
+    Turn(ask(), 3.0, memory=memory, now=turn.now).say(0.5)
+    assert memory.cut_ins == 0
+
+
+def test_a_frame_from_the_past_is_voice_of_now() -> None:
+    turn = Turn(ask())
+    turn.say(0.5)
+    turn.hush(0.3)
+    for _ in range(2):
+        turn.give(FrameHeard(VOICED, 0.0))
+    assert kinds(turn.hush(0.5)) == ["Speculate"]
+    assert not turn.taker.done
 
 
 def test_a_clock_that_runs_backwards_stands_still() -> None:

@@ -194,11 +194,11 @@ def test_running_speech_does_not_teach_the_line_to_be_loud() -> None:
 # --------------------------------------------------------------------------------------------------- kinds of sound
 
 
-def kinds_of(pcm: bytes) -> list[Sound]:
+def kinds_of(pcm: bytes, loss: float = 0.0, seed: int = 0) -> list[Sound]:
     """What the voiced frames are made of."""
     gate = SpeechGate()
     kinds = []
-    for frame in frames(through_narrow_band(silence(0.2) + pcm)):
+    for frame in frames(lossy(through_narrow_band(silence(0.2) + pcm), loss, seed)):
         gate.push(frame)
         if gate.voiced:
             kinds.append(gate.sound())
@@ -209,6 +209,11 @@ def kinds_of(pcm: bytes) -> list[Sound]:
 def test_a_voice_sounds_like_one(pitch: float) -> None:
     kinds = kinds_of(voice(2.0, -20, pitch))
     assert kinds.count(Sound.VOICE) > 0.9 * len(kinds)
+
+
+def test_a_voice_still_sounds_like_one_where_frames_are_lost() -> None:
+    kinds = [kind for seed in range(5) for kind in kinds_of(voice(2.0, -20, 110.0), 0.3, seed)]
+    assert kinds.count(Sound.VOICE) > 0.84 * len(kinds)
 
 
 def test_coughs_have_no_pitch() -> None:
