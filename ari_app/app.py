@@ -289,7 +289,13 @@ def make_recogniser(name: str, settings: Settings) -> Recogniser:
     if name == "faster-whisper":
         from ari_app.speech.whisper_recogniser import WhisperRecogniser
 
-        return WhisperRecogniser(speech.whisper_model)
+        return WhisperRecogniser(
+            speech.whisper_model,
+            device=speech.whisper_device,
+            compute_type=speech.whisper_compute_type,
+            workers=speech.whisper_workers,
+            batch=speech.whisper_batch,
+        )
     if name == FUNASR and speech.funasr_url is not None:
         from ari_app.speech.funasr import FunasrRecogniser
 

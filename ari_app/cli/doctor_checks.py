@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -180,25 +180,32 @@ def check_operators_files(settings: Settings) -> list[Check]:
 
 def check_recognisers(settings: Settings) -> list[Check]:
     """Which languages can be heard; keys work in every language without a model."""
+    from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
+    from ari_app.speech.whisper_recogniser import WhisperRecogniser
+
     speech = settings.speech
-    model = speech.whisper_model
-    usable = {
-        "faster-whisper": model is not None
-        and (model / "model.bin").is_file()
-        and importlib.util.find_spec("faster_whisper") is not None,
-        "pocketsphinx": importlib.util.find_spec("pocketsphinx") is not None,
-        "funasr": speech.funasr_url is not None,
+    whisper, sphinx = WhisperRecogniser(speech.whisper_model), PocketSphinxRecogniser()
+    whys: dict[str, Callable[[str], str]] = {
+        "faster-whisper": whisper.why_not,
+        "pocketsphinx": sphinx.why_not,
+        "funasr": lambda language: (
+            ""
+            if speech.funasr_url is not None and language in speech.funasr_languages
+            else "no FunASR server"
+        ),
     }
-    hears: dict[str, Sequence[str]] = {"pocketsphinx": ("en",), "funasr": speech.funasr_languages}
     checks = []
     for language, names in sorted(speech.recognisers.items()):
-        working = [name for name in names if usable[name] and language in hears.get(name, (language,))]
+        why = {name: whys[name](language) for name in names}
+        working = [name for name in names if not why[name]]
         label = f"speech {language}"
         if working:
             checks.append(ok(label, working[0]))
         else:
-            mend = "set speech.whisper_model to the folder of a faster-whisper model, or speech.funasr_url to a server"
-            checks.append(warn(label, "no recogniser: answers by key only", mend))
+            mend = "set speech.whisper_model to a faster-whisper model of this machine, or speech.funasr_url to a server"
+            told = "; ".join(reason for reason in why.values() if reason)
+            found = f"answers by key only: {told}" if told else "no recogniser: answers by key only"
+            checks.append(warn(label, found, mend))
     return checks
 
 

@@ -20,6 +20,9 @@ from ari_app.services.model_problems import RefusedError
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9]*/[A-Za-z0-9_@:/.\-]*\{number\}[A-Za-z0-9_@:/.\-]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 
+#: A size (small, large-v3) or a repository (OWNER/NAME).
+_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.\-]{0,95})?")
+
 Language = Literal["zh", "en"]
 RecogniserName = Literal["faster-whisper", "pocketsphinx", "funasr"]
 VoiceName = Literal["espeak-ng", "edge-tts"]
@@ -106,6 +109,14 @@ def _here(path: Path) -> Path:
     if any(ord(sign) < 32 or 0x7F <= ord(sign) < 0xA0 or 0xD800 <= ord(sign) < 0xE000 for sign in str(path)):
         raise RefusedError("holds control characters or bytes that are no text", "a path in UTF-8")
     return path.expanduser().absolute()
+
+
+def _whisper_model(text: str) -> str:
+    """A folder as an absolute path, or the name of a model as it is."""
+    folder = _here(Path(text))
+    if not text.startswith(("/", ".", "~")) and _MODEL_NAME.fullmatch(text) and not folder.is_dir():
+        return text
+    return str(folder)
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
@@ -230,8 +241,30 @@ class SpeechSettings(Section):
         {"zh": ["faster-whisper"], "en": ["faster-whisper", "pocketsphinx"]},
         description="For each language the recognisers to use, the first that works here and now",
     )
-    whisper_model: LocalPath | None = Field(
-        None, description="Folder with a faster-whisper (CTranslate2) model"
+    whisper_model: Annotated[str, AfterValidator(_whisper_model)] | None = Field(
+        None,
+        description="Folder with a faster-whisper (CTranslate2) model, or the name of one (`small`, `OWNER/NAME`)"
+        " that lies in this machine's Hugging Face cache; nothing is downloaded",
+    )
+    whisper_device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where it runs; `auto` takes a GPU where CTranslate2 finds one"
+    )
+    whisper_compute_type: Literal[
+        "auto",
+        "int8",
+        "int8_float32",
+        "int8_float16",
+        "int8_bfloat16",
+        "int16",
+        "float16",
+        "bfloat16",
+        "float32",
+    ] = Field("auto", description="Precision; `auto` is int8 on a processor and float16 on a GPU")
+    whisper_workers: int = Field(
+        1, ge=1, le=16, description="Processes that hold the model once each, and share the cores"
+    )
+    whisper_batch: int = Field(
+        8, ge=1, le=32, description="The most utterances of concurrent calls that a process decodes together"
     )
     funasr_url: Annotated[str, _url(("ws", "wss"))] | None = Field(
         None, description="Address of a FunASR runtime server (funasr-wss-server-2pass): `wss://HOST:10095`"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.bench.tiny_whisper import build_tiny_whisper
 from ari_app.lab.agreement import check_far_end
 from ari_app.lab.scenario import parse_scenario
 from ari_app.site import local_site
 from tests.support.serving import DIALPLAN, ROOT, create, everybody_called, serving, until
-from tests.support.tiny_whisper import build_tiny_whisper
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(400)]
 

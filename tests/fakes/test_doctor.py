@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.bench.tiny_whisper import build_tiny_whisper
 from ari_app.cli import doctor_checks
 from ari_app.config.model import Settings
 from ari_app.services import doctor
@@ -97,8 +98,11 @@ def test_ways_out_and_operators_files(tmp_path: Path) -> None:
 def test_speech(tmp_path: Path) -> None:
     names = {check.name: check.health for check in doctor_checks.check_recognisers(Settings())}
     assert names == {"speech zh": Health.WARN, "speech en": Health.OK}
-    (tmp_path / "model.bin").write_bytes(b"")
-    with_model = Settings.model_validate({"speech": {"whisper_model": str(tmp_path)}})
+    (tmp_path / "half").mkdir()
+    with_half = Settings.model_validate({"speech": {"whisper_model": str(tmp_path / "half")}})
+    assert "lacks model.bin" in doctor_checks.check_recognisers(with_half)[1].found
+    model = build_tiny_whisper(tmp_path / "model", "好的", "zh")
+    with_model = Settings.model_validate({"speech": {"whisper_model": str(model)}})
     assert [check.found for check in doctor_checks.check_recognisers(with_model)] == ["faster-whisper"] * 2
     none = Settings.model_validate({"speech": {"voices": {"zh": []}}})
     assert [check.health for check in doctor_checks.check_voices(none)] == [Health.FAIL]

@@ -1,7 +1,10 @@
-"""A Whisper model of a megabyte that says one sentence whatever it hears, so that the real engine runs in tests.
+"""Whisper models that are made on the spot, for tests and measurements on machines that have no real one.
 
-Its decoder is a chain: the state of a token is a unit vector of its own, every layer adds nothing, and the output
-projection points from each token to the one that has to follow. CTranslate2 (4.7 and later) calls a model
+``build_tiny_whisper``: a megabyte that says one sentence whatever it hears. ``build_random_whisper``: random weights of
+a realistic size, which does the work of a real model and says gibberish.
+
+The decoder of the first is a chain: the state of a token is a unit vector of its own, every layer adds nothing, and
+the output projection points from each token to the one that has to follow. CTranslate2 (4.7 and later) calls a model
 multilingual when its vocabulary has an empty token.
 """
 
@@ -16,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH = 64
+"""Of the model that says one sentence."""
 MELS = 80
 HEADS = 2
 START, END = "<|startoftranscript|>", "<|endoftext|>"
@@ -35,19 +39,48 @@ def build_tiny_whisper(folder: Path, sentence: str, language: str = "en") -> Pat
 
     random = np.random.default_rng(5)
     spec = whisper_spec.WhisperSpec(1, HEADS, 1, HEADS)
-    _fill_encoder(spec.encoder, random)
+    _fill_encoder(spec.encoder, random, WIDTH)
     _fill_decoder(spec.decoder, random)
     embeddings, projection = _chain(pieces, vocabulary, language, multilingual)
     spec.decoder.embeddings.weight = embeddings
     spec.decoder.projection.weight = projection
-    spec.decoder.projection.bias = np.zeros(len(vocabulary), np.float32)
+    _save(spec, folder, vocabulary, HEADS)
+    return folder
 
+
+def build_random_whisper(
+    folder: Path, *, layers: int = 4, width: int = 384, heads: int = 6, words: int = 50_000, seed: int = 7
+) -> Path:
+    """Write a multilingual model with random weights; the defaults are the sizes of Whisper tiny (39 million weights).
+
+    :param words: tokens besides bytes and controls; they decide the cost of each step of the decoder.
+    """
+    from ctranslate2.specs import whisper_spec
+
+    folder.mkdir(parents=True, exist_ok=True)
+    plain, special = _vocabulary([f"w{number}" for number in range(words)], True)
+    vocabulary = plain + special + TIMES
+    _write_tokenizer(folder / "tokenizer.json", plain, special)
+
+    random = np.random.default_rng(seed)
+    spec = whisper_spec.WhisperSpec(layers, heads, layers, heads)
+    _fill_encoder(spec.encoder, random, width)
+    _fill_random_decoder(spec.decoder, random, width)
+    embeddings = random.normal(0.0, 0.05, (len(vocabulary), width)).astype(np.float32)
+    spec.decoder.embeddings.weight = embeddings
+    spec.decoder.projection.weight = embeddings  # as in Whisper, both are one
+    _save(spec, folder, vocabulary, heads)
+    return folder
+
+
+def _save(spec: Any, folder: Path, vocabulary: list[str], heads: int) -> None:
+    spec.decoder.projection.bias = np.zeros(len(vocabulary), np.float32)
     place = {token: number for number, token in enumerate(vocabulary)}
     spec.register_vocabulary(vocabulary)
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [place[END]]
     spec.config.lang_ids = [place[f"<|{code}|>"] for code in _languages()]
-    spec.config.alignment_heads = [[0, head] for head in range(HEADS)]
+    spec.config.alignment_heads = [[0, head] for head in range(heads)]
     spec.validate()
     spec.optimize(quantization=None)
     spec.save(str(folder))
@@ -59,7 +92,6 @@ def build_tiny_whisper(folder: Path, sentence: str, language: str = "en") -> Pat
         "n_fft": 400,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(features))
-    return folder
 
 
 def _languages() -> list[str]:
@@ -103,9 +135,9 @@ def _write_tokenizer(path: Path, plain: list[str], special: list[str]) -> None:
     tokenizer.save(str(path))
 
 
-def _norm(layer: Any) -> None:
-    layer.gamma = np.ones(WIDTH, np.float32)
-    layer.beta = np.zeros(WIDTH, np.float32)
+def _norm(layer: Any, width: int = WIDTH) -> None:
+    layer.gamma = np.ones(width, np.float32)
+    layer.beta = np.zeros(width, np.float32)
 
 
 def _linear(layer: Any, outputs: int, inputs: int, random: np.random.Generator | None) -> None:
@@ -115,19 +147,39 @@ def _linear(layer: Any, outputs: int, inputs: int, random: np.random.Generator |
     layer.bias = np.zeros(outputs, np.float32)
 
 
-def _fill_encoder(encoder: Any, random: np.random.Generator) -> None:
-    for convolution, inputs in ((encoder.conv1, MELS), (encoder.conv2, WIDTH)):
-        convolution.weight = random.normal(0.0, 0.02, (WIDTH, inputs, 3)).astype(np.float32)
-        convolution.bias = np.zeros(WIDTH, np.float32)
-    encoder.position_encodings.encodings = random.normal(0.0, 0.02, (1500, WIDTH)).astype(np.float32)
-    _norm(encoder.layer_norm)
+def _fill_encoder(encoder: Any, random: np.random.Generator, width: int) -> None:
+    for convolution, inputs in ((encoder.conv1, MELS), (encoder.conv2, width)):
+        convolution.weight = random.normal(0.0, 0.02, (width, inputs, 3)).astype(np.float32)
+        convolution.bias = np.zeros(width, np.float32)
+    encoder.position_encodings.encodings = random.normal(0.0, 0.02, (1500, width)).astype(np.float32)
+    _norm(encoder.layer_norm, width)
     for layer in encoder.layer:
-        for part in (layer.self_attention, layer.ffn):
-            _norm(part.layer_norm)
-        _linear(layer.self_attention.linear[0], 3 * WIDTH, WIDTH, random)
-        _linear(layer.self_attention.linear[1], WIDTH, WIDTH, random)
-        _linear(layer.ffn.linear_0, 4 * WIDTH, WIDTH, random)
-        _linear(layer.ffn.linear_1, WIDTH, 4 * WIDTH, random)
+        _fill_self_attention(layer.self_attention, random, width)
+        _fill_feed_forward(layer.ffn, random, width)
+
+
+def _fill_self_attention(attention: Any, random: np.random.Generator, width: int) -> None:
+    _norm(attention.layer_norm, width)
+    _linear(attention.linear[0], 3 * width, width, random)
+    _linear(attention.linear[1], width, width, random)
+
+
+def _fill_feed_forward(ffn: Any, random: np.random.Generator, width: int) -> None:
+    _norm(ffn.layer_norm, width)
+    _linear(ffn.linear_0, 4 * width, width, random)
+    _linear(ffn.linear_1, width, 4 * width, random)
+
+
+def _fill_random_decoder(decoder: Any, random: np.random.Generator, width: int) -> None:
+    decoder.position_encodings.encodings = random.normal(0.0, 0.02, (448, width)).astype(np.float32)
+    _norm(decoder.layer_norm, width)
+    for layer in decoder.layer:
+        _fill_self_attention(layer.self_attention, random, width)
+        _fill_feed_forward(layer.ffn, random, width)
+        _norm(layer.attention.layer_norm, width)
+        _linear(layer.attention.linear[0], width, width, random)
+        _linear(layer.attention.linear[1], 2 * width, width, random)
+        _linear(layer.attention.linear[2], width, width, random)
 
 
 def _fill_decoder(decoder: Any, random: np.random.Generator) -> None:
