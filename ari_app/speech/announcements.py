@@ -23,6 +23,12 @@ MEANINGS: Final = (
     "out_of_reach",
     "busy_in_call",
     "call_barred",
+    "no_answer",
+    "number_changed",
+    "network_busy",
+    "voicemail",
+    "call_assistant",
+    "ivr",
 )
 LANGUAGES: Final = ("zh", "en")
 LONGEST_S: Final = 60.0

@@ -24,6 +24,7 @@ _LOW_HZ: Final = 300.0
 _HIGH_HZ: Final = 3_300.0
 _LAG_FRAMES: Final = 2
 _FEATURES: Final = _BANDS - 1
+_FORGOTTEN: Final = 0.01
 
 
 def _band_matrix() -> Floats:
@@ -49,6 +50,8 @@ class Fingerprinter:
     def __init__(self, lowest_dbfs: float = -55.0, under_peak_db: float = 28.0) -> None:
         self._lowest = 10.0 ** (lowest_dbfs / 10.0)
         self._under_peak = 10.0 ** (-under_peak_db / 10.0)
+        # Far softer than the lowest level: no frame of such sound has features.
+        self._silence = 0.05 * self._lowest * 32_768.0**2
         self._peak = 0.0
         self._tail = np.zeros(_WINDOW - FRAME_SAMPLES, dtype=np.float32)
         self._slopes = np.zeros((_LAG_FRAMES, _FEATURES), dtype=np.float32)
@@ -57,6 +60,10 @@ class Fingerprinter:
         """Features of a whole number of frames; frames that are silent or much softer than before give zeros."""
         sound = np.concatenate((self._tail, samples))
         self._tail = sound[-self._tail.size :]
+        if float(np.dot(sound, sound)) < self._silence * sound.size:
+            self._slopes[:] = 0.0
+            self._peak *= 0.8
+            return np.zeros((samples.size // FRAME_SAMPLES, _FEATURES), dtype=np.float32)
         windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::FRAME_SAMPLES]
         spectrum = np.fft.rfft(windows * _HANN)
         bands = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _MATRIX / _FULL_SCALE
@@ -103,6 +110,8 @@ class AnnouncementReferences:
     ) -> None:
         self.settings = settings or MatcherSettings()
         decay = math.exp(-FRAME_S / self.settings.memory_s)
+        # Before each reference as many empty rows as a block has: nothing is carried over from the reference before.
+        gap = np.zeros((BLOCK_FRAMES, _FEATURES), dtype=np.float32)
         rows: list[Floats] = []
         self.meanings: list[str] = []
         starts: list[int] = []
@@ -113,22 +122,24 @@ class AnnouncementReferences:
                 if np.count_nonzero(features.any(axis=1)) * FRAME_S < self.settings.evidence_s:
                     least = f"{self.settings.evidence_s:g} s of sound"
                     raise ValueError(f"announcement {number + 1} of {meaning!r} has less than {least}")
-                # A row of zeros first: nothing is carried over from the reference before.
-                rows += [np.zeros((1, _FEATURES), dtype=np.float32), features]
+                rows += [gap, features]
                 self.meanings.append(meaning)
                 starts.append(size)
-                size += 1 + len(features)
+                size += len(gap) + len(features)
         self.size = size
         self.starts = np.array(starts, dtype=np.intp)
         self.rows: Floats = np.concatenate(rows).T.copy() if rows else np.zeros((_FEATURES, 0), np.float32)
-        self.decay = np.full(size, decay, dtype=np.float32)
-        self.decay[self.starts] = 0.0
-        self.present = (self.decay > 0).astype(np.float32)
+        self.weights: Floats = (decay ** np.arange(BLOCK_FRAMES - 1, -1, -1)).astype(np.float32)
+        self.block_decay = np.float32(decay**BLOCK_FRAMES)
+        place = np.arange(size) - np.repeat(self.starts, np.diff([*starts, size])) if size else np.zeros(0)
+        # How many frames of a block a place has met since its reference began; none in the gap before it.
+        self.met = np.clip(place - BLOCK_FRAMES + 1, 0, BLOCK_FRAMES).astype(np.intp)
+        self.present = (self.met > 0).astype(np.float32)
         energy = (self.rows**2).sum(axis=0)
         mean_energy = float(energy[energy > 0].mean()) if size else 1.0
         self.energy = np.zeros(size, dtype=np.float32)
-        for place in range(1, size):
-            self.energy[place] = energy[place] + self.energy[place - 1] * self.decay[place]
+        for at in range(1, size):
+            self.energy[at] = energy[at] + self.energy[at - 1] * decay * self.present[at]
         heard_frames = self.settings.evidence_s / FRAME_S
         self.least_energy = 0.8 * mean_energy * (1 - decay**heard_frames) / (1 - decay)
 
@@ -148,8 +159,18 @@ class AnnouncementMatcher:
         self._known = references
         self._fingerprinter = Fingerprinter()
         self._block: list[bytes] = []
-        # Row 0: correlation with what was heard; row 1: energy of what was heard, both along the diagonals.
-        self._kept = np.zeros((2, references.size), dtype=np.float32)
+        # Correlation with what was heard, and energy of what was heard, both along the diagonals.
+        self._correlation = np.zeros(references.size, dtype=np.float32)
+        self._energy = np.zeros(references.size, dtype=np.float32)
+        # Each row one place further right than the row before: its columns are the diagonals of the similarities.
+        self._similar = np.zeros((BLOCK_FRAMES, references.size + BLOCK_FRAMES - 1), dtype=np.float32)
+        self._diagonals = np.lib.stride_tricks.as_strided(
+            self._similar,
+            (BLOCK_FRAMES, references.size),
+            (self._similar.strides[0] + self._similar.strides[1], self._similar.strides[1]),
+            writeable=False,
+        )
+        self._forgotten = True
         self.best_score = 0.0
 
     def push(self, frame: bytes) -> Match | None:
@@ -168,18 +189,37 @@ class AnnouncementMatcher:
         return self._judge()
 
     def _follow(self, heard: Floats) -> None:
-        known, kept = self._known, self._kept
-        similar = heard @ known.rows
-        energy = (heard**2).sum(axis=1)
-        for number in range(len(heard)):
-            kept[:, 1:] = kept[:, :-1] * known.decay[1:]
-            kept[:, 0] = 0.0
-            kept[0] += similar[number]
-            kept[1] += energy[number] * known.present
+        """Move every diagonal on by a block: what was kept decays, what is heard now is added.
+
+        After long silence nothing is kept any more, and silence then costs nothing.
+        """
+        known = self._known
+        silent = not heard.any()
+        if silent and self._forgotten:
+            return
+        for kept in (self._correlation, self._energy):
+            kept[BLOCK_FRAMES:] = kept[:-BLOCK_FRAMES] * known.block_decay
+            kept[:BLOCK_FRAMES] = 0.0
+            np.multiply(kept, known.present, out=kept)
+        if silent:
+            self._forgotten = float(self._energy.max()) < _FORGOTTEN
+            if self._forgotten:
+                self._correlation[:] = self._energy[:] = 0.0
+            return
+        self._forgotten = False
+        np.matmul(heard, known.rows, out=self._similar[:, BLOCK_FRAMES - 1 :])
+        self._correlation += known.weights @ self._diagonals
+        # Where a reference has only just begun, it has met the last frames of the block alone.
+        energy = known.weights * (heard**2).sum(axis=1)
+        met = np.concatenate((np.zeros(1, dtype=np.float32), np.cumsum(energy[::-1], dtype=np.float32)))
+        self._energy += met[known.met]
 
     def _judge(self) -> Match | None:
         known = self._known
-        correlation, heard = self._kept
+        correlation, heard = self._correlation, self._energy
+        if self._forgotten:
+            self.best_score = 0.0
+            return None
         enough = (known.energy >= known.least_energy) & (heard >= known.least_energy)
         scores = np.where(enough, correlation / np.sqrt(known.energy * heard + np.float32(1e-9)), 0.0)
         best: dict[str, float] = {}

@@ -1,20 +1,24 @@
-"""After the answer: a person or a machine?
+"""After the answer: a person, a machine, an assistant that screens calls, a menu, or a fax?
 
-A person says a word or two and waits; a machine talks on and then beeps. Unsure means person. The beep is the surest
-sign, so it may still turn a verdict of "human" into "machine".
+A person says a word or two and waits; a machine talks on and then beeps. A greeting whose recording is known is recognised
+by its sound. Unsure means person. What a machine does later (it talks on over our own prompt, or beeps) may still turn a
+verdict of "human" into another; every other verdict is final.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
-import numpy as np
-
-from ari_app.voice.pcm import FRAME_S, FRAME_SAMPLES, Floats, power_dbfs, to_samples
-from ari_app.voice.tones import strongest_tone
-from ari_app.voice.vad import SpeechGate
+from ari_app.voice.announcement import AnnouncementMatcher, AnnouncementReferences
+from ari_app.voice.fax import FaxTones
+from ari_app.voice.greeting import GreetingRules, GreetingShape, Shape
+from ari_app.voice.line_sound import LineSound
+from ari_app.voice.music import MusicDetector
+from ari_app.voice.pcm import FRAME_S
+from ari_app.voice.steady_tone import SteadyTone
 
 
 class AnswerVerdict(StrEnum):
@@ -22,32 +26,49 @@ class AnswerVerdict(StrEnum):
 
     HUMAN = "human"
     MACHINE = "machine"
+    ASSISTANT = "assistant"
+    IVR = "ivr"
+    FAX = "fax"
 
 
-class _Gate(Protocol):
-    voiced: bool
+HEARD: Final[Mapping[AnswerVerdict, str | None]] = {
+    AnswerVerdict.HUMAN: None,
+    AnswerVerdict.MACHINE: "voicemail",
+    AnswerVerdict.ASSISTANT: "call_assistant",
+    AnswerVerdict.IVR: "ivr",
+    AnswerVerdict.FAX: "fax",
+}
+"""What a verdict is called in the disposition table."""
 
-    def push(self, frame: bytes) -> bool: ...
+VERDICT_OF: Final[Mapping[str, AnswerVerdict]] = {
+    "call_assistant": AnswerVerdict.ASSISTANT,
+    "ivr": AnswerVerdict.IVR,
+    "fax": AnswerVerdict.FAX,
+}
+"""The verdict of a known announcement's meaning; every other meaning is a machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """Seconds, Hz and dBFS.
+    """Seconds, Hz and dB.
 
-    ``waiting_s`` of silence after speech make a person, ``long_greeting_s`` without such a pause a machine. A beep is
-    one steady tone in ``beep_hz`` for ``beep_s`` after speech; a fax answers with 2100 Hz (ITU-T T.30) for ``fax_s``.
+    A person: ``waiting`` is read as (greeting at most, silence after it), the first that fits. A machine: a greeting
+    of ``long_greeting_s`` that never paused for ``run_gap_s`` and spoke for ``density`` of it, ``lead_db`` over the
+    noise, each of its seconds within ``uneven_db`` of the loudest. Still a person: no verdict ``unsure_s`` after the first
+    word (the second figure: where noise hides pauses). A beep: one steady tone in ``beep_hz`` for ``beep_s`` after speech.
     """
 
-    waiting_s: float = 0.9
+    waiting: tuple[tuple[float, float], ...] = ((1.0, 0.4), (1.8, 0.5), (99.0, 0.8))
     long_greeting_s: float = 5.0
+    run_gap_s: float = 1.1
+    density: float = 0.55
+    lead_db: float = 12.0
+    uneven_db: float = 7.0
+    unsure_s: tuple[float, float] = (7.0, 3.0)
     least_speech_s: float = 0.1
-    beep_hz: tuple[float, float] = (390.0, 2_030.0)
+    beep_hz: tuple[float, float] = (390.0, 2_060.0)
     beep_s: float = 0.15
-    fax_hz: tuple[float, float] = (2_075.0, 2_125.0)
-    fax_s: float = 0.5
-    steady_hz: float = 20.0
-    tone_share: float = 0.93
-    tone_dbfs: float = -40.0
+    look_frames: int = 3
 
 
 _SLACK_S: Final = 1e-6
@@ -56,86 +77,126 @@ _SLACK_S: Final = 1e-6
 class AnsweringMachineDetector:
     """Fed with the customer's sound from the answer on; one for each call.
 
-    ``push`` returns a verdict when it is new, else None: ``human`` or ``machine`` once, and ``machine`` after
-    ``human`` when a beep follows. ``reason`` says why: waiting, long_greeting, beep, fax. Silence is no verdict.
+    ``push`` returns a verdict when it is new, else None. ``reason`` says why: waiting, unsure, long_greeting, beep,
+    fax_tone, announcement, words. ``heard`` is the word for the disposition table, None for a person. Silence, noise and
+    music are no verdict. ``done``: the verdict is final, or so long has gone by that nothing more is looked for.
     """
 
-    def __init__(self, settings: DetectorSettings | None = None, gate: _Gate | None = None) -> None:
+    def __init__(
+        self,
+        settings: DetectorSettings | None = None,
+        references: AnnouncementReferences | None = None,
+    ) -> None:
         self.settings = settings or DetectorSettings()
         self.verdict: AnswerVerdict | None = None
         self.reason = ""
-        self._gate = gate or SpeechGate()
-        self._previous = np.zeros(FRAME_SAMPLES, dtype=np.float32)
-        self._speech_s = 0.0
-        self._greeting_from: float | None = None
-        self._last_voice = 0.0
-        self._tone_hz = 0.0
-        self._tone_s = 0.0
-
-    def push(self, frame: bytes, at: float) -> AnswerVerdict | None:
-        """Take one frame that arrived at ``at`` (seconds of a steady clock)."""
-        # The pause first: where frames were missing, it lies before the speech of this frame.
-        verdict = self._judge_pause(at)
-        speaking = self._gate.push(frame)
-        samples = to_samples(frame).astype(np.float32)
-        self._follow_tone(samples)
-        self._previous = samples
-        if self._gate.voiced and speaking:
-            self._speech_s += FRAME_S
-            if self._greeting_from is None:
-                self._greeting_from = at
-            self._last_voice = at
-        return self._judge_sound() or verdict
-
-    def tick(self, at: float) -> AnswerVerdict | None:
-        """Time went by without a frame: silence, too."""
-        self._tone_s = 0.0
-        return self._judge_pause(at)
+        self.heard: str | None = None
+        self._sound = LineSound()
+        self._tone = SteadyTone()
+        self._fax = FaxTones()
+        self._music = MusicDetector()
+        self._shape = GreetingShape(GreetingRules())
+        self._matcher = (
+            AnnouncementMatcher(references) if references is not None and references.size else None
+        )
+        self._began: float | None = None
+        self._told: str | None = None
 
     @property
-    def _spoken(self) -> bool:
-        return self._speech_s >= self.settings.least_speech_s - _SLACK_S
+    def done(self) -> bool:
+        """Whether nothing that comes can change the verdict."""
+        return self.verdict not in (None, AnswerVerdict.HUMAN) or self._shape.full
 
-    def _judge_pause(self, at: float) -> AnswerVerdict | None:
-        if self.verdict is not None or self._greeting_from is None:
+    def push(self, frame: bytes, at: float) -> AnswerVerdict | None:
+        """Take one frame (640 bytes slin16) that arrived at ``at`` (seconds of a steady clock)."""
+        if self.done:
             return None
-        if at - self._last_voice < self.settings.waiting_s - _SLACK_S:
-            return None
-        if self._spoken:
-            return self._decide(AnswerVerdict.HUMAN, "waiting")
-        self._greeting_from, self._speech_s = None, 0.0  # a click
-        return None
+        verdict = self.tick(at - FRAME_S)
+        if verdict is not None and self.done:
+            return verdict
+        self._sound.push(frame)
+        self._shape.push(frame, self._sound)
+        self._tone.push(self._sound)
+        self._music.push(self._sound)
+        match = self._matcher.push(frame) if self._matcher is not None else None
+        if match is not None:
+            return self._decide(
+                VERDICT_OF.get(match.meaning, AnswerVerdict.MACHINE), "announcement", match.meaning
+            )
+        return self._judge_tone() or self._judge_words() or self._judge_shape() or verdict
 
-    def _judge_sound(self) -> AnswerVerdict | None:
+    def tick(self, at: float) -> AnswerVerdict | None:
+        """Time went by without a frame until ``at``: silence, too."""
+        if self.done:
+            return None
+        if self._began is None:
+            self._began = at
+        missing = int((at - self._began + _SLACK_S) / FRAME_S) - self._shape.frames
+        if missing <= 0:
+            return self._judge_words()
+        self._shape.missing(missing)
+        self._tone.missing()
+        if missing * FRAME_S >= 0.2:
+            self._music = MusicDetector()  # no tune pauses like that
+        return self._judge_words() or self._judge_shape(at_once=True)
+
+    def words_mean(self, meaning: str) -> None:
+        """A recogniser understood words with this meaning; the next frame brings the verdict."""
+        self._told = meaning
+
+    # ------------------------------------------------------------------------------------------- the judges
+
+    def _judge_words(self) -> AnswerVerdict | None:
+        told, self._told = self._told, None
+        if told is None:
+            return None
+        return self._decide(VERDICT_OF.get(told, AnswerVerdict.MACHINE), "words", told)
+
+    def _judge_tone(self) -> AnswerVerdict | None:
         rules = self.settings
-        if self.verdict is AnswerVerdict.MACHINE:
-            return None
-        if self._spoken and self._tone_lasts(rules.beep_hz, rules.beep_s):
+        if self._fax.push(self._tone):
+            return self._decide(AnswerVerdict.FAX, "fax_tone")
+        spoken = self._shape.voiced_frames * FRAME_S >= rules.least_speech_s - _SLACK_S
+        if spoken and not self._music.music and self._tone.lasts(rules.beep_hz, rules.beep_s):
             return self._decide(AnswerVerdict.MACHINE, "beep")
-        if self._tone_lasts(rules.fax_hz, rules.fax_s):
-            return self._decide(AnswerVerdict.MACHINE, "fax")
-        if self.verdict is AnswerVerdict.HUMAN or self._greeting_from is None:
-            return None
-        if self._last_voice - self._greeting_from >= rules.long_greeting_s:
-            return self._decide(AnswerVerdict.MACHINE, "long_greeting")
         return None
 
-    def _tone_lasts(self, hz: tuple[float, float], seconds: float) -> bool:
-        return hz[0] <= self._tone_hz <= hz[1] and self._tone_s >= seconds - _SLACK_S
+    def _judge_shape(self, at_once: bool = False) -> AnswerVerdict | None:
+        if not at_once and self._shape.frames % self.settings.look_frames:
+            return None
+        shape = self._shape.look()
+        if shape is None or not shape.stretches or self._music.music:
+            return None
+        if self._talks_on(shape):
+            return self._decide(AnswerVerdict.MACHINE, "long_greeting")
+        if self.verdict is None and self._waits(shape):
+            return self._decide(AnswerVerdict.HUMAN, "waiting")
+        patience = self.settings.unsure_s[shape.lead_db < self.settings.lead_db]
+        if self.verdict is None and shape.now - shape.stretches[0][0] >= patience:
+            return self._decide(AnswerVerdict.HUMAN, "unsure")
+        return None
 
-    def _decide(self, verdict: AnswerVerdict, reason: str) -> AnswerVerdict:
-        self.verdict, self.reason = verdict, reason
-        return verdict
+    def _waits(self, shape: Shape) -> bool:
+        begin, end, speech = shape.run(self.settings.run_gap_s)
+        if speech < self.settings.least_speech_s - _SLACK_S:
+            return False
+        for greeting, pause in self.settings.waiting:
+            if end - begin <= greeting:
+                return shape.pause_s >= pause - _SLACK_S
+        return False
 
-    def _follow_tone(self, samples: Floats) -> None:
+    def _talks_on(self, shape: Shape) -> bool:
         rules = self.settings
-        if power_dbfs(float(np.dot(samples, samples)) / FRAME_SAMPLES) < rules.tone_dbfs:
-            self._tone_s = 0.0
-            return
-        tone = strongest_tone(np.concatenate((self._previous, samples)))
-        if tone.share < rules.tone_share:
-            self._tone_s = 0.0
-        elif self._tone_s > 0 and abs(tone.hz - self._tone_hz) <= rules.steady_hz:
-            self._tone_s += FRAME_S
-        else:
-            self._tone_hz, self._tone_s = tone.hz, FRAME_S
+        begin, end, speech = shape.run(rules.run_gap_s)
+        return (
+            end - begin >= rules.long_greeting_s
+            and speech >= rules.density * (end - begin)
+            and shape.lead_db >= rules.lead_db
+            and shape.pause_s < rules.run_gap_s
+            and shape.uneven_db(begin) <= rules.uneven_db
+        )
+
+    def _decide(self, verdict: AnswerVerdict, reason: str, heard: str | None = None) -> AnswerVerdict:
+        self.verdict, self.reason = verdict, reason
+        self.heard = heard or HEARD[verdict]
+        return verdict

@@ -56,3 +56,16 @@ def mixed(first: bytes, second: bytes) -> bytes:
     other = np.frombuffer(second, dtype="<i2").astype(np.float32)[: one.size]
     one[: other.size] += other
     return to_pcm(one)
+
+
+def talk(seconds: float, dbfs: float = -20.0, pitch: float = 130.0, seed: int = 0) -> bytes:
+    """Words of half a second to a second with short gaps, as somebody talks who does not stop."""
+    words: list[bytes] = []
+    left, number = seconds, 0
+    while left > 0.3:
+        length = min(left, 0.5 + 0.17 * ((number * 5 + seed) % 4))
+        words.append(voice(max(0.1, length - 0.14), dbfs - 2.0 * (number % 2), pitch, seed + number))
+        words.append(bytes(2 * round(0.14 * SAMPLE_RATE)))
+        left -= length
+        number += 1
+    return b"".join(words)
