@@ -21,6 +21,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "originate": ("ari_app.bench.originate", "bench_originate"),
     "barge-in": ("ari_app.bench.barge_in", "bench_barge_in"),
     "turn": ("ari_app.bench.turn", "bench_turn"),
+    "asr": ("ari_app.bench.asr", "bench_asr"),
 }
 
 
@@ -32,7 +33,8 @@ def bench_command(
 
     ari: commands a second over the event socket against HTTP. originate: answered calls a second through gate,
     durable reservation and call machine against a bare loop. media: what a second of a call's sound costs. capacity:
-    how many recorded, talking calls this machine bears.
+    how many recorded, talking calls this machine bears. asr: how well and how fast the questions of the shipped flow are
+    heard, and what batches are worth to Whisper.
 
         ari-app bench ari
 

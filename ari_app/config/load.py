@@ -25,8 +25,11 @@ _PATHS: tuple[KeyPath, ...] = (
     ("ari", "password_file"),
     ("ami", "secret_file"),
     ("recordings", "dir"),
+    ("speech", "funasr_ca_file"),
     ("speech", "whisper_model"),
 )
+#: A name where there is no such folder: it lies in a cache, not beside the file.
+_PATH_OR_NAME: frozenset[KeyPath] = frozenset({("speech", "whisper_model")})
 _SECRET_BYTES = 4096
 
 
@@ -100,7 +103,10 @@ def _anchor(values: dict[str, Any], folder: Path) -> None:
         for section in sections:
             here = here.get(section) if isinstance(here, dict) else None
         if isinstance(here, dict) and isinstance(here.get(key), str):
-            here[key] = str(folder / Path(here[key]).expanduser())
+            path = folder / Path(here[key]).expanduser()
+            name = (*sections, key) in _PATH_OR_NAME and not here[key].startswith((".", "~"))
+            if not name or path.is_dir():
+                here[key] = str(path)
 
 
 def _variable_of(path: KeyPath) -> str | None:

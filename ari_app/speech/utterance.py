@@ -22,6 +22,8 @@ LONGEST_PARTIAL_S: Final = 0.8
 """A guess that is later than this steers nothing any more."""
 _FRAME: Final = SAMPLE_RATE // 50
 _UNDER_VOICE: Final = 10.0 ** (-26.0 / 20.0)
+_NEAR_VOICE: Final = 10.0 ** (-12.0 / 20.0)
+_OVER_PAUSE: Final = 2.0
 _ALWAYS_QUIET: Final = 33.0
 """-60 dBFS."""
 
@@ -102,10 +104,17 @@ class GatheredUtterance:
 
 
 def _only_quiet_since(pcm: bytes, at: int) -> bool:
-    """Whether every 20 ms after byte ``at`` is 26 dB under the loudest before, or under -60 dBFS."""
+    """Whether nothing but quiet came after byte ``at``, where a guess had been asked for.
+
+    Quiet is what is 26 dB under the loudest before, under -60 dBFS, or no more than 6 dB over the last 60 ms of the guess
+    (which is asked for in a pause); what is within 12 dB of the loudest never is.
+    """
     if len(pcm) <= at:
         return True
-    return _loudest(pcm[at:]) <= max(_ALWAYS_QUIET, _loudest(pcm[:at]) * _UNDER_VOICE)
+    voice = _loudest(pcm[:at])
+    pause = _loudest(pcm[max(0, at - 6 * _FRAME) : at])
+    quiet = max(voice * _UNDER_VOICE, min(pause * _OVER_PAUSE, voice * _NEAR_VOICE), _ALWAYS_QUIET)
+    return _loudest(pcm[at:]) <= quiet
 
 
 def _loudest(pcm: bytes) -> float:

@@ -140,7 +140,7 @@ class WhisperEngine:
         room = self._model.max_length - len(windows[0].prompt)
         tokens = min(room, _LEAST_TOKENS + round(_TOKENS_A_SECOND * longest))
         results = self._model.model.generate(
-            self._model.encode(features),
+            self._encode(features),
             [list(one.prompt) for one in windows],
             beam_size=BEAM,
             max_length=len(windows[0].prompt) + tokens,
@@ -157,6 +157,16 @@ class WhisperEngine:
             likely = result.scores[0] * len(ids) / (len(ids) + 1)
             heard.append(Heard(text, likely, result.no_speech_prob, window.seconds))
         return heard
+
+    def _encode(self, features: NDArray[np.float32]) -> Any:
+        """What the decoder reads. A processor encodes one window after the other faster than several together (they do
+        not fit its caches; 1.22 s against 1.41 s for eight); a GPU all at once."""
+        if self._model.model.device != "cpu" or len(features) == 1:
+            return self._model.encode(features)
+        from ctranslate2 import StorageView
+
+        encoded = [np.asarray(self._model.encode(one[np.newaxis])) for one in features]
+        return StorageView.from_array(np.ascontiguousarray(np.concatenate(encoded)))
 
     def _tokenizer(self, language: str) -> Any:
         if language not in self._tokenizers:

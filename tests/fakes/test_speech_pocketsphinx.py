@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 from ari_app.dialogue.model import Grammar
@@ -13,8 +14,9 @@ from ari_app.ports import EngineState, Transcript
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.jsgf import parse_jsgf
 from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser, around_voice, transcript
+from ari_app.speech.utterance import GatheredUtterance
 from ari_app.speech.workers import WorkerPool
-from ari_app.voice.pcm import duration_s, frames, silence, through_narrow_band
+from ari_app.voice.pcm import duration_s, frames, silence, through_narrow_band, to_pcm, to_samples
 from tests.support.sounds import voice as voice_sound
 
 pytestmark = [
@@ -173,6 +175,38 @@ async def test_the_engine_tells_its_health_and_rests_after_faults() -> None:
 
 def test_what_is_decoded_is_what_was_said_and_a_little_around_it() -> None:
     sound = silence(2.0) + voice_sound(1.0) + silence(3.0)
-    assert duration_s(around_voice(sound)) == pytest.approx(1.45, abs=0.05)
-    for kept in (b"", bytes(100), silence(1.0), voice_sound(0.2)):
+    assert duration_s(around_voice(sound)) == pytest.approx(1.65, abs=0.05)
+    for kept in (b"", bytes(100), silence(1.0)):
         assert around_voice(kept) == kept
+
+
+def test_the_pause_at_the_end_is_made_longer_and_a_cut_word_is_not_repeated() -> None:
+    word, pause = to_samples(voice_sound(0.5)), np.tile(np.array([5, -9, 14, -3], np.int16), 400)
+    lengthened = to_samples(around_voice(to_pcm(np.concatenate((word, pause)))))
+    assert lengthened.tolist() == [*word, *pause, *pause[::-1], *pause]
+    cut = to_samples(around_voice(to_pcm(word)))
+    assert cut.tolist() == [*word, *[0] * 3200]
+
+
+@pytest.mark.parametrize(
+    ("level", "free"),
+    [(0.0, True), (2.0, True), (40.0, False)],
+    ids=["silence", "the line's noise", "speech"],
+)
+async def test_a_result_is_free_after_a_guess_when_only_the_line_was_heard(level: float, free: bool) -> None:
+    """The noise of the line is no reason to decode again; anything that may be a word is."""
+    asked = 0
+
+    async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
+        nonlocal asked
+        asked += 1
+        return Transcript("yes", 0.9, "pocketsphinx")
+
+    noise = np.random.default_rng(3).standard_normal(48_000)
+    word = to_samples(voice_sound(0.5)).astype(np.float32)
+    utterance = GatheredUtterance(recognise)
+    utterance.feed(to_pcm(np.concatenate((word, 60.0 * noise[:1600]))))
+    await utterance.partial(1.0)
+    utterance.feed(to_pcm(30.0 * level * noise[:9600]))
+    await utterance.result(1.0)
+    assert asked == (1 if free else 2)

@@ -9,7 +9,7 @@ import pytest
 
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
-from ari_app.ports import EngineHealth, Transcript
+from ari_app.ports import EngineHealth, EngineState, Transcript
 from ari_app.speech.engine_health import EngineAccount
 from ari_app.speech.recognisers import RecogniserChoice
 from ari_app.speech.utterance import GatheredUtterance
@@ -29,11 +29,14 @@ class FakeRecogniser:
         self._does = does
 
     def supports(self, language: str) -> bool:
-        return language in self._languages
+        return language in self._languages and not self.account.resting(0.0)
 
     def open(self, grammar: Grammar) -> GatheredUtterance:
         if self._does == "refuse":
             raise SpeechError("a grammar of no use")
+
+        if not self.account.willing(0.0):
+            raise SpeechError(f"{self.name} is left alone")
 
         async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
             if self._does == "fail":
@@ -42,7 +45,7 @@ class FakeRecogniser:
                 await asyncio.Event().wait()
             return Transcript(str(len(pcm)), 0.9, self.name)
 
-        return GatheredUtterance(recognise, self.account)
+        return GatheredUtterance(recognise, self.account, clock=lambda: 0.0)
 
     def health(self) -> Sequence[EngineHealth]:
         return (self.account.health(0.0),)
@@ -117,3 +120,41 @@ async def test_the_first_that_can_be_loaded_is_loaded_before_the_first_call() ->
     assert (broken.warm, good.warm, spare.warm) == (False, True, False)
     with pytest.raises(SpeechError, match="a has no model"):
         await RecogniserChoice([broken]).warm_up(1.0)
+
+
+async def test_a_guess_comes_from_the_chosen_engine_and_a_failed_one_does_not_end_the_utterance() -> None:
+    choice = RecogniserChoice([FakeRecogniser("one", "en"), FakeRecogniser("two", "en")])
+    utterance = choice.open(Grammar("g", "en"))
+    utterance.feed(bytes(6400))
+    assert await utterance.partial(1.0) == Transcript("6400", 0.9, "one")
+    failing = RecogniserChoice([FakeRecogniser("one", "en", does="fail"), FakeRecogniser("two", "en")])
+    utterance = failing.open(Grammar("g", "en"))
+    utterance.feed(bytes(6400))
+    with pytest.raises(SpeechError, match="one failed"):
+        await utterance.partial(1.0)
+    assert await utterance.result(1.0) == Transcript("6400", 0.9, "two")
+
+
+async def test_a_guess_that_is_late_is_given_up() -> None:
+    utterance = RecogniserChoice([FakeRecogniser("one", "en", does="hang")]).open(Grammar("g", "en"))
+    with pytest.raises(TimeoutError):
+        await utterance.partial(0.01)
+
+
+async def test_when_the_first_is_late_the_next_one_has_time_left() -> None:
+    hanging, good = FakeRecogniser("one", "en", does="hang"), FakeRecogniser("two", "en")
+    choice = RecogniserChoice([hanging, good])
+    assert await hear(choice, "en", 0.05) == Transcript("6400", 0.9, "two")
+    assert (choice.counters.stepped_in, choice.counters.timed_out) == (1, 0)
+
+
+async def test_an_engine_that_keeps_failing_is_not_waited_for() -> None:
+    one, two = FakeRecogniser("one", "en", does="fail"), FakeRecogniser("two", "en")
+    choice = RecogniserChoice([one, two])
+    for _ in range(5):
+        assert (await hear(choice, "en")).engine == "two"
+    assert choice.counters.stepped_in == 3
+    first, second = choice.health()
+    assert (first.name, first.state, first.utterances, first.failures) == ("one", EngineState.RESTING, 3, 3)
+    assert (second.name, second.state, second.utterances, second.failures) == ("two", EngineState.READY, 5, 0)
+    assert choice.engines("en") == ["two"]

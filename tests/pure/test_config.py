@@ -200,6 +200,30 @@ def test_relative_paths_count_from_the_file(tmp_path: Path, monkeypatch: pytest.
     assert load_settings(path).data_dir == tmp_path / "here"
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("small", "small"),
+        ("large-v3", "large-v3"),
+        ("owner/model-zh", "owner/model-zh"),
+        ("models/zh", "{folder}/models/zh"),
+        ("./small", "{folder}/small"),
+        ("../small", "{folder}/../small"),
+        ("/srv/models/zh", "/srv/models/zh"),
+        ("~/zh", "{home}/zh"),
+    ],
+)
+def test_a_model_is_a_folder_or_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, meant: str
+) -> None:
+    folder = tmp_path / "etc"
+    (folder / "models" / "zh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = write(folder, f'speech: {{whisper_model: "{given}"}}\n')
+    expected = meant.format(folder=folder, home=tmp_path)
+    assert load_settings(path).speech.whisper_model == expected
+
+
 def test_the_longest_prefix_chooses_the_trunk(tmp_path: Path) -> None:
     text = (
         "trunks: [{name: a, endpoint: 'PJSIP/{number}@a'}, {name: b, endpoint: 'PJSIP/{number}@b'}]\n"
