@@ -18,23 +18,27 @@ from ari_app.asterisk.recorder import MixMonitorRecorder
 from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
+from ari_app.config.model import AUTO
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import decide
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.observation import Observed, observation
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
+from ari_app.services.answer_watch import AnswerWatch
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
 from ari_app.services.conversation import Conversation, Ears
 from ari_app.services.dialler import Dialler, DiallerLimits
 from ari_app.services.disposition_file import read_dispositions
 from ari_app.services.flow_files import FlowDirectory
-from ari_app.services.phones import as_dialled
-from ari_app.services.progress_watch import ProgressWatch
+from ari_app.services.keyword_watch import KeywordWatch
+from ari_app.services.phones import as_dialled, region_of
+from ari_app.services.progress_files import ProgressFiles
+from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
+from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.wrap_up import WrapUp
-from ari_app.speech.announcements import read_announcements
 from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
@@ -42,9 +46,7 @@ from ari_app.speech.prompt_cache import PromptCache
 from ari_app.speech.prompt_settings import PromptSettings
 from ari_app.speech.recognisers import RecogniserChoice
 from ari_app.store.sqlite_store import SqliteStore
-from ari_app.voice.announcement import AnnouncementReferences
 from ari_app.voice.answering_machine import AnsweringMachineDetector
-from ari_app.voice.progress import EarlyMediaListener
 from ari_app.voice.vad import SpeechGate
 
 #: How long the model of a recogniser may take to be loaded before the first call is dialled.
@@ -101,6 +103,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         telephony = await stack.enter_async_context(_telephony(settings, recorder, patience_s))
         observed.add_telephony(telephony)
         flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
+        files = ProgressFiles(settings.dialplan_dir)
         prompts = make_prompts(settings)
         stack.push_async_callback(prompts.close)
         observed.add_prompts(prompts)
@@ -113,8 +116,10 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             wrap_up=wrap_up,
             recorder=recorder,
             limits=CallLimits(call_s=settings.dialler.max_call_s),
-            conversation=conversations(flows, prompts, recogniser, clock),
-            progress_watch=progress_watches(settings),
+            conversation=conversations(
+                flows, prompts, recogniser, clock, answer_watches(settings, files, recogniser)
+            ),
+            progress_watch=progress_watches(settings, files, recogniser),
         )
         limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
         dialler = Dialler(store, telephony, clock, decide, services, router(settings), flows, prompts, limits)
@@ -364,23 +369,62 @@ async def _warm_up(language: str, choice: RecogniserChoice) -> None:
 
 
 def conversations(
-    flows: Flows, prompts: Prompts, recogniser: Callable[[str], Recogniser | None], clock: Clock
+    flows: Flows,
+    prompts: Prompts,
+    recogniser: Callable[[str], Recogniser | None],
+    clock: Clock,
+    detector: Callable[[ReservedAttempt], AnswerDetector] = lambda _: AnswerWatch(AnsweringMachineDetector()),
 ) -> Callable[[ReservedAttempt, MediaStream, StopRecording], Conversation]:
-    """Makes the conversation of an answered call."""
+    """Makes the conversation of an answered call; ``detector`` makes what tells who has answered."""
 
     def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
-        ears = Ears(SpeechGate(), AnsweringMachineDetector(), recogniser)
+        ears = Ears(SpeechGate(), detector(attempt), recogniser)
         dialogue = flows.open(attempt.flow, attempt.account)
         return Conversation(dialogue, media, prompts.styled(attempt.voice), ears, clock, stop_recording)
 
     return converse
 
 
-def progress_watches(settings: Settings) -> Callable[[MediaStream], ProgressWatch]:
-    """Makes what listens before the answer."""
-    references = AnnouncementReferences(read_announcements(settings.dialplan_dir / "announcements"))
+# --------------------------------------------------------------------------------------------------- call progress
 
-    def watch(media: MediaStream) -> ProgressWatch:
-        return ProgressWatch(media, EarlyMediaListener(references))
+
+def keyword_watch(
+    settings: Settings, recogniser: Callable[[str], Recogniser | None], language: str, *, answered: bool
+) -> KeywordWatch | None:
+    """What listens for the words of announcements; None where the settings or the machine have nothing for it."""
+    if not settings.progress.keywords or recogniser(language) is None:
+        return None
+    return KeywordWatch(recogniser, language, SpeechGate(), answered=answered)
+
+
+def progress_watches(
+    settings: Settings, files: ProgressFiles, recogniser: Callable[[str], Recogniser | None]
+) -> Callable[[ReservedAttempt, MediaStream], ProgressWatch]:
+    """Makes what listens before the answer."""
+
+    def watch(attempt: ReservedAttempt, media: MediaStream) -> ProgressWatch:
+        account = attempt.account
+        countries = tone_countries(settings, account.phone)
+        words = keyword_watch(settings, recogniser, account.language, answered=False)
+        return ProgressWatch(media, early_listener(files, lambda tones: tones.of(*countries)), words, files)
+
+    return watch
+
+
+def tone_countries(settings: Settings, phone: str) -> tuple[str | None, ...]:
+    """Whose tones a call may bring: of the country that is called, and of the one in which the trunk is."""
+    if settings.progress.tones != AUTO:
+        return (settings.progress.tones,)
+    return (region_of(phone), settings.defaults.country)
+
+
+def answer_watches(
+    settings: Settings, files: ProgressFiles, recogniser: Callable[[str], Recogniser | None]
+) -> Callable[[ReservedAttempt], AnswerWatch]:
+    """Makes what tells who has answered."""
+
+    def watch(attempt: ReservedAttempt) -> AnswerWatch:
+        words = keyword_watch(settings, recogniser, attempt.account.language, answered=True)
+        return AnswerWatch(AnsweringMachineDetector(references=files.known.references), words)
 
     return watch

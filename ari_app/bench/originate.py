@@ -201,7 +201,7 @@ async def _drive(
     def no_conversation(_: object, __: MediaStream, ___: object) -> Conversation:
         raise AssertionError("a call without media has no conversation")
 
-    def no_watch(_: MediaStream) -> ProgressWatch:
+    def no_watch(_: object, __: MediaStream) -> ProgressWatch:
         raise AssertionError("a call without media has no early media")
 
     services = CallServices(

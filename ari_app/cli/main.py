@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ari_app.cli import (
+    announcements,
     attempts,
     bench,
     calls,
@@ -90,6 +91,7 @@ app.command("serve")(serve.serve_command)
 app.add_typer(settings.app, name="config")
 app.command("demo")(lab.demo_command)
 app.add_typer(lab.app, name="lab")
+app.add_typer(announcements.app, name="announcements")
 app.command("bench")(bench.bench_command)
 app.add_typer(documents.app, name="docs")
 

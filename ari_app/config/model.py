@@ -24,6 +24,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.\-]{0,95})?")
 
 Language = Literal["zh", "en"]
+#: The tones of a call follow from its number.
+AUTO = "auto"
 RecogniserName = Literal["faster-whisper", "pocketsphinx", "funasr"]
 VoiceName = Literal["espeak-ng", "edge-tts"]
 
@@ -50,6 +52,10 @@ def _country(code: str) -> str:
     if code.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise RefusedError("is not a country", "two letters of ISO 3166-1, such as CN")
     return code.upper()
+
+
+def _tones(code: str) -> str:
+    return code if code == AUTO else _country(code)
 
 
 def _currency(code: str) -> str:
@@ -294,6 +300,21 @@ class SpeechSettings(Section):
     )
 
 
+class ProgressSettings(Section):
+    """What is heard before the answer, and who has answered."""
+
+    tones: Annotated[str, AfterValidator(_tones)] = Field(
+        AUTO,
+        description="Country whose tones are listened for (`dialplan/tones.yaml`); `auto`: that of the number called and"
+        " that of `defaults.country`",
+    )
+    keywords: bool = Field(
+        True,
+        description="Whether a recogniser, where the language has one, listens for the words of announcements whose"
+        " sound is not known",
+    )
+
+
 class LabSettings(Section):
     """The simulated telephone network."""
 
@@ -359,6 +380,7 @@ class Settings(Section):
     )
     dialler: DiallerSettings = DiallerSettings()
     speech: SpeechSettings = SpeechSettings()
+    progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     lab: LabSettings = LabSettings()
     log: LogSettings = LogSettings()

@@ -57,7 +57,7 @@ class CallServices:
     recorder: Recorder | None
     limits: CallLimits
     conversation: Callable[[ReservedAttempt, MediaStream, Callable[[], Awaitable[None]]], Conversation]
-    progress_watch: Callable[[MediaStream], ProgressWatch]
+    progress_watch: Callable[[ReservedAttempt, MediaStream], ProgressWatch]
 
 
 class CallSession:
@@ -258,7 +258,7 @@ class CallSession:
 
     async def _watch(self, media: MediaStream) -> None:
         try:
-            heard = await self._services.progress_watch(media).run()
+            heard = await self._services.progress_watch(self.attempt, media).run()
         except MediaClosed:
             return  # before the answer nothing hangs on the sound; the signalling still ends the call
         if heard is not None:

@@ -141,6 +141,7 @@ class Conversation:
         finally:
             self._speaker.silence()
             await self._listener.close()
+            await self._who.close()
 
     def so_far(self) -> ConversationSoFar:
         """The result when the conversation is over; what stands so far when the customer has hung up."""

@@ -148,3 +148,11 @@ def _written_digits(text: str) -> str:
             f"is too long: {len(digits)} digits", "at most 15 digits and an international prefix"
         )
     return f"+{digits}" if plain.startswith("+") else digits
+
+
+def region_of(phone: str) -> str | None:
+    """The country (ISO 3166-1) of an E.164 number; None where it belongs to none or cannot be read."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(phone))
+    except phonenumbers.NumberParseException:
+        return None

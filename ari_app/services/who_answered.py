@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 #: How long after the answer a machine is looked for, in seconds.
 DETECTION_S: Final = 30.0
@@ -19,6 +19,20 @@ class AnswerDetector(Protocol):
 
         A ``human`` may still turn out to be a machine.
         """
+        ...
+
+
+@runtime_checkable
+class WordsHeard(Protocol):
+    """A detector that has a better word for what it heard, and something to close at the end."""
+
+    @property
+    def heard(self) -> str | None:
+        """The word for the disposition table; None for a person."""
+        ...
+
+    async def close(self) -> None:
+        """Give up what is still being worked on."""
         ...
 
 
@@ -44,6 +58,8 @@ class WhoAnswered:
     @property
     def heard(self) -> str:
         """What the call machine calls the machine that has answered."""
+        if isinstance(self._detector, WordsHeard) and self._detector.heard:
+            return self._detector.heard
         return HEARD.get(self.verdict or "", "voicemail")
 
     def push(self, pcm: bytes, at: float) -> None:
@@ -64,3 +80,8 @@ class WhoAnswered:
         self._listening = False
         if self.verdict is None:
             self.verdict, self._known_at = HUMAN, at
+
+    async def close(self) -> None:
+        """The conversation is over."""
+        if isinstance(self._detector, WordsHeard):
+            await self._detector.close()

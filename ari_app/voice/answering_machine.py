@@ -112,7 +112,7 @@ class AnsweringMachineDetector:
         if self.done:
             return None
         verdict = self.tick(at - FRAME_S)
-        if verdict is not None and self.done:
+        if verdict is not None and verdict is not AnswerVerdict.HUMAN:
             return verdict
         self._sound.push(frame)
         self._shape.push(frame, self._sound)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 
@@ -72,6 +73,8 @@ class WrittenDown:
 class SwitchedOffAfterOneSecond:
     """Hears an announcement once 50 frames have come."""
 
+    heard: ClassVar[list[str]] = []
+
     def __init__(self) -> None:
         self._frames = 0
 
@@ -82,6 +85,8 @@ class SwitchedOffAfterOneSecond:
 
 class HearsNothing:
     """Never recognises anything."""
+
+    heard: ClassVar[list[str]] = []
 
     def push(self, frame: bytes) -> str | None:
         return None
@@ -111,7 +116,7 @@ def session(
             clock,
             stop_recording,
         ),
-        progress_watch=lambda media: ProgressWatch(media, listener or HearsNothing()),
+        progress_watch=lambda _, media: ProgressWatch(media, listener or HearsNothing()),
     )
     return CallSession(attempt(), DialPlan("PJSIP/1@trunk"), leg, services), written
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ari_app.errors import InputError
-from ari_app.speech.announcements import MEANINGS, read_announcements, read_entries, render_missing
+from ari_app.services.announcement_files import MEANINGS, read_announcements, read_entries
+from ari_app.speech.announcements import render_missing
 from ari_app.speech.espeak import EspeakVoice
 from ari_app.voice.pcm import FRAME_S, frames, silence, through_narrow_band, wav_bytes
 from ari_app.voice.progress import AnnouncementReferences, AnsweringMachineDetector, EarlyMediaListener

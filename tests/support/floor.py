@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
@@ -44,6 +45,8 @@ Route = Callable[[ReservedAttempt], DialPlan | None]
 
 class HearsNothing:
     """Never recognises anything before the answer."""
+
+    heard: ClassVar[list[str]] = []
 
     def push(self, frame: bytes) -> str | None:
         return None
@@ -136,7 +139,7 @@ async def floor(
             recorder=recorder,
             limits=CallLimits(call_s=60.0, clear_s=5.0),
             conversation=converse,
-            progress_watch=lambda media: ProgressWatch(media, HearsNothing()),
+            progress_watch=lambda _, media: ProgressWatch(media, HearsNothing()),
         )
         dialler = Dialler(
             store,
