@@ -90,13 +90,13 @@ class Corpus:
         kinds = [
             kind for kind, (_, share) in MIX.items() for _ in range(max(1, round(count * share / total)))
         ]
-        order = self._rng("order").permutation(len(kinds))
+        order = self.rng("order").permutation(len(kinds))
         await self._babble()
         return [await self.clip(kinds[place], number) for number, place in enumerate(order)]
 
     async def clip(self, kind: str, number: int) -> Clip:
         """One clip; the same for the same part, seed, kind and number."""
-        rng = self._rng(f"{kind} {number}")
+        rng = self.rng(f"{kind} {number}")
         label = MIX[kind][0]
         language = "zh" if rng.random() < 0.45 else "en"
         if kind in _WORDS:
@@ -116,7 +116,7 @@ class Corpus:
         )
         return Clip(f"{self.part}-{number}", label, kind, language, tuple(parts), start, until)
 
-    def _rng(self, what: str) -> np.random.Generator:
+    def rng(self, what: str) -> np.random.Generator:
         digest = hashlib.sha256(f"{self.seed} {self.part} {what}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 

@@ -22,6 +22,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "barge-in": ("ari_app.bench.barge_in", "bench_barge_in"),
     "turn": ("ari_app.bench.turn", "bench_turn"),
     "asr": ("ari_app.bench.asr", "bench_asr"),
+    "progress": ("ari_app.bench.progress", "bench_progress"),
 }
 
 

@@ -21,6 +21,8 @@ LONG_PAUSE_S: Final = 1.5
 _FIRST_BIN: Final = round(200 / HZ_PER_BIN)
 _LAST_BIN: Final = round(3_400 / HZ_PER_BIN)
 _PURITY: Final = 0.9
+_PAUSE_DB: Final = 9.0
+"""So far below the tone a noisy line pauses."""
 _LINE_SHARE: Final = 0.08
 _ON, _OFF, _OTHER = 0, 1, 2
 
@@ -212,6 +214,7 @@ class CadenceDetector:
             _Listener(sound, [each for each in plan.patterns if each.sound == sound]) for sound in sounds
         ]
         order = [pattern.signal for pattern in plan.patterns]
+        self._tone_dbfs = -100.0
         self._rank = {signal: order.index(signal) for signal in order}
         self._sit_runs: deque[tuple[int, float, float]] = deque(maxlen=3)
         self._sit_kind: int | None = None
@@ -221,16 +224,19 @@ class CadenceDetector:
 
     def push(self, sound: LineSound) -> str | None:
         """Take one frame; the signal that is complete with it, or None."""
-        if sound.dbfs < LOWEST_DBFS:
+        if sound.dbfs < max(LOWEST_DBFS, self._tone_dbfs - _PAUSE_DB):
             found = [listener.push(_OFF) for listener in self._listeners]
             sit = self._follow_sit(0.0)
         else:
             power = sound.power[_FIRST_BIN : _LAST_BIN + 1]
             total = float(power.sum())
             hz, share = _strongest(power, total)
+            fits = [listener.shape.fits(power, total, hz) for listener in self._listeners]
+            if any(fits):
+                self._tone_dbfs += 0.3 * (sound.dbfs - self._tone_dbfs)
             found = [
-                listener.push(_ON if listener.shape.fits(power, total, hz) else _OTHER)
-                for listener in self._listeners
+                listener.push(_ON if fit else _OTHER)
+                for listener, fit in zip(self._listeners, fits, strict=True)
             ]
             sit = self._follow_sit(hz if share >= _PURITY else 0.0)
         told = [signal for signal in found if signal is not None]
