@@ -44,6 +44,7 @@ def build_tiny_whisper(folder: Path, sentence: str, language: str = "en") -> Pat
     embeddings, projection = _chain(pieces, vocabulary, language, multilingual)
     spec.decoder.embeddings.weight = embeddings
     spec.decoder.projection.weight = projection
+    spec.decoder.projection.bias = np.zeros(len(vocabulary), np.float32)
     _save(spec, folder, vocabulary, HEADS)
     return folder
 
@@ -69,12 +70,16 @@ def build_random_whisper(
     embeddings = random.normal(0.0, 0.05, (len(vocabulary), width)).astype(np.float32)
     spec.decoder.embeddings.weight = embeddings
     spec.decoder.projection.weight = embeddings  # as in Whisper, both are one
+    bias = np.full(
+        len(vocabulary), -1e3, np.float32
+    )  # neither bytes nor controls: it says words, without end
+    bias[len(plain) - 1 - words : len(plain) - 1] = 0.0
+    spec.decoder.projection.bias = bias
     _save(spec, folder, vocabulary, heads)
     return folder
 
 
 def _save(spec: Any, folder: Path, vocabulary: list[str], heads: int) -> None:
-    spec.decoder.projection.bias = np.zeros(len(vocabulary), np.float32)
     place = {token: number for number, token in enumerate(vocabulary)}
     spec.register_vocabulary(vocabulary)
     spec.config.suppress_ids = []
@@ -180,6 +185,8 @@ def _fill_random_decoder(decoder: Any, random: np.random.Generator, width: int) 
         _linear(layer.attention.linear[0], width, width, random)
         _linear(layer.attention.linear[1], 2 * width, width, random)
         _linear(layer.attention.linear[2], width, width, random)
+        # What is heard weighs more than the words before it, so that other sound gives other words.
+        layer.attention.linear[2].weight *= 20.0
 
 
 def _fill_decoder(decoder: Any, random: np.random.Generator) -> None:

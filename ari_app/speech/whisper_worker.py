@@ -51,6 +51,11 @@ class Window:
     def seconds(self) -> float:
         return self.sound.size / SAMPLE_RATE
 
+    @property
+    def most_tokens(self) -> int:
+        """Nobody says more in the time; a model that does not find the end is stopped."""
+        return _LEAST_TOKENS + round(_TOKENS_A_SECOND * self.seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -136,9 +141,8 @@ class WhisperEngine:
 
         extract = self._model.feature_extractor
         features = np.stack([pad_or_trim(extract(one.sound)[..., :-1]) for one in windows])
-        longest = max(one.seconds for one in windows)
         room = self._model.max_length - len(windows[0].prompt)
-        tokens = min(room, _LEAST_TOKENS + round(_TOKENS_A_SECOND * longest))
+        tokens = min(room, max(one.most_tokens for one in windows))
         results = self._model.model.generate(
             self._encode(features),
             [list(one.prompt) for one in windows],
@@ -152,7 +156,7 @@ class WhisperEngine:
         heard = []
         for window, result in zip(windows, results, strict=True):
             ids = result.sequences_ids[0]
-            text = self._tokenizer(window.language).decode(ids).strip()
+            text = self._tokenizer(window.language).decode(ids[: window.most_tokens]).strip()
             # The score is the mean over the tokens; the end counts as one of them.
             likely = result.scores[0] * len(ids) / (len(ids) + 1)
             heard.append(Heard(text, likely, result.no_speech_prob, window.seconds))

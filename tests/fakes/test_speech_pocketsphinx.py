@@ -190,8 +190,8 @@ def test_the_pause_at_the_end_is_made_longer_and_a_cut_word_is_not_repeated() ->
 
 @pytest.mark.parametrize(
     ("level", "free"),
-    [(0.0, True), (2.0, True), (40.0, False)],
-    ids=["silence", "the line's noise", "speech"],
+    [(0.0, True), (2.0, True), (10.0, False), (40.0, False)],
+    ids=["silence", "the line's noise", "a soft word", "speech"],
 )
 async def test_a_result_is_free_after_a_guess_when_only_the_line_was_heard(level: float, free: bool) -> None:
     """The noise of the line is no reason to decode again; anything that may be a word is."""
@@ -210,3 +210,16 @@ async def test_a_result_is_free_after_a_guess_when_only_the_line_was_heard(level
     utterance.feed(to_pcm(30.0 * level * noise[:9600]))
     await utterance.result(1.0)
     assert asked == (1 if free else 2)
+
+
+async def test_a_guess_in_mid_word_is_never_the_result() -> None:
+    texts = iter(["half", "half of it"])
+
+    async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
+        return Transcript(next(texts), 0.9, "pocketsphinx")
+
+    utterance = GatheredUtterance(recognise)
+    utterance.feed(voice_sound(0.5))
+    assert (await utterance.partial(1.0)).text == "half"
+    utterance.feed(voice_sound(0.5))
+    assert (await utterance.result(1.0)).text == "half of it"

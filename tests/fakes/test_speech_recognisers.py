@@ -23,6 +23,7 @@ class FakeRecogniser:
     def __init__(self, name: str, *languages: str, does: str = "") -> None:
         self.name = name
         self.account = EngineAccount(name)
+        self.given_s = 0.0
         self.closed = False
         self.warm = False
         self._languages = languages
@@ -39,6 +40,7 @@ class FakeRecogniser:
             raise SpeechError(f"{self.name} is left alone")
 
         async def recognise(pcm: bytes, timeout_s: float, *, guess: bool) -> Transcript:
+            self.given_s = timeout_s
             if self._does == "fail":
                 raise SpeechError(f"{self.name} failed")
             if self._does == "hang":
@@ -144,8 +146,10 @@ async def test_a_guess_that_is_late_is_given_up() -> None:
 async def test_when_the_first_is_late_the_next_one_has_time_left() -> None:
     hanging, good = FakeRecogniser("one", "en", does="hang"), FakeRecogniser("two", "en")
     choice = RecogniserChoice([hanging, good])
-    assert await hear(choice, "en", 0.05) == Transcript("6400", 0.9, "two")
+    # The first does not keep its time and is cut off 0.25 s later; of a second, that leaves the other one some.
+    assert await hear(choice, "en", 1.0) == Transcript("6400", 0.9, "two")
     assert (choice.counters.stepped_in, choice.counters.timed_out) == (1, 0)
+    assert (hanging.given_s, good.given_s > 0.0) == (pytest.approx(0.6, abs=0.05), True)
 
 
 async def test_an_engine_that_keeps_failing_is_not_waited_for() -> None:
