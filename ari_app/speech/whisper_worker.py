@@ -141,13 +141,14 @@ class WhisperEngine:
 
         extract = self._model.feature_extractor
         features = np.stack([pad_or_trim(extract(one.sound)[..., :-1]) for one in windows])
-        room = self._model.max_length - len(windows[0].prompt)
-        tokens = min(room, max(one.most_tokens for one in windows))
+        tokens = max(one.most_tokens for one in windows)
+        # CTranslate2 generates at most half of max_length, and no more than the prompt leaves of it.
+        longest = min(self._model.max_length, max(2 * tokens, len(windows[0].prompt) + tokens))
         results = self._model.model.generate(
             self._encode(features),
             [list(one.prompt) for one in windows],
             beam_size=BEAM,
-            max_length=len(windows[0].prompt) + tokens,
+            max_length=longest,
             suppress_tokens=list(get_suppressed_tokens(self._tokenizer(windows[0].language), [-1])),
             return_scores=True,
             return_no_speech_prob=True,
