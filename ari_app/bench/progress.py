@@ -30,8 +30,8 @@ _METHOD = (
     "{clips} clips of voices and texts that were never used for tuning (60 % people, 34 % machines, assistants, menus and"
     " fax, 6 % nobody; a quarter of machines and half of assistants play a recording that the folder knows), offline and"
     " without recogniser: progress.balanced_accuracy, human_as_machine, verdict_p50_ms (the verdict that stands at the end,"
-    " time from the answer to it). {calls} of the clips with somebody on real calls over SIP and RTP, each once to our detector"
-    " (with pocketsphinx on English words: progress.call_*) and once to Asterisk's AMD() with the sample amd.conf"
+    " time from the answer to it). {calls} of the clips with somebody on real calls over SIP and RTP, each once to our"
+    " detector (with pocketsphinx on English words: progress.call_*) and once to Asterisk's AMD() with the sample amd.conf"
     " (progress.app_amd_*; NOTSURE is no verdict); the two sides of a clip run at the same time. early_accuracy: {early}"
     " clips of early media, offline, right when the last thing heard is what the clip is"
 )

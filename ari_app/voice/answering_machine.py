@@ -54,20 +54,23 @@ class DetectorSettings:
 
     A person: ``waiting`` is read as (greeting at most, silence after it), the first that fits. A machine: a greeting
     of ``long_greeting_s`` that never paused for ``run_gap_s`` and spoke for ``density`` of it, ``lead_db`` over the
-    noise, each of its seconds within ``uneven_db`` of the loudest. Still a person: no verdict ``unsure_s`` after the first
-    word (the second figure: where noise hides pauses). A beep: one steady tone in ``beep_hz`` for ``beep_s`` after speech.
+    noise (``unsure_lead_db`` once nobody was sure), each of its seconds within ``uneven_db`` of the loudest. Still a
+    person: no verdict ``unsure_s`` after the first word (the second figure: where noise hides pauses). A beep: one
+    steady tone in ``beep_hz`` for ``beep_s`` after ``beep_speech_s`` of speech.
     """
 
     waiting: tuple[tuple[float, float], ...] = ((1.0, 0.4), (1.8, 0.5), (99.0, 0.8))
-    long_greeting_s: float = 5.0
+    long_greeting_s: float = 4.5
     run_gap_s: float = 1.1
     density: float = 0.55
     lead_db: float = 12.0
+    unsure_lead_db: float = 17.0
     uneven_db: float = 7.0
     unsure_s: tuple[float, float] = (7.0, 3.0)
     least_speech_s: float = 0.1
     beep_hz: tuple[float, float] = (390.0, 2_060.0)
     beep_s: float = 0.15
+    beep_speech_s: float = 0.2
     look_frames: int = 3
 
 
@@ -156,7 +159,7 @@ class AnsweringMachineDetector:
         rules = self.settings
         if self._fax.push(self._tone):
             return self._decide(AnswerVerdict.FAX, "fax_tone")
-        spoken = self._shape.voiced_frames * FRAME_S >= rules.least_speech_s - _SLACK_S
+        spoken = self._shape.voiced_frames * FRAME_S >= rules.beep_speech_s - _SLACK_S
         if spoken and not self._music.music and self._tone.lasts(rules.beep_hz, rules.beep_s):
             return self._decide(AnswerVerdict.MACHINE, "beep")
         return None
@@ -188,10 +191,11 @@ class AnsweringMachineDetector:
     def _talks_on(self, shape: Shape) -> bool:
         rules = self.settings
         begin, end, speech = shape.run(rules.run_gap_s)
+        lead_db = rules.unsure_lead_db if self.reason == "unsure" else rules.lead_db
         return (
             end - begin >= rules.long_greeting_s
             and speech >= rules.density * (end - begin)
-            and shape.lead_db >= rules.lead_db
+            and shape.lead_db >= lead_db
             and shape.pause_s < rules.run_gap_s
             and shape.uneven_db(begin) <= rules.uneven_db
         )

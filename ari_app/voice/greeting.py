@@ -76,7 +76,8 @@ class Shape:
     def uneven_db(self, since: float) -> float:
         """How far the softest second of speech since a moment lies below the loudest: background is softer than a voice.
 
-        A second's loudness is the level that a tenth of its frames pass.
+        A second's loudness is the level that a tenth of its frames pass. The last second counts whole: what was said may
+        be over, and only the background goes on.
         """
         spoken = [
             self.levels[round(begin / FRAME_S) : round(end / FRAME_S)]
@@ -84,9 +85,11 @@ class Shape:
             if begin >= since
         ]
         sound = np.concatenate(spoken)
-        whole = sound[: sound.size // _SECOND * _SECOND].reshape(-1, _SECOND)
-        if not len(whole):
+        if sound.size < _SECOND:
             return 0.0
+        whole = np.concatenate((sound[: sound.size // _SECOND * _SECOND], sound[-_SECOND:])).reshape(
+            -1, _SECOND
+        )
         tops = np.partition(whole, _SECOND * 9 // 10, axis=1)[:, _SECOND * 9 // 10]
         return float(tops.max() - tops.min())
 
