@@ -33,9 +33,10 @@ def bench_command(
     """Measure this machine, with Asterisk instances of its own.
 
     ari: commands a second over the event socket against HTTP. originate: answered calls a second through gate,
-    durable reservation and call machine against a bare loop. media: what a second of a call's sound costs. capacity:
-    how many recorded, talking calls this machine bears. progress: who is taken for whom, beside Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are
-    heard, and what batches are worth to Whisper.
+    durable reservation and call machine against a bare loop. media: what a second of a call's sound costs.
+    capacity: how many recorded, talking calls this machine bears. progress: who is taken for whom, beside
+    Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are heard, and what batches are
+    worth to Whisper.
 
         ari-app bench ari
 
