@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from ari_app.voice.announcement import AnnouncementReferences
 from ari_app.voice.answering_machine import HEARD, VERDICT_OF, AnsweringMachineDetector, AnswerVerdict
+from ari_app.voice.greeting import GreetingShape, Shape
+from ari_app.voice.line_sound import LineSound
 from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, frames, scaled, silence, through_narrow_band
 from tests.support.sounds import mixed, talk, tone, voice, white_noise
 
@@ -228,3 +230,34 @@ def test_nothing_is_looked_for_after_the_last_verdict_or_for_ever() -> None:
     assert detector.done
     assert detector.verdict is None
     assert detector.push(frames(tone(1.0, 2100))[0], 50.0) is None
+
+
+# ------------------------------------------------------------------------------------------------ the shape
+
+
+def shape_of(pcm: bytes) -> Shape | None:
+    shape, line = GreetingShape(), LineSound()
+    for frame in frames(through_narrow_band(pcm)):
+        line.push(frame)
+        shape.push(frame, line)
+    return shape.look()
+
+
+def test_the_shape_tells_where_words_begin_and_end_and_leaves_out_the_background() -> None:
+    pcm = silence(0.5) + voice(0.8, -20.0) + silence(0.5) + voice(0.8, -34.0, seed=2) + silence(0.5)
+    shape = shape_of(pcm)
+    assert shape is not None
+    ((begin, end),) = shape.stretches
+    assert (begin, end) == (pytest.approx(0.5, abs=0.06), pytest.approx(1.3, abs=0.1))
+    assert shape.pause_s == pytest.approx(3.1 - end, abs=0.03)
+    louder = shape_of(
+        silence(0.5) + voice(0.8, -20.0) + silence(0.5) + voice(0.8, -24.0, seed=2) + silence(0.5)
+    )
+    assert louder is not None
+    assert len(louder.stretches) == 2
+    assert louder.run(0.3)[0] == louder.stretches[1][0]
+    assert louder.run(1.0)[0] == louder.stretches[0][0]
+
+
+def test_a_silent_line_has_no_shape() -> None:
+    assert shape_of(silence(2.0)) is None
