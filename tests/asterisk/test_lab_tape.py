@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ari_app.lab.persona import Beep
+from ari_app.lab.records import LabCall
 from ari_app.lab.scenario import parse_scenario
 from ari_app.lab.tape_reading import read_tape, spans
 from ari_app.lab.utterances import beep_pcm
@@ -32,6 +34,10 @@ TONE = beep_pcm(Beep(hertz=440.0, seconds=0.41))
 MOST_S = 0.06
 
 
+def _has_said(call: LabCall, sounds: list[str]) -> bool:
+    return call.said == sounds
+
+
 async def test_a_sound_stands_on_both_tapes_where_it_was(shared_instances: Instances, tmp_path: Path) -> None:
     async with (
         running_lab(shared_instances, tmp_path / "lab", SCENARIO, EspeakVoice()) as bench,
@@ -42,9 +48,9 @@ async def test_a_sound_stands_on_both_tapes_where_it_was(shared_instances: Insta
         carrier = bench.lab.carrier
         assert carrier is not None
         (far,) = carrier._calls.values()
-        for turn in range(4):
+        for beeps in (["(beep)"] * count for count in range(1, 5)):
             await call.sound.say(TONE)
-            await call.until(lambda turn=turn: far.call.said.count("(beep)") == turn + 1)
+            await call.until(partial(_has_said, far.call, beeps))
             await call.until(lambda: call.sound.hearing.prompt_over(call.sound._clock.monotonic(), 0.3))
             call.sound.hearing.forget()
         line = far._line
