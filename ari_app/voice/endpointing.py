@@ -203,10 +203,11 @@ class Endpointing:
         self.progress = progress
         return True
 
-    def short(self, now: float) -> bool:
-        """Whether there was too little voice, and all of it just now, to be an answer for certain."""
+    def short(self, now: float, voice_s: float | None = None) -> bool:
+        """Whether there was too little voice (``voice_s``: ``short_s``), and all of it just now, to be an answer."""
+        enough_s = self._limits.short_s if voice_s is None else voice_s
         # Half a frame: sums of 0.02 are not exact.
-        return self.voiced_s < self._limits.short_s - FRAME_S / 2 and self.recent(now)
+        return self.voiced_s < enough_s - FRAME_S / 2 and self.recent(now)
 
     def recent(self, now: float) -> bool:
         """Whether the utterance began so lately that it may be taken back."""

@@ -249,7 +249,7 @@ class TurnTaker:
             case AnswerProgress.BACK_CHANNEL:
                 return self._prompt_left_s > self.limits.tail_s
             case AnswerProgress.NOTHING:
-                return utterance.short(self._now)
+                return utterance.short(self._now, max(self.limits.short_s, self.limits.wordless_s))
             case _:
                 return False
 

@@ -83,7 +83,8 @@ class TurnLimits:
     ``in_progress_factor`` times the question's wait, at most ``in_progress_max_s`` (never less than the question's own).
     Less than ``short_s`` of voice within ``false_start_s`` may be no answer at all: a prompt stopped by it goes on
     at the latest ``guess_wait_s`` after the last voice, ``max_resumes`` times a question, and waiting goes on
-    ``max_false_starts`` times. A back-channel within ``tail_s`` of a prompt's end is an answer.
+    ``max_false_starts`` times. Less than ``wordless_s`` of voice over a prompt, in which no words were found, did not
+    interrupt it either. A back-channel within ``tail_s`` of a prompt's end is an answer.
     ``pre_roll_s`` before the first speech are kept; a prompt whose mark never comes counts as ended
     ``prompt_grace_s`` after its own length.
     """
@@ -99,6 +100,7 @@ class TurnLimits:
     in_progress_factor: float = 2.0
     in_progress_max_s: float = 2.0
     short_s: float = 0.3
+    wordless_s: float = 0.6
     false_start_s: float = 3.0
     guess_wait_s: float = 1.2
     tail_s: float = 0.7

@@ -147,6 +147,17 @@ def test_long_speech_that_nobody_understands_is_an_answer_that_was_not_understoo
     assert isinstance(turn.taker.answer, UtteranceEnded)
 
 
+def test_half_a_second_without_words_over_a_prompt_is_listening_and_after_it_an_answer() -> None:
+    turn = interrupted(seconds=0.45)
+    assert kinds(turn.guess(P.NOTHING)) == ["SpeechCancelled", "Resumed"]
+    turn.prompt_ended()
+    turn.say(0.45)
+    turn.hush(0.12)
+    turn.guess(P.NOTHING)
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
 def test_a_short_sound_whose_guess_never_comes_does_not_leave_silence() -> None:
     turn = interrupted()
     assert kinds(turn.hush(1.0)) == []

@@ -89,6 +89,7 @@ LIMITS = st.one_of(
         complete_s=st.floats(0.0, 1.0),
         in_progress_factor=st.floats(0.0, 4.0),
         short_s=st.floats(0.0, 1.0),
+        wordless_s=st.floats(0.0, 1.5),
         false_start_s=st.floats(0.0, 5.0),
         guess_wait_s=st.floats(0.0, 3.0),
         tail_s=st.floats(0.0, 2.0),
