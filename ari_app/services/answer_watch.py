@@ -50,6 +50,16 @@ class AnswerWatch:
         log.info("who has answered", verdict=verdict.value, reason=self._detector.reason)
         return verdict.value
 
+    @property
+    def first_word_at(self) -> float | None:
+        """When speech began, on the clock of the frames; None while there was none."""
+        return self._detector.first_word_at
+
+    def answered(self, at: float) -> None:
+        """A question was answered as a person does: human, however long he talks from now on."""
+        self._until = min(self._until, at + AFTER_HUMAN_S)
+        self._detector.answered()
+
     async def close(self) -> None:
         """Give up what the recogniser is still working on."""
         if self._keywords is not None:

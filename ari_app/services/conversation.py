@@ -28,7 +28,7 @@ from ari_app.ports import (
     Prompts,
     Recogniser,
 )
-from ari_app.services.hearing import Hearing, Listener
+from ari_app.services.hearing import SURE, Hearing, Listener
 from ari_app.services.speaking import Speaker
 from ari_app.services.turn_log import Answered, TurnLog
 from ari_app.services.waiting import LEAST_S, PATIENCE_S, TICK_S, Waiting
@@ -301,6 +301,8 @@ class Conversation:
                 voice_ended = now - ended.silent_s
                 given = await self._text(step, ended, voice_ended, hearing)
                 self._log.customer(given, voice_ended - ended.seconds, voice_ended)
+                sure = bool(given.text) and given.confidence >= SURE
+                self._who.answered(now, self._speaker.ends, sure=sure)
                 self._answered = Answered(voice_ended, hearing.text_at)
             case _ if hearing.unheard is not None and hearing.unheard.over:
                 given = CustomerInput(InputKind.SPEECH, "", 0.0)

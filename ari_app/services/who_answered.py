@@ -6,6 +6,8 @@ from typing import Final, Protocol, runtime_checkable
 
 #: How long after the answer a machine is looked for, in seconds.
 DETECTION_S: Final = 30.0
+#: Who was silent for so long after the answer, while the bot spoke, listens to it; in seconds.
+HEARD_OUT_S: Final = 2.0
 HUMAN: Final = "human"
 #: What has answered, where that is no person: the detector's verdict to what the call machine calls it.
 HEARD: Final = {"machine": "voicemail", "assistant": "call_assistant", "ivr": "ivr", "fax": "fax"}
@@ -29,6 +31,15 @@ class WordsHeard(Protocol):
     @property
     def heard(self) -> str | None:
         """The word for the disposition table; None for a person."""
+        ...
+
+    @property
+    def first_word_at(self) -> float | None:
+        """When speech began, on the clock of the frames; None while there was none."""
+        ...
+
+    def answered(self, at: float) -> None:
+        """A question was answered as a person does: human, however long he talks from now on."""
         ...
 
     async def close(self) -> None:
@@ -80,6 +91,23 @@ class WhoAnswered:
         self._listening = False
         if self.verdict is None:
             self.verdict, self._known_at = HUMAN, at
+
+    def answered(self, at: float, prompt_over: float, *, sure: bool) -> None:
+        """Something was said and then waited for a reply; ``sure``: the recogniser believes in its words.
+
+        A person, if the words are sure, or if the first word of the call came only when the prompt was over: recorded
+        greetings do not hear a prompt out.
+        """
+        detector = self._detector
+        if not isinstance(detector, WordsHeard) or not (sure or self._heard_out(detector, prompt_over)):
+            return
+        detector.answered(at)
+        if self.verdict is None:
+            self.verdict, self._known_at = HUMAN, at
+
+    def _heard_out(self, detector: WordsHeard, prompt_over: float) -> bool:
+        first = detector.first_word_at
+        return first is not None and first >= prompt_over >= self._began + HEARD_OUT_S
 
     async def close(self) -> None:
         """The conversation is over."""

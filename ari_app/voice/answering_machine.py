@@ -80,9 +80,9 @@ _SLACK_S: Final = 1e-6
 class AnsweringMachineDetector:
     """Fed with the customer's sound from the answer on; one for each call.
 
-    ``push`` returns a verdict when it is new, else None. ``reason`` says why: waiting, unsure, long_greeting, beep,
-    fax_tone, announcement, words. ``heard`` is the word for the disposition table, None for a person. Silence, noise and
-    music are no verdict. ``done``: the verdict is final, or so long has gone by that nothing more is looked for.
+    ``push`` returns a verdict when it is new, else None. ``reason`` says why: waiting, unsure, answered, long_greeting,
+    beep, fax_tone, announcement, words. ``heard`` is the word for the disposition table, None for a person. Silence,
+    noise and music are no verdict. ``done``: the verdict is final, or so long has gone by that nothing more is looked for.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class AnsweringMachineDetector:
         )
         self._began: float | None = None
         self._told: str | None = None
+        self._answered = False
 
     @property
     def done(self) -> bool:
@@ -143,6 +144,20 @@ class AnsweringMachineDetector:
             self._music = MusicDetector()  # no tune pauses like that
         return self._judge_words() or self._judge_shape(at_once=True)
 
+    @property
+    def first_word_at(self) -> float | None:
+        """When speech in the foreground began, on the clock of the frames; None while there was none."""
+        shape = self._shape.look()
+        if self._began is None or shape is None or not shape.stretches:
+            return None
+        return self._began + shape.stretches[0][0]
+
+    def answered(self) -> None:
+        """A question was answered as a person does: human, so far, and however long he talks from now on."""
+        self._answered = True
+        if self.verdict is None:
+            self._decide(AnswerVerdict.HUMAN, "answered")
+
     def words_mean(self, meaning: str) -> None:
         """A recogniser understood words with this meaning; the next frame brings the verdict."""
         self._told = meaning
@@ -165,7 +180,7 @@ class AnsweringMachineDetector:
         return None
 
     def _judge_shape(self, at_once: bool = False) -> AnswerVerdict | None:
-        if not at_once and self._shape.frames % self.settings.look_frames:
+        if self._answered or (not at_once and self._shape.frames % self.settings.look_frames):
             return None
         shape = self._shape.look()
         if shape is None or not shape.stretches or self._music.music:

@@ -385,3 +385,47 @@ async def test_a_machine_that_is_found_while_an_answer_is_recognised_hears_nothi
     there = scene(Asks(YES_OR_NO), (1.0, 1.5), ear=ear, detector=Says((2.5, "machine")))
     assert (await there.conversation.run()).heard == "voicemail"
     assert await leaked_tasks() == []
+
+
+class HearsWords(Says):
+    """A detector that knows when speech began, and is told of answers."""
+
+    heard = None
+
+    def __init__(self, first_word_at: float | None) -> None:
+        super().__init__()
+        self.first_word_at = first_word_at
+        self.answers: list[float] = []
+
+    def answered(self, at: float) -> None:
+        self.answers.append(at)
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("confidence", "first_word_at", "person"),
+    [
+        (0.9, 0.5, True),  # sure words
+        (0.2, 3.5, True),  # not sure, but the prompt of three seconds was heard out
+        (0.2, 0.5, False),  # what has talked since the answer may be a greeting
+        (0.2, None, False),
+    ],
+)
+async def test_who_answers_a_question_is_a_person_from_then_on(
+    confidence: float, first_word_at: float | None, person: bool
+) -> None:
+    detector = HearsWords(first_word_at)
+    ear = ScriptedEar(Utterance("yes", confidence=confidence))
+    there = scene(Asks(YES_OR_NO), (3.5, 4.0), ear=ear, detector=detector, prompts=LongPrompts())
+    await there.conversation.run()
+    assert bool(detector.answers) is person
+    assert there.conversation.so_far().answer_verdict == ("human" if person else None)
+
+
+async def test_who_answers_a_short_word_of_the_bot_may_still_be_a_machine() -> None:
+    detector = HearsWords(1.5)
+    ear = ScriptedEar(Utterance("", confidence=0.0))
+    there = scene(Asks(YES_OR_NO), (1.5, 2.0), ear=ear, detector=detector)
+    await there.conversation.run()
+    assert detector.answers == []

@@ -62,7 +62,7 @@ class Service:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if self.status != 101:
             return web.Response(status=self.status)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         await socket.receive_str()
         self.asked.append(await socket.receive_str())

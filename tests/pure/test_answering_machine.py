@@ -114,6 +114,22 @@ def test_a_beep_turns_a_person_into_a_machine() -> None:
     assert [entry[:2] for entry in heard] == [("human", "waiting"), ("machine", "beep")]
 
 
+def test_who_has_answered_a_question_may_talk_for_ever_but_a_beep_is_a_machine() -> None:
+    def after_the_answer(pcm: bytes) -> list[tuple[str, str]]:
+        detector = AnsweringMachineDetector()
+        detector.answered()
+        found = [(AnswerVerdict.HUMAN.value, detector.reason)]
+        for number, frame in enumerate(frames(through_narrow_band(pcm))):
+            verdict = detector.push(frame, number * FRAME_S)
+            if verdict is not None:
+                found.append((verdict.value, detector.reason))
+        return found
+
+    person = ("human", "answered")
+    assert after_the_answer(talk(9.0, seed=4) + silence(0.2)) == [person]
+    assert after_the_answer(talk(9.0, seed=4) + silence(0.2) + tone(0.4, 1000)) == [person, ("machine", "beep")]
+
+
 @pytest.mark.parametrize(
     ("meaning", "verdict", "heard"),
     [
