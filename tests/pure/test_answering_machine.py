@@ -127,7 +127,10 @@ def test_who_has_answered_a_question_may_talk_for_ever_but_a_beep_is_a_machine()
 
     person = ("human", "answered")
     assert after_the_answer(talk(9.0, seed=4) + silence(0.2)) == [person]
-    assert after_the_answer(talk(9.0, seed=4) + silence(0.2) + tone(0.4, 1000)) == [person, ("machine", "beep")]
+    assert after_the_answer(talk(9.0, seed=4) + silence(0.2) + tone(0.4, 1000)) == [
+        person,
+        ("machine", "beep"),
+    ]
 
 
 @pytest.mark.parametrize(
