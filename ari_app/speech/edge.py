@@ -74,9 +74,15 @@ class EdgeVoice:
     async def _fetch(self, text: str, speaker: str) -> bytes:
         seconds = max(1, round(self._timeout_s))
         encoded = bytearray()
+        connector = aiohttp.TCPConnector()
         try:
             request = edge_tts.Communicate(
-                text, speaker, rate=self._rate, connect_timeout=seconds, receive_timeout=seconds
+                text,
+                speaker,
+                rate=self._rate,
+                connector=connector,
+                connect_timeout=seconds,
+                receive_timeout=seconds,
             )
             async with asyncio.timeout(self._timeout_s), aclosing(request.stream()) as stream:
                 async for chunk in stream:
@@ -89,6 +95,9 @@ class EdgeVoice:
         except (aiohttp.ClientError, EdgeTTSException, OSError, ValueError) as error:
             # The kind alone: the text of the error may quote what was to be said.
             raise SpeechError(f"edge-tts: {type(error).__name__}") from None
+        finally:
+            # A stream that is given up says goodbye in the background, and waits for the answer while the line is open.
+            await connector.close()
         if not encoded:
             raise SpeechError("edge-tts: the service sent no sound")
         return bytes(encoded)
