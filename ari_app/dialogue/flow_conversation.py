@@ -33,7 +33,7 @@ from ari_app.dialogue.model import (
     Understanding,
 )
 from ari_app.dialogue.sentence_fragments import sentence_fragments
-from ari_app.dialogue.understanding import understand
+from ari_app.dialogue.understanding import FINER, understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.attempt import PromiseToPay
@@ -93,10 +93,11 @@ class FlowConversation:
         heard = self._understood(given, ask, now)
         if given.kind is InputKind.SILENCE:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
-        self._intents += [intent for intent in (heard.intent, *heard.also) if intent not in self._intents]
+        meanings = [meaning for meaning in (heard.finer, heard.intent, *heard.also) if meaning]
+        self._intents += [meaning for meaning in meanings if meaning not in self._intents]
         self._take(heard, given, now)
-        for intent in (heard.intent, *heard.also):
-            for move in ask.on.get(intent, ()):
+        for meaning in meanings:
+            for move in ask.on.get(meaning, ()):
                 if self._holds(move, heard, given, now):
                     return self._go(move, now, heard)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
@@ -132,7 +133,7 @@ class FlowConversation:
         heard = understand(given.text, self._language, ask.context, self._local(now))
         heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
         if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
-            heard = replace(heard, amount=self._view.amount_due)
+            heard = replace(heard, amounts=(self._view.amount_due,))
         return heard
 
     def _spoken_key(self, text: str, ask: Ask) -> str | None:
@@ -149,14 +150,16 @@ class FlowConversation:
         if ask.digits == "amount":
             amount = _keyed_amount(text)
             if amount is not None:
-                return Understanding("promise_to_pay", amount=amount)
+                return Understanding("promise_to_pay", amounts=(amount,))
         return NOT_UNDERSTOOD
 
     def _key_meaning(self, key: KeyMeaning, now: datetime) -> Understanding:
+        share = self._share(key.amount)
         return Understanding(
-            key.intent,
-            date=None if key.days is None else self._today(now) + timedelta(days=key.days),
-            amount=self._share(key.amount),
+            FINER.get(key.intent, key.intent),
+            finer=key.intent if key.intent in FINER else "",
+            dates=() if key.days is None else (self._today(now) + timedelta(days=key.days),),
+            amounts=() if share is None else (share,),
             full_amount=key.amount == "full",
         )
 

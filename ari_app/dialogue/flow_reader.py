@@ -30,7 +30,7 @@ from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.model import KeyInput
 from ari_app.dialogue.source import MAPPING, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
-from ari_app.dialogue.understanding import CONTEXTS, INTENTS
+from ari_app.dialogue.understanding import CONTEXTS, FINER, INTENTS
 
 FLOW_KEYS = (
     "flow",
@@ -58,6 +58,8 @@ ASK_KEYS = (
     "no_input_s",
     "barge_in",
 )
+#: What a question may react to: intents and finer meanings.
+MEANINGS = INTENTS | FINER.keys()
 _MOVE_KEYS = ("go", "again", "say", "when", "forget")
 _KEYS = frozenset("0123456789*")
 _DATES = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
@@ -251,11 +253,11 @@ class _FlowReader:
                 )
                 continue
             if value.kind != MAPPING:
-                found[key] = KeyMeaning(r.choice(value, at, "intent", INTENTS))
+                found[key] = KeyMeaning(r.choice(value, at, "intent", MEANINGS))
                 continue
             entries = r.mapping(value, at, ("intent", "date", "amount"), ("intent",))
             found[key] = KeyMeaning(
-                intent=r.choice(entries["intent"], at, "intent", INTENTS) if "intent" in entries else "",
+                intent=r.choice(entries["intent"], at, "intent", MEANINGS) if "intent" in entries else "",
                 days=self._days(entries["date"], f"{at}.date") if "date" in entries else None,
                 amount=r.choice(entries["amount"], f"{at}.amount", "amount", ("full", "half"))
                 if "amount" in entries
@@ -279,9 +281,9 @@ class _FlowReader:
     def _on(self, node: Node, where: str) -> dict[str, tuple[Move, ...]]:
         found: dict[str, tuple[Move, ...]] = {}
         for intent, value in self._r.mapping(node, where).items():
-            if intent not in INTENTS:
+            if intent not in MEANINGS:
                 line = node.key_lines.get(intent, node.line)
-                self._r.fault(line, where, f"unknown intent {intent[:40]!r}", ", ".join(sorted(INTENTS)))
+                self._r.fault(line, where, f"unknown intent {intent[:40]!r}", ", ".join(sorted(MEANINGS)))
                 continue
             found[intent] = self._moves(value, f"{where}.{intent}", asking=True)
         return found

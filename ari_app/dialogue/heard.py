@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 
@@ -20,8 +20,8 @@ class DateSpan:
 class Heard:
     """Findings of one utterance.
 
-    ``intents`` maps an intent to how sure its rule is (0 to 1). ``dates`` and ``amounts`` are in spoken order, those
-    that were negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
+    ``intents`` maps an intent, or a finer meaning, to how sure its rule is (0 to 1). Slots are in spoken order, what was
+    negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
     that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it').
     ``words`` is the number of words (characters in Chinese), 0 for silence.
     """
@@ -33,7 +33,13 @@ class Heard:
     unclear_date: bool = False
     full_amount: bool = False
     phone_tail: str | None = None
-    channel: str | None = None
+    times: list[time] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+    periods: list[int] = field(default_factory=list)
+    dispute_category: str = ""
+    reason: str = ""
+    currency: str = ""
+    upset: bool = False
     corrects: bool = False
 
     def add(self, intent: str, confidence: float = 0.85) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -99,17 +99,45 @@ class Question:
 class Understanding:
     """What an utterance means: one primary intent, others, slots, confidence 0 to 1.
 
-    ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
+    ``finer`` is a more exact meaning than the intent where there is one (``understanding.FINER``: deceased, minor,
+    recording_refused, repeat, switch_language ...). Slots with several values are in spoken order. ``times`` are for
+    callbacks; ``reason`` is why somebody cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217
+    code of a currency that was named. ``full_amount``: the whole amount was named without a figure ("all of it"), which
+    only the flow can turn into one. ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording
+    shows anger or resistance.
     """
 
     intent: str
     also: tuple[str, ...] = ()
-    amount: Decimal | None = None
-    date: date | None = None
+    finer: str = ""
+    amounts: tuple[Decimal, ...] = ()
+    dates: tuple[dt.date, ...] = ()
+    times: tuple[dt.time, ...] = ()
+    channels: tuple[str, ...] = ()
+    periods: tuple[int, ...] = ()
+    dispute_category: str = ""
     phone_tail: str | None = None
-    channel: str | None = None
-    confidence: float = 1.0
+    reason: str = ""
+    currency: str = ""
     full_amount: bool = False
+    unclear_date: bool = False
+    upset: bool = False
+    confidence: float = 1.0
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The first amount."""
+        return self.amounts[0] if self.amounts else None
+
+    @property
+    def date(self) -> dt.date | None:
+        """The first date."""
+        return self.dates[0] if self.dates else None
+
+    @property
+    def channel(self) -> str:
+        """The first channel; '' when none was named."""
+        return self.channels[0] if self.channels else ""
 
 
 @dataclass(frozen=True, slots=True)

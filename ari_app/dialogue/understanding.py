@@ -31,7 +31,6 @@ CONTEXTS: frozenset[str] = frozenset(
 
 #: Highest first: of several intents in one utterance, the first of these is primary.
 PRIORITY: tuple[str, ...] = (
-    "recording_refused",
     "identity_deny",
     "third_party",
     "already_paid",
@@ -62,6 +61,42 @@ PRIORITY: tuple[str, ...] = (
 )
 INTENTS: frozenset[str] = frozenset(PRIORITY)
 
+#: Meanings that are more exact than an intent, the weightiest first, and the intent that each one is.
+FINER: dict[str, str] = {
+    "recording_refused": "deny",
+    "deceased": "third_party",
+    "minor": "third_party",
+    "switch_language": "unclear",
+    "repeat": "unclear",
+    "wait": "busy_now",
+}
+
+#: Why somebody has not paid or cannot pay.
+REASONS: tuple[str, ...] = (
+    "forgot",
+    "short_of_money",
+    "job_loss",
+    "illness",
+    "bereavement",
+    "bill_in_doubt",
+    "payment_failed",
+    "no_bill",
+    "away",
+)
+
+CHANNELS: tuple[str, ...] = (
+    "alipay",
+    "wechatpay",
+    "bank_transfer",
+    "card",
+    "cash_counter",
+    "auto_debit",
+    "app",
+    "sms_link",
+)
+PERIODS: tuple[int, ...] = (3, 6, 12)
+DISPUTE_CATEGORIES: tuple[str, ...] = ("meter", "bill", "service", "other")
+
 #: Where a bare date or amount is the answer to the question.
 _PROMISE_CONTEXTS = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "confirm_ptp"})
 
@@ -84,6 +119,9 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
     heard = _HEAR[language](text[:MAX_CHARACTERS], context, now)
     if heard.words == 0:
         return Understanding("silence_noise", confidence=1.0)
+    finer = next((name for name in FINER if name in heard.intents), "")
+    for name in FINER.keys() & heard.intents.keys():
+        heard.add(FINER[name], heard.intents.pop(name))
     _weigh(heard, context)
     chosen = [intent for intent in PRIORITY if intent in heard.intents]
     primary = _primary(heard, chosen, context)
@@ -91,12 +129,20 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
     return Understanding(
         intent=primary,
         also=also,
-        amount=heard.amounts[0] if heard.amounts else None,
-        date=heard.dates[0] if heard.dates else None,
+        finer=finer,
+        amounts=tuple(heard.amounts),
+        dates=tuple(heard.dates),
+        times=tuple(heard.times),
+        channels=tuple(heard.channels),
+        periods=tuple(heard.periods),
+        dispute_category=heard.dispute_category,
         phone_tail=heard.phone_tail,
-        channel=heard.channel,
-        confidence=heard.intents.get(primary, 0.0),
+        reason=heard.reason,
+        currency=heard.currency,
         full_amount=heard.full_amount,
+        unclear_date=heard.unclear_date,
+        upset=heard.upset,
+        confidence=heard.intents.get(primary, 0.0),
     )
 
 

@@ -72,7 +72,7 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     blanked = _blank(text, spans)
     heard.amounts = [] if HALF.search(text) else _amounts(blanked.split(), context)
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
-    heard.channel = next((name for name, words in CHANNELS if re.search(words, text)), None)
+    heard.channels = [name for name, words in CHANNELS if re.search(words, text)]
     heard.corrects = bool(CORRECTS.search(text))
     if context == "verify_tail":
         heard.phone_tail = _phone_tail(text.split())

@@ -69,7 +69,7 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     bare = "".join(text[a:b] for a, b in _gaps(text, spans))
     heard.amounts = _amounts(bare, context)
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
-    heard.channel = next((name for name, words in CHANNELS if re.search(words, text)), None)
+    heard.channels = [name for name, words in CHANNELS if re.search(words, text)]
     heard.corrects = bool(CORRECTS.search(text))
     if context == "verify_tail":
         heard.phone_tail = _phone_tail(text)

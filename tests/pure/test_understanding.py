@@ -1,6 +1,7 @@
 """What an utterance means at a question: the conventions of the trade, one line each.
 
-The expectation reads: intent, then the date, ``a=`` amount, ``t=`` telephone digits, ``full`` where they were heard.
+The expectation reads: intent (or the finer meaning), then the date, ``a=`` amount, ``t=`` telephone digits, ``full``
+where they were heard.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from ari_app.dialogue import spoken
 from ari_app.dialogue.model import Understanding
-from ari_app.dialogue.understanding import CONTEXTS, INTENTS, understand
+from ari_app.dialogue.understanding import CONTEXTS, FINER, INTENTS, understand
 
 pytestmark = pytest.mark.pure
 
@@ -162,7 +163,7 @@ SAID = (
 def told(heard: Understanding) -> str:
     """An understanding as the table writes it."""
     parts = [
-        heard.intent,
+        heard.finer or heard.intent,
         str(heard.date or ""),
         f"a={heard.amount}" if heard.amount else "",
         f"t={heard.phone_tail}" if heard.phone_tail else "",
@@ -232,6 +233,8 @@ def test_any_text_gets_an_answer(text: str, language: str, context: str) -> None
     assert heard.intent in INTENTS
     assert heard.intent not in heard.also
     assert set(heard.also) <= INTENTS
+    assert heard.finer in {"", *FINER}
+    assert heard.finer == "" or FINER[heard.finer] in (heard.intent, *heard.also)
     assert 0.0 <= heard.confidence <= 1.0
     assert heard.amount is None or heard.amount >= 0
     assert heard.phone_tail is None or (len(heard.phone_tail) == 4 and heard.phone_tail.isdigit())
