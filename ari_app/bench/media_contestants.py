@@ -22,8 +22,9 @@ from websockets.exceptions import ConnectionClosed
 from ari_app.asterisk.ari_types import AriSettings
 from ari_app.asterisk.media import ChanWebsocketMedia, MediaMetrics
 from ari_app.clock import SystemClock
-from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, Fragment, Grammar, Question
+from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, Grammar, Question
 from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.logs import configure_logging
 from ari_app.ports import EngineHealth, Prompts, Transcript

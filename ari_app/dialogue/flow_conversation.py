@@ -23,20 +23,12 @@ from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
-from ari_app.dialogue.model import (
-    ConversationResult,
-    CustomerInput,
-    FlowStep,
-    Fragment,
-    InputKind,
-    Question,
-    Understanding,
-)
+from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
 from ari_app.dialogue.sentence_fragments import sentence_fragments
 from ari_app.dialogue.understanding import FINER, understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
-from ari_app.domain.attempt import PromiseToPay
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.compliance import zone_of
 
 #: "Press one" answered with the word.
@@ -294,22 +286,23 @@ class FlowConversation:
         return ConversationResult(
             result=result,
             verified=self.verified,
-            promise=self._promise() if result == "promise_to_pay" else None,
+            promises=self._promises() if result == "promise_to_pay" else (),
             intents=tuple(self._intents),
             coverage=tuple(self._coverage),
             do_not_contact=do_not_contact,
         )
 
-    def _promise(self) -> PromiseToPay | None:
+    def _promises(self) -> tuple[PromiseToPay, ...]:
         view, promised = self._view, self._promised
         if not isinstance(view, VerifiedView) or promised.date is None or promised.amount is None:
-            return None
-        return PromiseToPay(
+            return ()
+        promise = PromiseToPay(
             amount=promised.amount,
             date=promised.date.isoformat(),
             currency=view.currency,
             confidence=self._confidence,
         )
+        return (promise,)
 
     # ------------------------------------------------------------------------------------------------ words
 

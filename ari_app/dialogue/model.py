@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from ari_app.domain.attempt import PromiseToPay
+from ari_app.domain.call_result import ConversationResult
 
 
 class InputKind(StrEnum):
@@ -138,23 +138,6 @@ class Understanding:
     def channel(self) -> str:
         """The first channel; '' when none was named."""
         return self.channels[0] if self.channels else ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationResult:
-    """How a conversation ended.
-
-    ``result`` is a key of the disposition table (promise_to_pay, already_paid, disputed, refused, wrong_person,
-    not_verified, informed, no_input, callback, recording_refused, stop_calling, ...). ``coverage`` names the script
-    elements that were spoken: opening, recording_notice, verified, arrears_fact, deadline, read_back, closing.
-    """
-
-    result: str
-    verified: bool = False
-    promise: PromiseToPay | None = None
-    intents: tuple[str, ...] = ()
-    coverage: tuple[str, ...] = ()
-    do_not_contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

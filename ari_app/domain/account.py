@@ -10,6 +10,54 @@ from ari_app.domain.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
+class FeeItem:
+    """One line of a bill: what it is for, as it may be spoken, and how much."""
+
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetails:
+    """What a list may say of an account besides the bill itself (requirements A12, A15, B4 to B16); all optional.
+
+    ``service``: electricity, water, gas, heating, telecom, broadband, rent, property, subscription, loan or ''.
+    ``fee_items`` add up to the amount due; ``late_fee`` is the part of it that is a late fee. ``service_state``: active,
+    suspended or ''; ``suspension_on`` the day on which service ends or ended. ``customer_level``: vip, ordinary,
+    high_risk or ''. ``risk_level``: L, M, H or ''. ``legal_stage``: the case has been given to lawyers, so legal means may
+    be mentioned (D17). ``good_record``: pays on time as a rule. ``minor``: a guardian has to be spoken to (D24).
+    """
+
+    service: str = ""
+    fee_items: tuple[FeeItem, ...] = field(default=(), repr=False)
+    late_fee: Decimal | None = field(default=None, repr=False)
+    service_state: str = ""
+    suspension_on: date | None = None
+    customer_level: str = ""
+    risk_level: str = ""
+    broken_promises: int = 0
+    good_record: bool = False
+    legal_stage: bool = False
+    minor: bool = False
+
+
+NO_DETAILS = AccountDetails()
+
+SERVICES: tuple[str, ...] = (
+    "electricity",
+    "water",
+    "gas",
+    "heating",
+    "telecom",
+    "broadband",
+    "rent",
+    "property",
+    "subscription",
+    "loan",
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One bill in arrears (or about to fall due) of one customer.
 
@@ -30,6 +78,7 @@ class Account:
     language: str = "zh"
     aging_bucket: str = ""
     preferred_windows: tuple[Window, ...] = ()
+    details: AccountDetails = NO_DETAILS
 
     @property
     def phone_tail(self) -> str:

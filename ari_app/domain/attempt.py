@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 
 from ari_app.domain.account import Account
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.compliance import DialVerdict
 from ari_app.domain.voice_style import USUAL, VoiceStyle
 
@@ -40,17 +40,6 @@ class OpenAttempt:
     reserved_at: datetime
     dialled_at: datetime | None
     answered_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseToPay:
-    """A promise as heard and read back (requirement A6)."""
-
-    amount: Decimal
-    date: str
-    currency: str = "CNY"
-    channel: str = ""
-    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,8 @@ class Turn:
 class CallOutcome:
     """Everything wrap-up writes when an attempt closes.
 
-    ``recording_started_at`` is when the PBX began to record; ``recording_seconds`` the recording's length,
+    ``conversation`` is what was said and agreed, None when nobody was talked to. ``recording_started_at`` is when the PBX
+    began to record; ``recording_seconds`` the recording's length,
     ``recording_customer_s`` and ``recording_bot_s`` the sound on each leg. ``answer_verdict`` is who answered (human,
     machine ...), ``verdict_s`` when that was known, in call time.
     """
@@ -106,7 +96,7 @@ class CallOutcome:
     talk_seconds: float = 0.0
     recording: str | None = None
     transcript: str | None = None
-    promise: PromiseToPay | None = None
+    conversation: ConversationResult | None = None
     turns: tuple[Turn, ...] = ()
     facts: dict[str, object] = field(default_factory=dict)
     recording_started_at: datetime | None = None
@@ -115,3 +105,8 @@ class CallOutcome:
     recording_bot_s: float | None = None
     answer_verdict: str | None = None
     verdict_s: float | None = None
+
+    @property
+    def promise(self) -> PromiseToPay | None:
+        """The first promise of the conversation."""
+        return None if self.conversation is None else self.conversation.promise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ari_app.domain.account import Account
-from ari_app.domain.attempt import PromiseToPay
+from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import zone_of
 
 

@@ -13,8 +13,9 @@ from typing import Final
 
 import structlog
 
-from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, InputKind, Question
+from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind, Question
 from ari_app.domain.attempt import Turn
+from ari_app.domain.call_result import ConversationResult
 from ari_app.ports import (
     Clock,
     Dialogue,

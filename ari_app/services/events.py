@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from ari_app.domain.attempt import CallOutcome, PromiseToPay
+from ari_app.domain.attempt import CallOutcome
+from ari_app.domain.call_result import PromiseToPay
 from ari_app.ports import AttemptHistory, OutboxEvent
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn
+from ari_app.domain.attempt import CallOutcome, ReservedAttempt, Turn
 from ari_app.domain.call_machine import Call
+from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.errors import StoreError, StoreUnavailable, TelephonyError
@@ -86,7 +87,7 @@ class WrapUp:
             talk_seconds=round(call.talk_seconds, 3),
             recording=None if check is None else check.path,
             transcript=transcript,
-            promise=talked.result.promise if talked is not None else None,
+            conversation=talked.result if talked is not None else None,
             turns=turns,
             facts={
                 "reason": call.reason,

@@ -9,7 +9,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from ari_app.domain.account import Account
-from ari_app.domain.attempt import OpenAttempt, PromiseToPay, Turn
+from ari_app.domain.attempt import OpenAttempt, Turn
+from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.ports import CampaignCount, VerdictRecord

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ari_app.dialogue.model import ConversationResult, CustomerInput, FlowStep, Grammar, KeyInput, Question
+from ari_app.dialogue.model import CustomerInput, FlowStep, Grammar, KeyInput, Question
+from ari_app.domain.call_result import ConversationResult
 from ari_app.errors import MediaClosed, SpeechError
 from ari_app.ports import EngineHealth, Transcript
 from ari_app.services.conversation import Conversation, Ears

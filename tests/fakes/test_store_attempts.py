@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.attempt import OpenAttempt, PromiseToPay, ReservedAttempt
+from ari_app.domain.attempt import OpenAttempt, ReservedAttempt
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.campaign import CampaignStatus, DiallerSpec
 from ari_app.domain.compliance import MAX_DIALS_A_DAY, ContactFacts, DialVerdict, Rule, decide
 from ari_app.domain.record import EXPORT_FIELDS
@@ -419,7 +420,8 @@ async def test_the_export_has_local_times_and_plain_json(store: SqliteStore) -> 
 
 async def test_an_odd_promise_is_rounded_to_the_hundredth(store: SqliteStore) -> None:
     (attempt,) = await reserve(store, 1)
-    end = outcome(attempt, promise=PromiseToPay(Decimal("300.005"), "2026-11-30"))
+    odd = ConversationResult("promise_to_pay", promises=(PromiseToPay(Decimal("300.005"), "2026-11-30"),))
+    end = outcome(attempt, conversation=odd)
     await store.close_attempt(end, tomorrow, no_events)
     assert [found.promise.amount for found in await store.promises()] == [Decimal("300.01")]
 

@@ -78,7 +78,7 @@ async def test_the_attempt_tells_of_consent_recording_verdict_and_waiting(store:
 
 async def test_a_call_without_voice_has_none_of_it(store: SqliteStore) -> None:
     attempt = await dialled(store)
-    end = replace(talked(attempt), answered_at=None, turns=(), promise=None, talk_seconds=0.0)
+    end = replace(talked(attempt), answered_at=None, turns=(), conversation=None, talk_seconds=0.0)
     await store.close_attempt(end, tomorrow, no_events)
     (record,) = await store.attempts()
     found = record.to_export()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.dialogue.model import ConversationResult
-from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn, TurnTiming
+from ari_app.domain.attempt import CallOutcome, ReservedAttempt, Turn, TurnTiming
 from ari_app.domain.call_machine import Call, State
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError, StoreUnavailable
@@ -62,7 +62,7 @@ def ended(attempt: ReservedAttempt, *, talked: bool = True, **facts: object) -> 
     if not talked:
         return EndedCall(attempt, replace(call, **facts), None, recorded=False)  # type: ignore[arg-type]
     call = replace(call, **{"answered_at": start + timedelta(seconds=5), **facts})  # type: ignore[arg-type]
-    result = ConversationResult("promise_to_pay", verified=True, promise=PROMISE)
+    result = ConversationResult("promise_to_pay", verified=True, promises=(PROMISE,))
     return EndedCall(attempt, call, ConversationSoFar(result, TURNS), recorded=False)
 
 

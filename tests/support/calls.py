@@ -6,16 +6,10 @@ import asyncio
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from ari_app.dialogue.model import (
-    ConversationResult,
-    CustomerInput,
-    FlowStep,
-    Fragment,
-    KeyInput,
-    Question,
-)
+from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, KeyInput, Question
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_machine import Event, EventKind
+from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.errors import MediaClosed, RequestRefused, RequestTimeout, TelephonyError
 from ari_app.ports import HearFrame, MediaEvent, MediaFrame, MediaKey, MediaMark, MediaRestored, MediaStarted

@@ -6,16 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ari_app.dialogue.model import (
-    ConversationResult,
-    CustomerInput,
-    FlowStep,
-    Fragment,
-    Grammar,
-    KeyInput,
-    Question,
-)
+from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, Grammar, KeyInput, Question
 from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.domain.call_result import ConversationResult
 from ari_app.errors import SpeechError
 from ari_app.ports import Dialogue, EngineHealth, Prompts, Transcript
 from ari_app.services.conversation import Conversation, Ears

@@ -11,7 +11,8 @@ from itertools import count
 from pathlib import Path
 
 from ari_app.domain.account import Account
-from ari_app.domain.attempt import CallOutcome, PromiseToPay, ReservedAttempt, Turn
+from ari_app.domain.attempt import CallOutcome, ReservedAttempt, Turn
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.campaign import Campaign, CampaignStrategy, DiallerSpec, WebhookSpec
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.retry import RetryDecision
@@ -81,7 +82,11 @@ def talked(attempt: ReservedAttempt) -> CallOutcome:
         talk_seconds=2.0,
         recording="recordings/x.wav",
         transcript="transcripts/x.json",
-        promise=PromiseToPay(Decimal("300.00"), "2026-11-30", "CNY", "alipay", 0.9),
+        conversation=ConversationResult(
+            "promise_to_pay",
+            verified=True,
+            promises=(PromiseToPay(Decimal("300.00"), "2026-11-30", "CNY", "alipay", 0.9),),
+        ),
         turns=(
             Turn("bot", "prompt", "您好", 0.0, 1.0),
             Turn("customer", "speech", "下周一付三百", 1.2, 2.0, 0.8, "espeak"),
