@@ -320,8 +320,9 @@ class FlowConversation:
         """What may be said of it, and what of the script that covers: nothing when the guard has replaced it."""
         secrets = () if self.verified else self._sealed.secrets(self._today(now))
         checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
-        self.breaches += bool(checked.breach)
-        self._tally.breaches += bool(checked.breach)
+        if checked.breach is not None:
+            self.breaches += 1
+            self._tally.note(checked.breach)
         return checked.say, () if checked.breach else tuple(covers)
 
     def _filler(self, now: datetime) -> tuple[Fragment, ...]:

@@ -7,44 +7,37 @@ thought of. It never lets a sentence through in doubt: a neutral one is spoken i
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
 
+from ari_app.dialogue.guard_words import DEBT_WORDS, FORBIDDEN, LEGAL, PRETENCE, TELLING_NAMES
 from ari_app.dialogue.model import Fragment
 
-#: Words that tell an unverified listener what the call is about.
-DEBT_WORDS: dict[str, re.Pattern[str]] = {
-    "zh": re.compile(
-        r"欠|逾期|账单|账款|滞纳|催收|催缴|催款|还款|还钱|债|应缴|缴费|缴纳|缴清|付款|应付|未付|结清|停机|停供|信用|征信"
-    ),
-    "en": re.compile(
-        r"\b(owe[sd]?|owing|debts?|debtors?|arrears|overdue|past due|outstanding|unpaid|late fees?|collect(ions?|ing|ors?)?"
-        r"|delinquen\w*|balance|bills?|billing|invoices?|pay(s|ing|ments?)?|paid|repay\w*|amount due|due date|credit)\b"
-    ),
-}
+__all__ = [
+    "NEUTRAL",
+    "TELLING_NAMES",
+    "Breach",
+    "Checked",
+    "Guard",
+    "GuardTally",
+    "matchable",
+    "wording_fault",
+]
 
-#: Wording that is never spoken, verified or not: threats, insults, pressure through others, invented consequences.
-FORBIDDEN: dict[str, re.Pattern[str]] = {
-    "zh": re.compile(
-        r"坐牢|判刑|刑事|逮捕|拘留|抓你|抓人|警察|公安|派出所|法院|起诉|律师函|强制执行|老赖|无赖|赖账"
-        r"|骗子|不要脸|丢人|滚|混蛋|王八"
-        r"|后果自负|给你好看|等着瞧|曝光|黑名单|上门|堵门"
-        r"|(通知|告诉|联系)(你|您)的?(家人|父母|子女|配偶|亲戚|朋友|邻居|单位|公司|领导|同事)"
-    ),
-    "en": re.compile(
-        r"\b(jail|prison|arrest(ed)?|police|criminals?|prosecut\w*|lawsuits?|sue|sued|court|seiz\w*|garnish\w*|deadbeats?"
-        r"|liars?|thie(f|ves)|shame|blacklist(ed)?|or else|consequences|ruin(ed)?|come to your (home|house|door|work\w*)"
-        r"|(tell|call|inform|contact) your (family|parents|children|wife|husband|neighbou?rs?|friends|employer|boss"
-        r"|colleagues))\b"
-    ),
-}
 
-#: Names of people and companies that tell a stranger what the call is about; narrower than DEBT_WORDS, since Bill and
-#: First Credit Bank are names.
-TELLING_NAMES = re.compile(
-    r"欠费|欠款|逾期|账单|催|讨债|要债|收债|还款|\b(overdue|debts?|arrears|owe[sd]?|unpaid|collections?|collectors?|recovery|recoveries)\b",
-    re.IGNORECASE,
-)
+class Breach(StrEnum):
+    """Which red line a sentence crossed."""
+
+    DEBT_FACT = "debt_fact"
+    DEBT_WORD = "debt_word"
+    FORBIDDEN = "forbidden"
+    LEGAL = "legal"
+    PRETENCE = "pretence"
+
 
 NEUTRAL: dict[str, str] = {
     "zh": "为了保护您的信息，这里不便说明。",
@@ -52,54 +45,101 @@ NEUTRAL: dict[str, str] = {
 }
 
 
+#: What may stand between the characters of a Chinese word without anybody hearing it.
+_SILENT_ZH = re.compile(r"[\W_]+")
+_SILENT_EN = re.compile(r"[^\w$£€¥]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What may be spoken, and what was found wrong with what should have been: '' when nothing was."""
+    """What may be spoken, and which red line what should have been crossed: None when none."""
 
     say: tuple[Fragment, ...]
-    breach: str = ""
+    breach: Breach | None = None
 
 
-def wording_fault(text: str, language: str, *, verified: bool) -> str:
-    """The first word of a text that may not be spoken; '' when there is none."""
-    text = text.lower()
-    found = FORBIDDEN[language].search(text)
-    if found is None and not verified:
-        found = DEBT_WORDS[language].search(text)
-    return found.group() if found is not None else ""
+def matchable(text: str, language: str) -> str:
+    """A text as it is heard, so that spelling hides nothing: one width and case, without invisible signs; Chinese without
+    spaces and punctuation, English with single spaces."""
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").lower()
+    return _SILENT_ZH.sub("", text) if language == "zh" else _SILENT_EN.sub(" ", text)
+
+
+def crossed(text: str, language: str, *, verified: bool, legal: bool = False) -> tuple[Breach, str] | None:
+    """The first red line that a text crosses, and the words that cross it; None when it crosses none.
+
+    ``legal``: legal means may be mentioned to this customer (D17), once he is verified.
+    """
+    text = matchable(text, language)
+    lines = [(Breach.FORBIDDEN, FORBIDDEN), (Breach.PRETENCE, PRETENCE)]
+    if not (legal and verified):
+        lines.append((Breach.LEGAL, LEGAL))
+    if not verified:
+        lines.append((Breach.DEBT_WORD, DEBT_WORDS))
+    for breach, words in lines:
+        found = words[language].search(text)
+        if found is not None:
+            return breach, found.group()
+    return None
+
+
+def wording_fault(text: str, language: str, *, verified: bool, legal: bool = False) -> str:
+    """The first words of a text that may not be spoken; '' when there are none."""
+    found = crossed(text, language, verified=verified, legal=legal)
+    return found[1] if found is not None else ""
 
 
 @dataclass(slots=True)
 class GuardTally:
-    """What the guard stopped, over many conversations."""
+    """What the guard stopped, over many conversations, by red line."""
 
-    breaches: int = 0
+    by_breach: Counter[Breach] = field(default_factory=Counter)
+
+    def note(self, breach: Breach) -> None:
+        """Count one sentence that was replaced."""
+        self.by_breach[breach] += 1
+
+    @property
+    def breaches(self) -> int:
+        """How many sentences were replaced."""
+        return self.by_breach.total()
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Checks the sentences of one conversation.
 
-    ``secrets`` are the debt's facts as they would be spoken (amount, due date); ``names`` are those of customer and
-    company, which were looked at on their own (TELLING_NAMES) and are nobody's wording ("Bill").
+    ``secrets`` are the debt's facts as they would be spoken or written (amount, due date); ``names`` are those of customer
+    and company, which were looked at on their own (TELLING_NAMES) and are nobody's wording ("Bill"). ``legal``: the case
+    stands at a stage at which legal means may be mentioned.
     """
 
     language: str
     secrets: tuple[str, ...]
     names: tuple[str, ...] = ()
+    legal: bool = False
 
     def check(self, say: Sequence[Fragment], *, verified: bool) -> Checked:
         """``say`` as it is, or the neutral sentence in its place."""
         spoken = [fragment.text for fragment in say]
-        if not verified and any(
-            secret in part for part in ("".join(spoken), " ".join(spoken)) for secret in self.secrets
-        ):
-            return self._refuse("debt_fact")
-        worded = [text for text in spoken if text not in self.names]
-        for text in ("".join(worded), " ".join(worded)) if self.language == "zh" else (" ".join(worded),):
-            if wording_fault(text, self.language, verified=verified):
-                return self._refuse("wording")
+        if not verified:
+            heard = [matchable(part, self.language) for part in ("".join(spoken), " ".join(spoken))]
+            secrets = [matchable(secret, self.language).strip() for secret in self.secrets]
+            if any(secret and secret in part for part in heard for secret in secrets):
+                return self._refuse(Breach.DEBT_FACT)
+        joint = "" if self.language == "zh" else " "
+        # A name is nobody's wording; what stands before and after it is not read across it.
+        for is_name, run in groupby(spoken, key=self.names.__contains__):
+            if is_name:
+                continue
+            text = joint.join(run)
+            found = crossed(text, self.language, verified=verified, legal=self.legal)
+            if found is not None:
+                return self._refuse(found[0])
         return Checked(tuple(say))
 
-    def _refuse(self, breach: str) -> Checked:
-        return Checked((Fragment(NEUTRAL[self.language], self.language, prompt_id="guard.neutral"),), breach)
+    def _refuse(self, breach: Breach) -> Checked:
+        return Checked(
+            (Fragment(NEUTRAL[self.language], self.language, prompt_id="guard.neutral", ends=True),), breach
+        )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ari_app.dialogue.account_view import SealedAccount, VerifiedView, opening_view, spoken_name
 from ari_app.dialogue.flow import Flow, State, Text
 from ari_app.dialogue.flow_conversation import FlowConversation
-from ari_app.dialogue.guard import NEUTRAL, Guard, wording_fault
+from ari_app.dialogue.guard import NEUTRAL, Breach, Guard, GuardTally, wording_fault
 from ari_app.dialogue.model import Fragment
 from tests.support.talks import COMPANY, NOW, TAIL, an_account, keys, shipped_flow, words
 
@@ -55,7 +55,7 @@ def test_an_unverified_person_hears_nothing_of_a_debt(language: str, texts: tupl
 @pytest.mark.parametrize(
     ("language", "text"),
     [
-        ("zh", "再不交就起诉你。"),
+        ("zh", "再不交就抓你。"),
         ("zh", "我们会通知您的家人。"),
         ("zh", "后果自负。"),
         ("en", "We will tell your employer."),
@@ -66,7 +66,7 @@ def test_an_unverified_person_hears_nothing_of_a_debt(language: str, texts: tupl
 def test_forbidden_wording_is_never_spoken(language: str, text: str) -> None:
     for verified in (False, True):
         checked = a_guard(language).check(say(language, text), verified=verified)
-        assert checked.breach == "wording"
+        assert checked.breach is Breach.FORBIDDEN
         assert [fragment.text for fragment in checked.say] == [NEUTRAL[language]]
 
 
@@ -87,7 +87,83 @@ def test_innocent_words_and_names_pass(language: str, texts: tuple[str, ...]) ->
 def test_a_verified_customer_hears_his_debt() -> None:
     given_ = say("zh", "您的应缴金额是：", "五百六十八元三角二分", "已经逾期。")
     checked = a_guard("zh").check(given_, verified=True)
-    assert (checked.say, checked.breach) == (given_, "")
+    assert (checked.say, checked.breach) == (given_, None)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "我们会起诉您。"),
+        ("zh", "这会影响您的征信。"),
+        ("zh", "律师会联系您。"),
+        ("en", "We will take you to court."),
+        ("en", "This goes on your credit report."),
+        ("en", "Our lawyers will write to you."),
+    ],
+)
+def test_legal_means_are_mentioned_only_where_the_case_has_come_to_that(language: str, text: str) -> None:
+    given_ = say(language, text)
+    for legal, verified in ((False, True), (True, False), (False, False)):
+        guard = Guard(language, (), legal=legal)
+        assert guard.check(given_, verified=verified).breach in (Breach.LEGAL, Breach.DEBT_WORD), (
+            legal,
+            verified,
+        )
+    assert Guard(language, (), legal=True).check(given_, verified=True).breach is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "本次通话仅为服务提醒，不构成法律催收。"),
+        ("en", "This call is a service reminder only and no legal demand."),
+    ],
+)
+def test_the_closing_statement_is_no_legal_means(language: str, text: str) -> None:
+    assert Guard(language, ()).check(say(language, text), verified=True).breach is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "passes"),
+    [
+        ("zh", "我是真人。", False),
+        ("zh", "我不是机器人。", False),
+        ("zh", "是的，我是自动语音助手，不是真人。", True),
+        ("en", "I'm a real person.", False),
+        ("en", "I am not a robot.", False),
+        ("en", "No, I'm really not a machine.", False),
+        ("en", "Yes, I am an automated assistant and not a person.", True),
+    ],
+)
+def test_a_machine_never_says_that_it_is_a_person(language: str, text: str, passes: bool) -> None:
+    checked = Guard(language, ()).check(say(language, text), verified=True)
+    assert checked.breach is (None if passes else Breach.PRETENCE)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "您 已 欠 费。"),
+        ("zh", "您已欠·费。"),
+        ("zh", "您已欠\u200b费。"),
+        ("zh", "一共三百元。"),
+        ("zh", "您的話費帳單逾，期了"),
+        ("en", "You have an OVER\u200bDUE amount."),
+        ("en", "It is past-due."),
+        ("en", "That makes ３００ dollars."),
+        ("en", "That makes $300."),
+        ("en", "late\nfee"),
+    ],
+)
+def test_spelling_hides_nothing(language: str, text: str) -> None:
+    assert Guard(language, ()).check(say(language, text), verified=False).breach is not None
+
+
+def test_breaches_are_counted_by_red_line() -> None:
+    tally = GuardTally()
+    for breach in (Breach.LEGAL, Breach.LEGAL, Breach.PRETENCE):
+        tally.note(breach)
+    assert (tally.breaches, tally.by_breach[Breach.LEGAL]) == (3, 2)
 
 
 def test_the_neutral_sentences_pass_the_guard() -> None:
