@@ -16,26 +16,53 @@ _WEEKDAYS = (
     | {"天": 6, "末": 6}
     | {str(number + 1): number for number in range(7)}
 )
-_NEGATED_BEFORE = re.compile(r"(不是|不要|不能是|别|除了|不在|并非)(?:下|这|本)?(?:个)?$")
-_NEGATED_AFTER = re.compile(r"^(?:号)?(?:肯定)?(不行|太早|早了|太晚|不方便|没空|不可以|来不及|不成|太赶)")
+_NEGATED_BEFORE = re.compile(
+    r"(?<!是)(?<!要)(不是|不要|不能是|别|除了|不在|并非|不用等到?)(?:下|这|本)?(?:个)?(?:周|月)?$"
+)
+_NEGATED_AFTER = re.compile(
+    r"^(?:号)?(?:我)?(?:肯定|恐怕|怕是|可能|实在|那天|也|真的?|就|都|还是|之前|以前|前)*"
+    r"(?:不行(?!的话)|太早|早了|太晚|太急|不方便|没空|没时间|不可以|来不及|赶不[上及]|不成|太赶|有点早|有点紧|我?不在)"
+)
 
 
 def _offset(days: int) -> Callable[[re.Match[str], date, bool], date | None]:
     return lambda match, today, past: when.in_days(today, days)
 
 
+#: "三五天", "一两周": nobody knows how many.
+_ABOUT = re.compile(r"[一二两三四五六七八九]{2}")
+
+
+def _count(match: re.Match[str]) -> int | None:
+    return None if _ABOUT.fullmatch(match["n"]) else zh_integer(match["n"])
+
+
 def _days(match: re.Match[str], today: date, past: bool) -> date | None:
-    count = zh_integer(match["n"])
+    count = _count(match)
     return None if count is None else when.in_days(today, count)
 
 
+def _days_ago(match: re.Match[str], today: date, past: bool) -> date | None:
+    count = _count(match)
+    return None if count is None else when.in_days(today, -count if past else count)
+
+
+def _this_week(match: re.Match[str], today: date, past: bool) -> date | None:
+    return when.end_of_week(today)
+
+
+def _holiday(match: re.Match[str], today: date, past: bool) -> date | None:
+    month, day = {"五一": (5, 1), "劳动节": (5, 1), "国庆": (10, 1), "元旦": (1, 1)}[match["holiday"]]
+    return when.month_day(today, month, day, past=past)
+
+
 def _weeks(match: re.Match[str], today: date, past: bool) -> date | None:
-    count = zh_integer(match["n"])
+    count = _count(match)
     return None if count is None else when.in_days(today, 7 * count)
 
 
 def _months(match: re.Match[str], today: date, past: bool) -> date | None:
-    count = zh_integer(match["n"])
+    count = _count(match)
     return None if count is None else when.in_months(today, count)
 
 
@@ -82,28 +109,41 @@ _DATES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], date 
         (r"大前天", _offset(-3)),
         (r"后天|后日", _offset(2)),
         (r"前天", _offset(-2)),
-        (r"明天|明日|明早|明晚|明儿", _offset(1)),
+        (r"明天|明日|明早|明晚", _offset(1)),
         (r"昨天|昨日|昨晚", _offset(-1)),
         (
-            r"今天|今日|今晚|今儿|当天|(?:现在|马上|立刻|这就)(?:去|就|来|给你)?(?=交|缴|付|还|转|充)",
+            (
+                r"今天|今日|今晚|当天|(?:现在|马上|立刻|立马|这就|等下|一会儿?|待会儿?|回头|下午|晚上|中午)"
+                r"(?:我|就|去|来|给你|给你们|把钱|把它|用|在|到|上|微信|支付宝|手机|app|网银|银行卡|营业厅|柜台|转账|里|他|自己|直接){0,4}"
+                r"(?=交(?!代)|缴|付|还(?!有|是|要|得|没|不)|转(?!人|接)|充)"
+            ),
             _offset(0),
         ),
-        (r"(?:过)?两天(?:后|以后|之后)?", _offset(2)),
+        (r"(?<![这哪])(?:过|等)?两天(?:后|以后|之后|之内|以内|内)?(?!前|没|不)", _offset(2)),
         (rf"{_MONTH}?(?:月?底|月末)(?!下)", _month_end),
-        (rf"{_MONTH}?(?P<day>[一二三四五六七八九十廿0-9]{{1,3}})(?:号|日)", _day),
+        (rf"{_MONTH}?(?P<day>[一二三四五六七八九十廿0-9]{{1,3}})(?:号|日)(?![码楼线院店门子])", _day),
         (
             rf"{_MONTH}(?P<day>[一二三四五六七八九十0-9]{{1,3}})(?![一二三四五六七八九十百千万0-9元块个])",
             _day,
         ),
-        (r"(?:周|礼拜|星期)末", lambda match, today, past: None),
+        (r"(?:这个?|本)周(?:之内|以内|内|里头?|底)", _this_week),
+        (r"(?P<holiday>五一(?=节|劳动|假|之前|以前|前|后|再|的时候)|劳动节|国庆|元旦)", _holiday),
+        (r"周末", lambda match, today, past: None),
         (
-            r"(?P<which>下下|下|上上|上|这|本)?个?(?:周|礼拜|星期)(?P<day>[一二三四五六日天末1-7])(?!个)",
+            r"(?P<which>下下|下|上上|上|这|本)?个?周(?P<day>[一二三四五六日天末1-7])(?![个百千])",
             _weekday,
         ),
-        (r"半个月(?:后|以后|之后|内|之内|以内)?", _offset(15)),
-        (rf"(?P<n>{_N}+)个月(?:后|以后|之后|内|之内|以内)", _months),
-        (rf"(?P<n>{_N}+)个?(?:礼拜|星期|周)(?:后|以后|之后|内|之内|以内)?", _weeks),
-        (rf"(?P<n>{_N}+)天(?:后|以后|之后|内|之内|以内)?", _days),
+        (r"(?<![了断停坏等用快])半个月(?!了)(?:后|以后|之后|内|之内|以内)?", _offset(15)),
+        (rf"(?P<n>{_N}+)个?月(?:后|以后|之后|内|之内|以内)", _months),
+        (rf"(?P<n>{_N}+)天(?:前|以前|之前)", _days_ago),
+        (
+            rf"(?<![了断停坏等用快])(?P<n>{_N}+)个?周(?![一二三四五六日天了])(?:后|以后|之后|内|之内|以内)?",
+            _weeks,
+        ),
+        (
+            rf"(?<![了断停坏等用快有每整这第])(?P<n>{_N}+)天(?![了没天到两])(?:后|以后|之后|内|之内|以内)?",
+            _days,
+        ),
     )
 )
 _MARKS_MONTH_END = re.compile(r"月底|月末")

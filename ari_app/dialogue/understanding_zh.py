@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 
 from ari_app.dialogue.dates_zh import find_dates, negated
 from ari_app.dialogue.heard import DateSpan, Heard
-from ari_app.dialogue.numerals import ZH_NUMBER, zh_digit_string, zh_integer
+from ari_app.dialogue.money_zh import amounts_zh, periods_zh, phone_tail_zh, times_zh, vague_zh
+from ari_app.dialogue.normal_zh import normalise_zh
+from ari_app.dialogue.payment_words_zh import (
+    CHANNELS,
+    DISPUTE,
+    DISPUTE_KINDS,
+    DONE,
+    FUTURE,
+    NOT_CHANNEL,
+    NOT_CHANNEL_AFTER,
+    NOT_DONE,
+    NOT_REFUSE,
+    PAST,
+    PROMISE,
+    REASONS,
+    REFUSE,
+)
 from ari_app.dialogue.phrases_zh import (
     AFFIRM_EXACT,
     AFFIRM_START,
     AFFIRM_WORD,
-    CHANNELS,
     COMPILED,
     CORRECTS,
     DENY_START,
-    DISPUTE,
+    DENY_TAIL,
     FULL,
-    FUTURE,
     HALF,
-    NOT_PAID,
-    PAID,
-    PAID_SURE,
-    PROMISE,
-    REFUSE,
-    VERB,
+    HUMAN_TALK,
+    NODS,
+    NOISE,
+    UPSET,
 )
 
-_PUNCTUATION = re.compile(r"[\s,，。.、!！?？;；:：\"'“”‘’()（）…~—\-]+")
-_FILLERS = re.compile(r"呃|额(?!度)|就是说|然后呢")
-#: Recognisers return either script; only the characters of this vocabulary.
-_SIMPLIFIED = str.maketrans(
-    "電話繳費還錢說號這個機錄認識對嗎沒關係給誰問題賬單額數開轉貴發講萬兩幾點時間週禮後過聽見與為應該總間實訴請謝經決結確"
-    "記現會買東車門體麼從來馬嘗試帳責線聯繫騷擾際業務員師爸媽兒媳舊兄爺麗愛歲處滯納約寬錯項內裡裏邊頭帶剛剩餘讓幫",
-    "电话缴费还钱说号这个机录认识对吗没关系给谁问题账单额数开转贵发讲万两几点时间周礼后过听见与为应该总间实诉请谢经决结确"
-    "记现会买东车门体么从来马尝试账责线联系骚扰际业务员师爸妈儿媳旧兄爷丽爱岁处滞纳约宽错项内里里边头带刚剩余让帮",
+#: Questions to which a bare number is a sum of money.
+_HOW_MUCH = frozenset({"ask_amount", "confirm_ptp"})
+#: A date that belongs to something else than paying: "二十号发工资".
+_PAYDAY = re.compile(
+    r"^(?:号|左右|才|就|要|会|我|们|公司|厂里|单位)*(?:才|就|要|会)?(?:发(?:工资|薪|钱|奖金)|开(?:工资|支)|领(?:工资|薪|钱)|工资|到账)"
 )
-
-_N = f"[{ZH_NUMBER}]"
-
-
-def normalise_zh(text: str) -> str:
-    """One script, one width, no spaces, punctuation or fillers."""
-    text = unicodedata.normalize("NFKC", text).lower().translate(_SIMPLIFIED)
-    text = re.sub(r"(?<=[0-9]),(?=[0-9]{3})", "", text)
-    text = re.sub(r"(?<=[0-9])\.(?=[0-9])", "点", text)
-    return _FILLERS.sub("", _PUNCTUATION.sub("", text))
+_TAKEN_BACK = re.compile(r"(?:不不|不对|不是|说错|哦不|啊不|错了|应该是|改成|改为)")
 
 
 def hear_zh(text: str, context: str, now: datetime) -> Heard:
@@ -57,117 +55,225 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     heard = Heard(words=len(text))
     if not text:
         return heard
+    if NOISE.fullmatch(text) and not (NODS.fullmatch(text) and text):
+        heard.add("silence_noise", 0.8)
+        return heard
     for intent, pattern in COMPILED:
         if pattern.search(text):
             heard.add(intent)
-    _money_intents(heard, text)
+    _paid_or_not(heard, text, context)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
-    named = [span for span in spans if not negated(text, span)]
-    heard.dates = [span.value for span in named if span.value is not None]
-    heard.unclear_date = bool(named) and not heard.dates
-    bare = "".join(text[a:b] for a, b in _gaps(text, spans))
-    heard.amounts = _amounts(bare, context)
-    heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
-    heard.channels = [name for name, words in CHANNELS if re.search(words, text)]
-    heard.corrects = bool(CORRECTS.search(text))
-    if context == "verify_tail":
-        heard.phone_tail = _phone_tail(text)
+    _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
-    _settle(heard, text)
+    _settle(heard, text, context)
+    _settle_slots(heard, text, context)
     return heard
 
 
-def _money_intents(heard: Heard, text: str) -> None:
+# ------------------------------------------------------------------------------------------------------------- money
+
+
+def _paid_or_not(heard: Heard, text: str, context: str) -> None:
+    """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
     if DISPUTE.search(text):
         heard.add("dispute")
-    future = bool(FUTURE.search(text))
-    if PAID.search(text) and not NOT_PAID.search(text) and (PAID_SURE.search(text) or not future):
-        heard.add("already_paid")
-    elif PROMISE.search(text) and not REFUSE.search(text) and not re.search(rf"{VERB}不|没{VERB}", text):
+    done, past = bool(DONE.search(text)), bool(PAST.search(text))
+    if done and not NOT_DONE.search(text) and (past or not FUTURE.search(text)):
+        heard.add("already_paid", 0.9 if past else 0.75)
+    elif PROMISE.search(text) and not re.search(r"不(?:了|上|起|出)(?!多少)", text):
         heard.add("promise_to_pay")
-    if REFUSE.search(text) and "already_paid" not in heard.intents:
+    if REFUSE.search(text) and not NOT_REFUSE.search(text) and "already_paid" not in heard.intents:
         heard.add("refuse_to_pay")
+        heard.drop("promise_to_pay")
+
+
+def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
+    named = [span for span in spans if not negated(text, span) and not _taken_back(text, spans, span)]
+    paying = [span for span in named if not (len(named) > 1 and _PAYDAY.match(text[span.end :]))]
+    heard.dates = _once([span.value for span in paying if span.value is not None])
+    heard.unclear_date = bool(named) and not heard.dates
+    rest = _blanked(text, spans)
+    heard.amounts = amounts_zh(rest, bare=context in _HOW_MUCH)
+    heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
+    heard.times = times_zh(text, now)
+    heard.periods = periods_zh(text)
+    heard.channels = _channels(text)
+    heard.corrects = bool(CORRECTS.search(text))
+    heard.reason = next((name for name, pattern in _REASONS if pattern.search(text)), "")
+    heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
+    if context == "verify_tail":
+        heard.phone_tail = phone_tail_zh(text)
+    if context in _HOW_MUCH and not heard.amounts and vague_zh(rest):
+        heard.add("promise_to_pay", 0.7)
+
+
+_REASONS = tuple((name, re.compile(pattern)) for name, pattern in REASONS)
+_CHANNELS = tuple((name, re.compile(words)) for name, words in CHANNELS)
+
+
+def _channels(text: str) -> list[str]:
+    """The channels that are named and not refused, in spoken order."""
+    found: list[tuple[int, str]] = []
+    for name, pattern in _CHANNELS:
+        for match in pattern.finditer(text):
+            before, after = text[: match.start()], text[match.end() :]
+            if not NOT_CHANNEL.search(before) and not NOT_CHANNEL_AFTER.match(after):
+                found.append((match.start(), name))
+                break
+    return [name for _, name in sorted(found)]
+
+
+def _taken_back(text: str, spans: list[DateSpan], span: DateSpan) -> bool:
+    """Whether another date replaces this one right after it: "周五不对周六"."""
+    after = [other for other in spans if other.start >= span.end]
+    if not after:
+        return False
+    between = text[span.end : after[0].start]
+    return len(between) <= 6 and bool(_TAKEN_BACK.search(between))
+
+
+def _blanked(text: str, spans: list[DateSpan]) -> str:
+    """The text with the dates made unreadable."""
+    for span in spans:
+        text = text[: span.start] + "＿" * (span.end - span.start) + text[span.end :]
+    return text
+
+
+def _once(dates: list[date]) -> list[date]:
+    return list(dict.fromkeys(dates))
+
+
+# ------------------------------------------------------------------------------------------------------------- yes, no
 
 
 def _yes_no(heard: Heard, text: str, context: str) -> None:
     if AFFIRM_EXACT.match(text) and AFFIRM_WORD.search(re.sub(r"[你您]好", "", text)):
         heard.add("affirm", 0.95)
-    elif DENY_START.match(text):
+    elif DENY_START.match(text) and not re.match(r"不(?:好意思|用了?谢|知道)", text):
         heard.add("deny", 0.9)
     elif AFFIRM_START.match(text):
         heard.add("affirm", 0.75)
+    if context == "verify_tail" and DENY_TAIL.search(text):
+        heard.add("deny", 0.85)
     if text in ("不是我", "我不是") and context in ("opening", "verify_tail"):
         heard.add("identity_deny")
+    if (
+        context == "closing"
+        and re.match(r"没有?(?:了|什么|问题|别的|事)", text)
+        and not re.search(r"没有?问题", text)
+    ):
+        heard.add("deny", 0.85)
 
 
-def _settle(heard: Heard, text: str) -> None:
+# ------------------------------------------------------------------------------------------------------------- settling
+
+#: Findings that rule others out wherever they stand, in this order.
+_RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
+    (frozenset({"deceased"}), ("hardship", "identity_deny")),
+    (
+        frozenset({"identity_deny", "third_party", "deceased", "minor"}),
+        ("identity_confirm", "affirm", "busy_now", "dispute", "promise_to_pay", "hardship"),
+    ),
+    (frozenset({"identity_deny"}), ("third_party", "ask_identity", "deny")),
+    (frozenset({"identity_confirm"}), ("affirm",)),
+    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny")),
+    (
+        frozenset({"already_paid"}),
+        ("promise_to_pay", "ask_amount", "hardship", "request_deferral", "ask_payment_method", "affirm"),
+    ),
+    (frozenset({"dispute"}), ("promise_to_pay", "ask_amount", "hardship", "ask_fee_breakdown", "deny")),
+    (frozenset({"request_callback"}), ("promise_to_pay", "request_deferral")),
+    (frozenset({"refuse_to_pay"}), ("promise_to_pay", "deny", "hardship", "ask_identity")),
+    (frozenset({"ask_due_date"}), ("promise_to_pay", "ask_amount", "request_deferral")),
+    (frozenset({"ask_amount", "ask_fee_breakdown"}), ("promise_to_pay", "ask_identity")),
+)
+
+_HIMSELF_ABSENT = re.compile(r"我是(他|她)|(他|她|本人)(现在)?不在|你(们)?(打|找|问)(他|她)")
+_CALL_THEN = re.compile(r"(下午|晚上|明天|后天|点|以后|时候)(再)?(打|联系)(?!.*别)")
+_TWICE = re.compile(r"重复|两次|二次|双|多(收|扣)")
+_WRONG_BILL = re.compile(r"多(收|扣)|重复|两次|二次|双|错|不对|不准|没(用|办|订)")
+_NO_PAYMENT = re.compile(r"不(交|缴|付|给)")
+_NEVER = re.compile(r"凭什么|就不|休想|没门|拒绝")
+_NO_PLAN = re.compile(r"(不|别)(要|用|想|需要|分)+(分期)?")
+
+
+def _settle(heard: Heard, text: str, context: str) -> None:
     """Findings that rule each other out."""
+    _settle_persons(heard, text, context)
+    _settle_money(heard, text)
+    for present, dropped in _RULES_OUT:
+        if present & heard.intents.keys():
+            heard.drop(*dropped)
+    _settle_requests(heard, text, context)
+    if "repeat" in heard.intents and len(heard.intents) > 1:
+        heard.drop("repeat")
+
+
+def _settle_persons(heard: Heard, text: str, context: str) -> None:
     intents = heard.intents
-    if "identity_deny" in intents or "third_party" in intents:
-        heard.drop("identity_confirm", "affirm")
-    if "stop_calling" in intents:
+    if context not in ("opening", "verify_tail"):
+        # After these questions somebody is known to speak for himself.
+        about_money = {"promise_to_pay", "already_paid", "dispute"} & intents.keys()
+        if about_money and not _HIMSELF_ABSENT.search(text):
+            heard.drop("third_party")
+        heard.drop("identity_confirm")
+    if "stop_calling" in intents and not _CALL_THEN.search(text):
         heard.drop("request_callback")
-    if "recording_refused" in intents:
-        heard.drop("ask_if_robot", "stop_calling")
-    if "ask_if_robot" in intents and not re.search(r"转|要|找|换", text):
+    if "ask_if_robot" in intents and not HUMAN_TALK.search(text):
+        heard.drop("request_human", "ask_identity")
+    if "complaint_threat" in intents and not re.search(r"人工|转", text):
         heard.drop("request_human")
-    if "already_paid" in intents or "dispute" in intents:
-        heard.drop("promise_to_pay", "ask_amount", "hardship")
-    if "request_callback" in intents:
-        heard.dates = []
-        heard.drop("promise_to_pay")
-    if "ask_payment_method" in intents or "request_installment" in intents:
-        heard.drop("promise_to_pay")
-    if "refuse_to_pay" in intents and "request_deferral" in intents:
+
+
+def _settle_money(heard: Heard, text: str) -> None:
+    intents = heard.intents
+    if {"already_paid", "dispute"} <= intents.keys():
+        if _TWICE.search(text):
+            heard.drop("already_paid")
+        elif not _WRONG_BILL.search(text):
+            heard.drop("dispute")
+    if "dispute" in intents and not _NO_PAYMENT.search(text):
+        heard.drop("refuse_to_pay")
+    if {"refuse_to_pay", "request_deferral"} <= intents.keys() and not _NEVER.search(text):
         heard.drop("refuse_to_pay")
 
 
-def _gaps(text: str, spans: list[DateSpan]) -> list[tuple[int, int]]:
-    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), len(text)]
-    return list(zip(edges[::2], edges[1::2], strict=True))
+def _settle_requests(heard: Heard, text: str, context: str) -> None:
+    intents = heard.intents
+    if heard.times and "busy_now" in intents and "third_party" not in intents:
+        heard.add("request_callback", 0.75)
+        heard.drop("promise_to_pay")
+    if {"ask_payment_method", "request_installment"} & intents.keys() and not heard.dates:
+        heard.drop("promise_to_pay")
+    if "request_installment" in intents and _NO_PLAN.search(text):
+        heard.drop("request_installment")
+        heard.add("deny", 0.85)
+    named = heard.dates or heard.amounts or heard.full_amount
+    if "hardship" in intents and not named:
+        heard.drop("promise_to_pay")
+    if context == "ask_plan" and heard.periods and "deny" not in intents:
+        heard.add("request_installment", 0.9)
+    if "send_link" in intents:
+        heard.drop("request_callback")
+        if not heard.dates:
+            heard.drop("ask_payment_method", "promise_to_pay")
 
 
-# ------------------------------------------------------------------------------------------------------- amounts, tail
-
-_DIGIT = "[零一二两三四五六七八九0-9]"
-_MONEY = re.compile(
-    rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?:个)?(?:元|块|圆)(?:钱)?"
-    rf"(?:零?(?P<lone>{_DIGIT})分|(?P<tenth>{_DIGIT})(?:(?:毛|角)(?:零?(?P<cent>{_DIGIT})分?)?)?)?"
-)
-_BARE = re.compile(
-    rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?![期个次分年月号日{ZH_NUMBER}])"
-)
-
-
-def _amounts(text: str, context: str) -> list[Decimal]:
-    if HALF.search(text):
-        return []
-    found = [value for match in _MONEY.finditer(text) if (value := _money(match)) is not None]
-    if found or context not in ("ask_amount", "confirm_ptp"):
-        return found
-    return [value for match in _BARE.finditer(text) if (value := _money(match)) is not None and value >= 1]
-
-
-def _money(match: re.Match[str]) -> Decimal | None:
-    whole = zh_integer(match["whole"])
-    if whole is None or (match["whole"].isdigit() and len(match["whole"]) > 7):
-        return None
-    groups = match.groupdict()
-    part = Decimal(0)
-    if groups["point"]:
-        part = Decimal(f"0.{zh_digit_string(groups['point'])}")
-    elif groups.get("tenth"):
-        part = Decimal(f"0.{zh_digit_string(groups['tenth'])}")
-    hundredth = groups.get("cent") or groups.get("lone")
-    if hundredth:
-        part += Decimal(zh_digit_string(hundredth)) / 100
-    return (Decimal(whole) + part).quantize(Decimal("0.01"))
-
-
-def _phone_tail(text: str) -> str | None:
-    runs = re.findall(r"[零〇洞幺一二三四五六七八九0-9]{4,}", text)
-    if not runs:
-        return None
-    spoken = zh_digit_string(runs[-1])
-    return spoken[-4:] if len(spoken) == 4 or len(spoken) >= 7 else None
+def _settle_slots(heard: Heard, text: str, context: str) -> None:
+    """Slots that the chosen meaning does not have."""
+    intents = heard.intents
+    callback = "request_callback" in intents
+    if not callback:
+        heard.times = []
+    elif not {"already_paid", "dispute"} & intents.keys():
+        heard.amounts = []
+    if "request_installment" not in intents and context != "ask_plan":
+        heard.periods = []
+    if "dispute" in intents:
+        heard.dispute_category = next((name for name, pattern in DISPUTE_KINDS if pattern.search(text)), "")
+        heard.channels = []
+        if heard.dispute_category in ("meter", "service", "other"):
+            heard.dates = []
+    if {"third_party", "identity_deny"} & intents.keys() and not callback:
+        heard.dates = []
