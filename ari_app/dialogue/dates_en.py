@@ -52,10 +52,18 @@ _ORDINAL_WORDS = (
 _ORDINALS = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), 1)}
 _ORDINALS |= {f"twenty {word}": 20 + number for word, number in tuple(_ORDINALS.items())[:9]}
 _ORDINALS |= {"thirtieth": 30, "thirty first": 31}
+#: "march twenty", "april five": cardinals stand for ordinals after a month.
+_CARDINALS = {word: value for word, value in EN_ONES.items() if value} | {
+    "twenty": 20,
+    "thirty": 30,
+    "thirty one": 31,
+}
+_CARDINALS |= {f"twenty {word}": 20 + value for word, value in EN_ONES.items() if 0 < value < 10}
 
 _DAY = "(?P<day>" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + ")"
 _MONTH = "(?P<month>" + "|".join(_MONTHS) + ")"
 _NTH = "(?P<nth>" + "|".join(sorted(_ORDINALS, key=len, reverse=True)) + r"|[0-9]{1,2} ?(?:st|nd|rd|th))"
+_CARDINAL = "|".join(sorted(_CARDINALS, key=len, reverse=True))
 _COUNT = (
     "(?P<n>"
     + "|".join(sorted({*EN_ONES, *EN_TENS}, key=len, reverse=True))
@@ -63,11 +71,13 @@ _COUNT = (
 )
 
 _NEGATED_BEFORE = re.compile(
-    r"\b(not|except|but not|anything but|never)( on| by| until| the)*( next| this| coming)? $"
+    r"(?<!why )(?<!if )\b(not|except|but not|anything but|never|(can|could|will) not (do|make|"
+    r"manage))( on| by| the)*( next| this| coming)? $"
 )
 _NEGATED_AFTER = re.compile(
-    r"^ (is|are|will be|would be|does) (too|not|no|n t|impossible)\b|^ (does|would|will) not"
-    r"|^ is (too )?(early|late|soon)"
+    r"^ (is|are|will be|would be|does|might be) (a bit |way |far )?(too|not|no|impossible|out|"
+    r"bad)\b|^ (does|would|will) not (work|do|suit|be)"
+    r"|^ is (a bit |a little )?(early|late|soon)|^ (no good|not possible|no can do)"
 )
 
 
@@ -113,7 +123,11 @@ def _weekday_and_week(match: re.Match[str], today: date, past: bool) -> date | N
 
 def _nth(match: re.Match[str]) -> int:
     text = match["nth"]
-    return _ORDINALS.get(text) or int("".join(character for character in text if character.isdigit()))
+    return (
+        _ORDINALS.get(text)
+        or _CARDINALS.get(text)
+        or int("".join(character for character in text if character.isdigit()))
+    )
 
 
 def _day(match: re.Match[str], today: date, past: bool) -> date | None:
@@ -121,12 +135,14 @@ def _day(match: re.Match[str], today: date, past: bool) -> date | None:
 
 
 def _day_of(match: re.Match[str], today: date, past: bool) -> date | None:
-    return when.day_of_month(today, _nth(match), months=1 if match["which"] == "next" else 0)
+    months = {"next": 1, "this": 0, "last": -1}.get(match["which"])
+    return when.day_of_month(today, _nth(match), months=months, past=past)
 
 
 def _month_and_day(match: re.Match[str], today: date, past: bool) -> date | None:
     groups = match.groupdict()
-    day = int(groups["number"]) if groups.get("number") else _nth(match)
+    number = groups.get("number")
+    day = (_CARDINALS.get(number) or int(number)) if number else _nth(match)
     return when.month_day(today, _MONTHS[match["month"]], day, past=past) if day else None
 
 
@@ -137,32 +153,91 @@ def _month_end(match: re.Match[str], today: date, past: bool) -> date | None:
     return when.end_of_month(today, months=1 if which == "next month" else 0)
 
 
+def _ago(match: re.Match[str], today: date, past: bool) -> date | None:
+    count = _count(match)
+    if count is None or match["unit"].startswith("month"):
+        return None
+    return when.in_days(today, -count * (7 if match["unit"].startswith("week") else 1))
+
+
 _MONTH_WORDS = "|".join(_MONTHS)
 _DATES: tuple[tuple[re.Pattern[str], _Rule], ...] = tuple(
     (re.compile(pattern), rule)
     for pattern, rule in (
-        (r"\b(?:the )?day after tomorrow\b", _offset(2)),
+        (r"\b(?:the )?day after tomorrow\b|\bovermorrow\b", _offset(2)),
         (r"\b(?:the )?day before yesterday\b", _offset(-2)),
-        (r"\btomorrow\b", _offset(1)),
-        (r"\byesterday\b", _offset(-1)),
-        (r"\b(?:today|tonight|this evening|this afternoon|right now|right away)\b", _offset(0)),
-        (rf"\ba week (?:on|from) {_DAY}\b", _weekday_and_week),
-        (rf"\b{_DAY} week\b", _weekday_and_week),
-        (rf"\b(?:(?P<which>next|last|this|coming) )?{_DAY}\b", _weekday),
-        (rf"\b(?:the )?end of (?:the |this )?(?P<which>next month|month|{_MONTH_WORDS})\b", _month_end),
-        (r"\bmonth end\b", lambda match, today, past: when.end_of_month(today)),
-        (r"\b(?:the )?end of (?:the |this )?week\b", lambda match, today, past: when.end_of_week(today)),
-        (rf"\b(?:the )?{_NTH} of (?P<which>next|this|the) month\b", _day_of),
-        (rf"\b(?:the )?{_NTH} (?:of )?{_MONTH}\b", _month_and_day),
-        (rf"\b{_MONTH} (?:the )?(?:{_NTH}|(?P<number>[0-9]{{1,2}}))\b", _month_and_day),
+        (r"\b(?:a week tomorrow|tomorrow week)\b", _offset(8)),
         (
-            rf"\b(?:in |within |after )?{_COUNT} (?P<unit>days?|weeks?|months?)(?: time| from now)?\b",
+            (
+                r"\b(?:a week (?:from )?(?:today|now)|one week from (?:today|now)|this day next week|"
+                r"today week)\b"
+            ),
+            _offset(7),
+        ),
+        (r"\btomorrow\b", _offset(1)),
+        (r"\byesterday\b|\blast night\b", _offset(-1)),
+        (
+            (
+                r"\b(?:later )?today\b|\btonight\b|\bthis (?:evening|afternoon|morning)\b|\b(?:by |"
+                r"at )?(?:the )?(?:end of (?:the )?day|close of business)\b"
+            ),
+            _offset(0),
+        ),
+        (
+            (
+                r"(?<=pay )(?:it |that |this |you |the \w+ ){0,2}(?:right now|right away|straight away|immediately|now)\b"
+                r"|(?<=do )(?:it |that |this )?(?:right now|right away|straight away|now)\b"
+            ),
+            _offset(0),
+        ),
+        (rf"\b(?:a|one) week (?:on|from|after) (?:this |coming )?{_DAY}\b", _weekday_and_week),
+        (rf"\b{_DAY} week\b", _weekday_and_week),
+        (rf"\b(?:(?P<which>next|last|this|coming) )?{_DAY}\b(?: only)?", _weekday),
+        (
+            rf"\b(?:the )?(?:very )?end of (?:the |this |of )?(?P<which>next month|month|{_MONTH_WORDS})\b",
+            _month_end,
+        ),
+        (r"\bmonth ?s? end\b|\bend of month\b", lambda match, today, past: when.end_of_month(today)),
+        (rf"\b(?P<which>{_MONTH_WORDS}) end\b", _month_end),
+        (
+            r"\b(?:the )?(?:end of (?:the |this )?week|week end(?:ing)?)\b|\bwithin (?:the|this) week\b",
+            lambda match, today, past: when.end_of_week(today),
+        ),
+        (rf"\b(?:the )?{_NTH} (?:of )?(?P<which>next|this|the|last) month\b", _day_of),
+        (
+            rf"\bnext month (?:on )?(?:the )?{_NTH}\b(?P<which>)",
+            lambda match, today, past: when.day_of_month(today, _nth(match), months=1),
+        ),
+        (rf"\b(?:the )?{_NTH} (?:of )?{_MONTH}\b", _month_and_day),
+        (rf"\b{_MONTH} (?:the )?(?:{_NTH}|(?P<number>{_CARDINAL}|[0-9]{{1,2}}))\b", _month_and_day),
+        (rf"\b{_COUNT} (?P<unit>days?|weeks?|months?) ago\b", _ago),
+        (
+            (
+                rf"(?<!for )(?<!over )(?<!past )(?<!last )(?<!every )(?<!been )\b(?:in |within |after |"
+                rf"give me |give us )?(?:about |another |like )?"
+                rf"{_COUNT} (?:more )?(?P<unit>days?|weeks?|months?)\b(?! (?:late|notice|ago|old|"
+                rf"overdue|behind|plan|without))(?: time| from now)?"
+            ),
             _in_units,
         ),
-        (r"\b(?:in )?(?:a|one) fortnight\b|\bhalf a month\b", _offset(14)),
+        (r"(?<!for )\b(?:in |within )?(?:a|one|another) fortnight\b", _offset(14)),
+        (r"\bhalf a month\b", _offset(15)),
         (r"\b(?:this |the )?weekend\b", lambda match, today, past: None),
         (r"\bnext (?:week|month)\b", lambda match, today, past: None),
-        (rf"\b(?:the|on|by|until|before) (?:the )?{_NTH}(?! (?:payment|time|bill|one|person))\b", _day),
+        (
+            (
+                rf"\b(?:the|on|by|until|till|before|after) (?:the )?{_NTH}(?! (?:payment|time|bill|one|"
+                rf"person|floor|thing|place|month|call|reminder|week|of all))\b"
+            ),
+            _day,
+        ),
+        (
+            (
+                r"\b(?:on |by |until |till |before |after )the (?P<nth>[0-9]{1,2})\b(?! (?:percent|"
+                r"dollars|pounds|rupees|yuan|days?|weeks?|months?))"
+            ),
+            _day,
+        ),
         (rf"\b{_NTH}$", _day),
     )
 )

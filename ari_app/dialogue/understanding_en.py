@@ -3,55 +3,88 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from ari_app.dialogue.dates_en import find_dates, negated
 from ari_app.dialogue.heard import DateSpan, Heard
-from ari_app.dialogue.numerals import EN_DIGITS, EN_NUMBER_WORDS, EN_ONES, EN_TENS, en_digit_string, en_number
-from ari_app.dialogue.phrases_en import (
-    AFFIRM,
-    AFFIRM_ONLY,
+from ari_app.dialogue.money_en import amounts_en, periods_en, phone_tail_en, times_en
+from ari_app.dialogue.normal_en import normalise_en
+from ari_app.dialogue.payment_words_en import (
     CHANNELS,
-    COMPILED,
     CORRECTS,
-    DENY,
+    DISPUTE,
+    DISPUTE_KINDS,
     FULL,
     HALF,
     NO_PROMISE,
+    NOT_CHANNEL,
+    NOT_PAID,
+    NOT_REFUSE,
+    PAID,
+    PAST,
     PROMISE,
+    REASONS,
+    REFUSE,
 )
+from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, NOISE, UPSET
 
-_EXPAND = (
-    (r"\bwon t\b|\bwont\b", "will not"),
-    (r"\bcan t\b|\bcannot\b|\bcant\b", "can not"),
-    (r"\b(do|did|does|is|are|was|have|has|would|should|could) ?n t\b", r"\1 not"),
-    (r"\b(do|did|does|is|are|was|have|has|would|should|could)nt\b", r"\1 not"),
-    (r"\bi m\b", "i am"),
-    (r"\bi ll\b", "i will"),
-    (r"\bi ve\b", "i have"),
-    (r"\bit s\b", "it is"),
-    (r"\bthat s\b", "that is"),
-    (r"\b(he|she) s\b", r"\1 is"),
-    (r"\blet s\b", "let us"),
-    (r"\bgonna\b", "going to"),
-    (r"\b(um+|uh+|erm*|hmm+|well|like|you know)\b", ""),
+#: Questions to which a bare number is a sum of money.
+_HOW_MUCH = frozenset({"ask_amount", "confirm_ptp"})
+_TAKEN_BACK = re.compile(r"\b(no|sorry|wait|actually|rather|scratch|make it|i meant)\b")
+_MONTHS_OF_PLAN = re.compile(r"\b(months?|a year)\b")
+_REASONS = tuple((name, re.compile(pattern)) for name, pattern in REASONS)
+_CHANNELS = tuple((name, re.compile(pattern)) for name, pattern in CHANNELS)
+
+#: Somebody speaks for a customer who is not there.
+_FOR_ANOTHER = re.compile(r"\bi am (his|her|their)\b|(he|she) is (not|out|away)")
+#: What makes a wish of a promise.
+_ASKS = re.compile(
+    r"\b(can not|could (i|we|you)|can (i|we|you)|may i|give (me|us)|more time|extension"
+    r"|is it (ok|okay|possible|alright)|would it be|defer|later|too (early|soon)|hold off|wait|possible|please)\b"
 )
-_EXPANDED = tuple((re.compile(pattern), to) for pattern, to in _EXPAND)
+_NO_PLAN = re.compile(
+    r"\b(no|not|rather not|do not (want|need)|without) (a |any |to |the |doing |need |want )*"
+    r"(installments?|plan|payment plan|split|spread)"
+)
+#: A plain no to what was just said.
+_WRONG_ONLY = re.compile(r"(no )*(that|it|this) is (not (right|correct|it)|wrong|incorrect)( no)?")
 
-
-def normalise_en(text: str) -> str:
-    """Lower case, no punctuation but decimal points, contractions and fillers resolved, single spaces."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = re.sub(r"(?<=[0-9]),(?=[0-9]{3})", "", text)
-    text = re.sub(r"\$(?=[0-9])", " ", text)
-    text = re.sub(r"[^a-z0-9.]+|\.(?![0-9])|(?<![0-9])\.", " ", text)
-    text = " ".join(text.split())
-    for pattern, to in _EXPANDED:
-        text = pattern.sub(to, text)
-    return " ".join(text.split())
+_RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
+    (frozenset({"deceased"}), ("hardship", "identity_deny")),
+    (
+        frozenset({"identity_deny", "third_party", "deceased", "minor"}),
+        ("identity_confirm", "affirm", "busy_now", "dispute", "promise_to_pay", "hardship", "refuse_to_pay"),
+    ),
+    (frozenset({"identity_deny"}), ("third_party", "deny")),
+    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny")),
+    (frozenset({"ask_if_robot"}), ("request_human", "ask_identity")),
+    (
+        frozenset({"already_paid"}),
+        (
+            "promise_to_pay",
+            "ask_amount",
+            "hardship",
+            "request_deferral",
+            "ask_payment_method",
+            "affirm",
+            "refuse_to_pay",
+            "ask_fee_breakdown",
+            "send_link",
+        ),
+    ),
+    (
+        frozenset({"dispute"}),
+        ("promise_to_pay", "ask_amount", "ask_fee_breakdown", "deny", "ask_due_date"),
+    ),
+    (frozenset({"request_callback"}), ("promise_to_pay", "request_deferral", "stop_calling")),
+    (frozenset({"refuse_to_pay"}), ("promise_to_pay", "deny", "ask_identity")),
+    (
+        frozenset({"ask_due_date", "ask_amount", "ask_fee_breakdown"}),
+        ("promise_to_pay", "ask_identity", "request_deferral"),
+    ),
+    (frozenset({"request_installment"}), ("ask_payment_method",)),
+)
 
 
 def hear_en(text: str, context: str, now: datetime) -> Heard:
@@ -60,71 +93,85 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     heard = Heard(words=len(text.split()))
     if not text:
         return heard
+    if NOISE.fullmatch(text):
+        heard.add("silence_noise", 0.8)
+        return heard
     for intent, pattern in COMPILED:
         if pattern.search(text):
             heard.add(intent)
-    _settle_payment(heard, text)
+    _paid_or_not(heard, text)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
-    named = [span for span in spans if not negated(text, span)]
-    heard.dates = [span.value for span in named if span.value is not None]
-    heard.unclear_date = bool(named) and not heard.dates
-    blanked = _blank(text, spans)
-    heard.amounts = [] if HALF.search(text) else _amounts(blanked.split(), context)
-    heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
-    heard.channels = [name for name, words in CHANNELS if re.search(words, text)]
-    heard.corrects = bool(CORRECTS.search(text))
-    if context == "verify_tail":
-        heard.phone_tail = _phone_tail(text.split())
-    _yes_no(heard, text)
-    _settle(heard)
+    _slots(heard, text, context, now, spans)
+    _yes_no(heard, text, context)
+    _settle(heard, text, context)
+    _settle_slots(heard, text, context)
     return heard
 
 
-def _settle_payment(heard: Heard, text: str) -> None:
-    if re.search(
-        r"\bnot (yet )?(been )?(paid|settled)|\bnot already\b|have i (already )?paid|(was|is) it (already )?paid\b",
-        text,
-    ):
-        heard.drop("already_paid")
-    if re.search(r"when i (get|am) paid|get paid|until i am paid|once i (get|am) paid", text):
-        heard.drop("already_paid")
-    if "refuse_to_pay" in heard.intents and re.search(
-        r"can not pay|not pay (it )?(until|till|before|today|tomorrow|now)", text
-    ):
-        heard.drop("refuse_to_pay")
-    promised = PROMISE.search(text) and not NO_PROMISE.search(text)
-    if promised and not {"already_paid", "refuse_to_pay"} & heard.intents.keys():
+# ------------------------------------------------------------------------------------------------------------- money
+
+
+def _paid_or_not(heard: Heard, text: str) -> None:
+    """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
+    if DISPUTE.search(text):
+        heard.add("dispute")
+    past = bool(PAST.search(text))
+    if PAID.search(text) and (past or not NOT_PAID.search(text)):
+        heard.add("already_paid", 0.9 if past else 0.8)
+    if REFUSE.search(text) and not NOT_REFUSE.search(text):
+        heard.add("refuse_to_pay")
+    elif PROMISE.search(text) and not NO_PROMISE.search(text):
         heard.add("promise_to_pay")
 
 
-def _yes_no(heard: Heard, text: str) -> None:
-    if AFFIRM.match(text):
-        heard.add("affirm", 0.95 if AFFIRM_ONLY.match(text) else 0.8)
-    elif DENY.match(text):
-        heard.add("deny", 0.95 if len(text.split()) <= 2 else 0.8)
+def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
+    planned = context == "ask_plan" or "request_installment" in heard.intents
+    heard.periods = periods_en(text, bare=context == "ask_plan") if planned else []
+    named = [span for span in spans if not negated(text, span) and not _taken_back(text, spans, span)]
+    if planned:
+        named = [span for span in named if not _MONTHS_OF_PLAN.search(text[span.start : span.end])]
+    heard.dates = list(dict.fromkeys(span.value for span in named if span.value is not None))
+    heard.unclear_date = bool(named) and not heard.dates
+    blanked = _blank(text, spans)
+    heard.amounts = amounts_en(blanked, bare=context in _HOW_MUCH)
+    if HALF.search(text) and not re.search(r"\b(dollars|pounds|rupees|yuan)\b", text):
+        heard.amounts = (
+            []
+            if re.search(r"\b(a few|couple of|about half|some) hundred\b|\bper ?cent\b", text)
+            else heard.amounts
+        )
+    heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
+    heard.currency = "CNY" if re.search(r"\b(yuan|kuai|rmb)\b", text) else ""
+    heard.times = times_en(blanked, now)
+    heard.channels = _channels_of(text)
+    heard.corrects = bool(CORRECTS.search(text))
+    heard.reason = next((name for name, pattern in _REASONS if pattern.search(text)), "")
+    heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
+    if context == "verify_tail":
+        heard.phone_tail = phone_tail_en(text)
+    if context in _HOW_MUCH and not heard.amounts and HALF.search(text):
+        heard.add("promise_to_pay", 0.7)
 
 
-def _settle(heard: Heard) -> None:
-    """Findings that rule each other out."""
-    intents = heard.intents
-    if "identity_deny" in intents or "third_party" in intents:
-        heard.drop("identity_confirm", "affirm")
-    if "identity_confirm" in intents and "identity_deny" not in intents:
-        heard.drop("ask_identity")
-    if "stop_calling" in intents:
-        heard.drop("request_callback")
-    if "recording_refused" in intents:
-        heard.drop("ask_if_robot", "stop_calling")
-    if "ask_if_robot" in intents:
-        heard.drop("request_human", "ask_identity")
-    if "already_paid" in intents or "dispute" in intents:
-        heard.drop("promise_to_pay", "ask_amount", "refuse_to_pay", "ask_fee_breakdown")
-    if "request_callback" in intents:
-        heard.dates = []
-        heard.drop("promise_to_pay")
-    if "request_installment" in intents or "ask_payment_method" in intents:
-        heard.drop("promise_to_pay")
+def _channels_of(text: str) -> list[str]:
+    """The channels that are named and not refused, in spoken order."""
+    found: list[tuple[int, str]] = []
+    for name, pattern in _CHANNELS:
+        for match in pattern.finditer(text):
+            if not NOT_CHANNEL.search(text[: match.start()].rstrip()):
+                found.append((match.start(), name))
+                break
+    return [name for _, name in sorted(found)]
+
+
+def _taken_back(text: str, spans: Sequence[DateSpan], span: DateSpan) -> bool:
+    """Whether another date replaces this one right after it: "friday no wait monday"."""
+    after = [other for other in spans if other.start >= span.end]
+    if not after:
+        return False
+    between = text[span.end : after[0].start]
+    return len(between.split()) <= 5 and bool(_TAKEN_BACK.search(between))
 
 
 def _blank(text: str, spans: Sequence[DateSpan]) -> str:
@@ -133,85 +180,130 @@ def _blank(text: str, spans: Sequence[DateSpan]) -> str:
     return text
 
 
-# ------------------------------------------------------------------------------------------------------- amounts, tail
-
-_UNITS = frozenset({"dollars", "dollar", "yuan", "kuai", "bucks", "rmb"})
-_CENTS = frozenset({"cents", "cent"})
+# ------------------------------------------------------------------------------------------------------------- yes, no
 
 
-def _amounts(words: Sequence[str], context: str) -> list[Decimal]:
-    """Amounts in spoken order; without a currency word only where an amount was asked for."""
-    found: list[Decimal] = []
-    at = 0
-    while at < len(words):
-        end = at
-        while end < len(words) and (
-            _numeric(words[end]) or (words[end] in ("and", "a") and end + 1 < len(words))
-        ):
-            if words[end] == "and" and not _numeric(words[end + 1]):
-                break
-            if words[end] == "a" and (end != at or words[end + 1] not in ("hundred", "thousand")):
-                break
-            end += 1
-        if end == at:
-            at += 1
-            continue
-        value, end = _with_cents(words, at, end)
-        has_unit = (end < len(words) and words[end] in _UNITS) or words[end - 1] in _UNITS | _CENTS
-        asked = context in ("ask_amount", "confirm_ptp") and len(words[at:end]) <= 8
-        if value is not None and 0 < value < 10**8 and (has_unit or (asked and value >= 10)):
-            found.append(value.quantize(Decimal("0.01")))
-        at = max(end, at + 1)
-    return found
+def _yes_no(heard: Heard, text: str, context: str) -> None:
+    if AFFIRM.match(text):
+        heard.add("affirm", 0.95 if AFFIRM_ONLY.match(text) else 0.8)
+    elif DENY.match(text):
+        heard.add("deny", 0.95 if len(text.split()) <= 2 else 0.8)
+    elif context == "verify_tail" and re.search(
+        r"not (giving|telling|comfortable|sharing|going to (give|tell|share))|rather not", text
+    ):
+        heard.add("deny", 0.85)
 
 
-def _with_cents(words: Sequence[str], at: int, end: int) -> tuple[Decimal | None, int]:
-    """The number in ``words[at:end]`` with 'point five', 'dollars and thirty two cents' behind it."""
-    value = en_number(words[at:end])
-    if value is None:
-        return None, end
-    if end < len(words) and words[end] in _CENTS:
-        return value / 100, end + 1
-    after = end
-    if after < len(words) and words[after] == "point":
-        stop = after + 1
-        while stop < len(words) and words[stop] in EN_DIGITS and stop - after <= 2:
-            stop += 1
-        if stop > after + 1:
-            return value + Decimal(f"0.{en_digit_string(words[after + 1 : stop])}"), stop
-    if after < len(words) and words[after] in _UNITS:
-        start = after + 1
-        if start < len(words) and words[start] == "and":
-            start += 1
-        stop = start
-        while stop < len(words) and _numeric(words[stop]):
-            stop += 1
-        cents = en_number(words[start:stop]) if stop > start else None
-        if cents is not None and cents < 100 and stop < len(words) and words[stop] in _CENTS:
-            return value + cents / 100, stop + 1
-        if cents is not None and 10 <= cents < 100 and stop == len(words):
-            return value + cents / 100, stop
-    return value, end
+# ------------------------------------------------------------------------------------------------------------- settling
 
 
-def _numeric(word: str) -> bool:
-    return word in EN_NUMBER_WORDS or word.replace(".", "", 1).isdigit()
+def _settle(heard: Heard, text: str, context: str) -> None:
+    """Findings that rule each other out."""
+    _settle_persons(heard, text, context)
+    _settle_money(heard, text, context)
+    for present, dropped in _RULES_OUT:
+        if present & heard.intents.keys():
+            heard.drop(*dropped)
+    _settle_requests(heard, text, context)
+    if "repeat" in heard.intents and len(heard.intents) > 1:
+        heard.drop("repeat")
 
 
-def _phone_tail(words: Sequence[str]) -> str | None:
-    runs: list[list[str]] = [[]]
-    for word in words:
+def _settle_persons(heard: Heard, text: str, context: str) -> None:
+    intents = heard.intents
+    if context not in ("opening", "verify_tail"):
+        # After these questions somebody is known to speak for himself.
+        heard.drop("identity_confirm")
+        about_money = {"promise_to_pay", "already_paid", "dispute"} & intents.keys()
+        if about_money and "deceased" not in intents and not _FOR_ANOTHER.search(text):
+            heard.drop("third_party")
         if (
-            word in EN_DIGITS
-            or word in EN_ONES
-            or word in EN_TENS
-            or word.isdigit()
-            or word in ("double", "triple")
+            "identity_deny" in intents
+            and {"promise_to_pay", "already_paid", "dispute", "refuse_to_pay"} & intents.keys()
         ):
-            runs[-1].append(word)
-        elif runs[-1]:
-            runs.append([])
-    spoken = [digits for run in runs if run and len(digits := en_digit_string(run)) >= 4]
-    if not spoken or not (len(spoken[-1]) == 4 or len(spoken[-1]) >= 7):
-        return None
-    return spoken[-1][-4:]
+            heard.drop("identity_deny")
+    if "identity_confirm" in intents and "affirm" not in intents:
+        heard.drop("ask_if_robot")
+    if "complaint_threat" in intents and not re.search(r"transfer|put me|speak to|talk to|manager", text):
+        heard.drop("request_human")
+    if context == "verify_tail":
+        heard.drop(
+            "refuse_to_pay", "already_paid", "promise_to_pay"
+        ) if heard.phone_tail is None else heard.drop("dispute")
+    if (
+        "stop_calling" in intents
+        and not heard.times
+        and not re.search(r"(call|ring) (me )?(back|later|tomorrow|on|at|after)", text)
+    ):
+        heard.drop("request_callback")
+
+
+def _settle_money(heard: Heard, text: str, context: str) -> None:
+    intents = heard.intents
+    if context != "inform" and _WRONG_ONLY.fullmatch(text):
+        heard.drop("dispute")
+    if {"already_paid", "dispute"} <= intents.keys():
+        if re.search(r"twice|double|over ?charg|too much|again", text):
+            heard.drop("already_paid")
+        elif not re.search(r"\bwrong|meter|not (right|correct|add)|dispute", text):
+            heard.drop("dispute")
+    if "dispute" in intents and not re.search(r"not (going to )?pay|refuse|never pay", text):
+        heard.drop("refuse_to_pay")
+    if {"refuse_to_pay", "request_deferral"} <= intents.keys():
+        heard.drop("refuse_to_pay")
+    if {"refuse_to_pay", "hardship"} <= intents.keys() and re.search(
+        r"can not|have not|no (money|job)", text
+    ):
+        heard.drop("refuse_to_pay")
+    if {"request_deferral", "ask_payment_method"} <= intents.keys() and not heard.dates:
+        heard.drop("request_deferral")
+    if {"request_deferral", "promise_to_pay"} <= intents.keys():
+        asks = _ASKS.search(text)
+        heard.drop("promise_to_pay" if asks else "request_deferral")
+
+
+def _settle_requests(heard: Heard, text: str, context: str) -> None:
+    intents = heard.intents
+    if heard.times and "busy_now" in intents:
+        heard.add("request_callback", 0.75)
+        heard.drop("promise_to_pay", "request_deferral")
+    if {"ask_payment_method", "request_installment"} & intents.keys() and not heard.dates:
+        heard.drop("promise_to_pay")
+    if "request_installment" in intents and _NO_PLAN.search(text):
+        heard.drop("request_installment")
+    named = heard.dates or heard.amounts or heard.full_amount
+    if "hardship" in intents and not named:
+        heard.drop("promise_to_pay")
+    if context == "ask_plan" and heard.periods and "deny" not in intents:
+        heard.add("request_installment", 0.9)
+    if context == "ask_plan" and "request_installment" not in intents and heard.full_amount:
+        heard.add("promise_to_pay", 0.85)
+    if (
+        context == "confirm_ptp"
+        and "request_deferral" in intents
+        and re.search(r"too (early|soon|late|much)", text)
+    ):
+        heard.add("deny", 0.85)
+    if "send_link" in intents:
+        heard.drop("request_callback")
+        if not heard.dates:
+            heard.drop("ask_payment_method", "promise_to_pay", "already_paid")
+
+
+def _settle_slots(heard: Heard, text: str, context: str) -> None:
+    """Slots that the chosen meaning does not have."""
+    intents = heard.intents
+    callback = "request_callback" in intents
+    if not callback:
+        heard.times = []
+    elif not {"already_paid", "dispute"} & intents.keys():
+        heard.amounts = []
+    if "dispute" in intents:
+        heard.dispute_category = next((name for name, pattern in DISPUTE_KINDS if pattern.search(text)), "")
+        heard.channels = []
+        if heard.dispute_category in ("meter", "service", "other"):
+            heard.dates = []
+        if heard.dispute_category == "meter":
+            heard.amounts = []
+    if {"third_party", "identity_deny", "deceased"} & intents.keys() and not callback:
+        heard.dates = []

@@ -254,6 +254,12 @@ def _settle_requests(heard: Heard, text: str, context: str) -> None:
         heard.drop("promise_to_pay")
     if context == "ask_plan" and heard.periods and "deny" not in intents:
         heard.add("request_installment", 0.9)
+    if (
+        context == "confirm_ptp"
+        and "request_deferral" in intents
+        and re.search(r"太(早|急|赶|快)|不行|来不及", text)
+    ):
+        heard.add("deny", 0.85)
     if "send_link" in intents:
         heard.drop("request_callback")
         if not heard.dates:

@@ -149,7 +149,7 @@ SAID = (
     ("en", "ask_amount", "three hundred fifty dollars", "promise_to_pay a=350.00"),
     ("en", "ask_amount", "five hundred sixty eight dollars and thirty two cents", "promise_to_pay a=568.32"),
     ("en", "ask_amount", "two hundred", "promise_to_pay a=200.00"),
-    ("en", "ask_amount", "half", "unclear"),
+    ("en", "ask_amount", "half", "promise_to_pay"),
     ("en", "confirm_ptp", "yes", "affirm"),
     ("en", "confirm_ptp", "no", "deny"),
     ("en", "confirm_ptp", "that's right", "affirm"),

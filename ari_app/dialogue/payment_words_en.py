@@ -1,0 +1,274 @@
+"""English: the words of paying, having paid, refusing and objecting, over normalised text (``normal_en``)."""
+
+from __future__ import annotations
+
+import re
+
+_PAY = (
+    r"(?:pay|paid|paying|settle|settled|clear|cleared|send|sent|transfer|transferred|sort|sorted|"
+    r"deposit|deposited)"
+)
+
+PAID = re.compile(
+    r"\b(already|just) (\w+ )?(paid|settled|cleared|sent|transferred|sorted|done|made|deposited|"
+    r"put)\b|\b(i|we|he|she|wife|husband|hubby|mum|dad|son|daughter|they|tenant|landlord|missus|"
+    r"company)( have| has| had)?( \w+)? (paid|settled|cleared)\b(?! (you )?(if|when|"
+    r"then))(?! (weekly|monthly|on the \w+ of every|every))"
+    r"|\b(i|we)( have)?( \w+)? (sent|transferred|deposited|put through|wired|did|made)( you| it|"
+    r" that| the| a| my| them| this| over| off| through)*( payment| transfer| money| full amount|"
+    r" cash| check| amount| \w+ (hundred|dollars|pounds|rupees|yuan)| (two|three|four|five|six|"
+    r"seven|eight|nine|ten|one|a) hundred)?( \w+)?( \w+)? ?(already|on|last|yesterday|"
+    r"this morning|in full|by|via|through|from|using|over|to you|days ago|a|the other day|"
+    r"earlier)?"
+    r"|\b(it|that|this|bill|all of it|everything|the (bill|amount|balance|account|money))( is|"
+    r" was| has been| have been| has| are| got| were)( all| already| just| fully)* (paid|settled|"
+    r"cleared|sorted|deducted|debited|taken|done and dusted|done)\b|\bpaid (it|that|this|them|you|"
+    r"the|my|in full|last|yesterday|on|by|off|up|already|with|via|online|at|through|two|three|a|"
+    r"for|and|this|everything|all|in|over|from|half|part|to|your)|^paid\b"
+    r"|(payment|money|amount|transfer)( \w+)? (was|has been|is|went|has|got|already|"
+    r"have)( already| all)? ?(made|sent|done|out|gone|through|left|taken|deducted|debited|cleared|"
+    r"processed|paid|came)|(came|went|taken|gone|deducted|debited|has left|"
+    r"left) (straight )?(out |off |from )+(of |my |the |our )+(account|bank|card)|(you|"
+    r"they) (already|have already|took|have taken|debited|deducted|have had) (it|the money|"
+    r"my money|the payment|your money|that)|(have|got) (the|a|my) (receipt|confirmation|proof|"
+    r"screenshot|reference|transaction)|(done|did) (it|that|this|the payment) (already|yesterday|"
+    r"last|on|via|by|through|online)|do not owe (you )?(anything|a (penny|cent|thing)|nothing)|"
+    r"nothing (is )?(outstanding|owing|left to pay)|\ball (paid|settled|cleared|square)\b|"
+    r"my balance is (zero|clear)"
+)
+PAST = re.compile(
+    r"\b(already|yesterday|last (week|month|night|mon|tue|wed|thu|fri|sat|sun)\w*|ago|earlier|"
+    r"this morning|the other day|just (paid|sent|did|now)|days back|weeks back|long back|long time)\b"
+)
+NOT_PAID = re.compile(
+    r"\b(not|never)( yet| even| been| have| actually)*( been)? (paid|settled|sent|cleared)|"
+    r"\bnot already\b|have i (already )?paid|(was|is|has) (it|this|that|the bill)( already|"
+    r" been)* paid\b|(when|once|until|till|after|if|as soon as) (i|he|she|we|they)( have| has|"
+    r" get| am| gets| is| are| do)*( \w+)? paid|\bget(s|ting)? paid|i am paid|paid (weekly|"
+    r"monthly|fortnightly)|will (be|get) (paid|settled|cleared)|to be paid|forgot|want to|"
+    r"would have paid|have to have|unless i|should have paid|if i (had )?paid|been meaning|"
+    r"sent (me|to me|us)\b|(bill|letter|text|reminder|invoice|message|email)s? (you )?sent|"
+    r"paid (late|too much)"
+)
+PROMISE = re.compile(
+    r"\b(i|we|he|she|wife|husband|hubby|son|daughter|they|mum|dad)( will| can| could| am going to|"
+    r" is going to| shall| plan to| want to| would like to| promise( you)?( to)?| intend to|"
+    r" guess i can| should be able to| might| am able to| aim to| hope to| may| would|( wi)?ll|"
+    r" am planning to| have to| will be able to| will try to| try to| am)( \w+)?( \w+)? ?(pay|"
+    r"paying|settle|settling|clear|send|sending|transfer|do it|do that|do the|make the payment|"
+    r"make a payment|sort|get it (paid|done|sorted)|drop|put|manage|have it|get (it|that|"
+    r"the money)|go|pop|deposit|wire|give you|visit|swing|come in|try|bring|arrange|remit|process)"
+    r"|^(pay|paying) |\bwill (pay|do|clear|send|transfer|settle|be (paid|settled|done|sent|"
+    r"cleared|there)|sort|make|try|arrange|remit|come|manage)|going to pay|can (pay|do|manage|"
+    r"give|send|spare)|let us (say|do|make it|go)|get paid|make it\b|it will be (paid|settled|"
+    r"done|sorted|cleared|there|in)|promise|expect (it|the money|payment)|you will (have|get|see|"
+    r"receive) (it|your money|the money|that|payment)|(pay|send|transfer)( \w+){0,3} (on|by|"
+    r"tomorrow|next|today|tonight|this|in|after|before|at the|end|when|as soon|half|the (rest|"
+    r"full|whole)|in full|everything)|(money|payment) (is|will be|comes|on) (on|in|by|there|"
+    r"its way)|\bpay (it|the|you|that|this|half|all|everything|full)\b|the rest (on|by|next|in|"
+    r"later|after|at)|(soon|shortly|asap|as soon as (possible|i can))$|do it (on|by|tomorrow|next|"
+    r"today|tonight|this|in|now|right)"
+)
+NO_PROMISE = re.compile(
+    r"(can|could|will|would|am|do|did) not( \w+)? (going to )?(pay|promise|do it|make|manage|"
+    r"settle)|not (going to )?(pay|promise|paying)|(how|where|when|what|why)( \w+)? (can|do|"
+    r"should|would|am|must|shall|else can)( i| we)( \w+)? (supposed to )?pay|(can|could|"
+    r"may) i (pay|use|do)\b(?!.*(on|by|next|tomorrow|friday|monday) )"
+)
+REFUSE = re.compile(
+    r"\b(i|we|you|am|do|would|going|never|not) (will not|would not|am not|are not|not|will never|"
+    r"shall not|refuse to|never|do not intend to|have no intention of|ever)( ever| be| going| to|"
+    r" want| bloody| gonna| have| even| planning| getting| give| see)*( you)? (pay|paying|"
+    r"giving you|give you|hand)\b|refus(e|ing) to pay|i refuse\b|never (ever )?(going to )?pay|"
+    r"(why|how come) (should|would|must|do|the \w+ should) i( have to)? pay|not paying( a| you|"
+    r" for| it| that| this| any| one| anything)?|(not|get|see|getting|giving you|have)( getting|"
+    r" get| see)? (a|one|another) (penny|cent|dime|dollar|pound|rupee|red cent)( from me| more|"
+    r" out of me)?(?! to my)|no (way|chance)( am| i| in hell| on earth| you)? ?(i )?(am )?(paying|"
+    r"pay|going to pay|getting)?$|not a chance|over my dead body|(cut|switch|"
+    r"disconnect) me off (then|see)|(go ahead and|so) (sue|cut|disconnect)|do your worst|"
+    r"whistle for it|(forget|dream) (it|on)$|not my problem|(will|do) not pay (for|it|that|this|"
+    r"you|a|any|until you|unless)|get it from (someone|somebody) else|good luck (getting|with)|"
+    r"(make|try and make) me( pay)?$|not happening|in your dreams"
+)
+NOT_REFUSE = re.compile(
+    r"(is|it is|that is)? ?not that i (will|do|would|am) not|not (because|refusing)|(never|not) (said|"
+    r"say|saying) (that )?i (will|would|am|do) not|not (trying|looking) to (avoid|get out|dodge)|(can|"
+    r"could) not pay|not pay (it |that |you |this |all )?(until|till|before|today|tomorrow|now|"
+    r"this (week|month)|by|all|the (full|whole)|right|everything|on|yet)|do not mind paying|"
+    r"not pay (it )?(in full|at once|the lot)"
+)
+DISPUTE = re.compile(
+    r"(bill|amount|charge|charges|number|invoice|total|figure|sum|reading|price|rate|balance|fee|"
+    r"account|it|that|this|interest|calculation|math|maths)( \w+){0,3} (is|are|was|were|looks|"
+    r"look|seems|can|does|do|has|must be|cannot)( \w+)? ?(wrong|incorrect|not (right|correct|"
+    r"be right|add up|make sense|look right|match|possible|what)|way (too|off|over)|too (much|"
+    r"high|big)|correct not|mistaken|off$|outrageous|ridiculous|insane|a mistake|double|inflated|"
+    r"an error|a joke|excessive|triple|gone up|doubled|nonsense|rubbish)"
+    r"|\bdisput\w*|(way |far |much |bit )?too (much|high|expensive)(?! (for me|to pay|trouble))|"
+    r"over ?charg\w*|over ?bill\w*|charged? (me )?(twice|too much|double|for (something|things|"
+    r"stuff|a|the wrong|two|extra|nothing|what))|(billed|charged|paying|charging|debited|deducted|"
+    r"took|taken)( \w+){0,4} (twice|double|two times|again)|double (charg|bill|count)\w*|(do|did|"
+    r"does|will) not (owe|agree|accept|recogni[sz]e|use|used|order|sign|have (a|an|that)|ask for|"
+    r"live|own|understand why it is so|even (use|have|live))( \w+)?(?! (you )?(anything|a penny|"
+    r"nothing))|not (my|mine|our)( \w+)? ?(bill|debt|contract|account|reading|address|usage|house|"
+    r"signature|flat|problem|name on it|$)|never (used|ordered|signed|received|had|asked|agreed|"
+    r"got|lived|been|opened|took|subscribed|heard of (this|that) (bill|account))( \w+)?|not (what|"
+    r"the (price|rate|deal)) (i|we|you)|\bmeter\b|(wrong|incorrect|false|inflated|crazy|"
+    r"mistake (in|on|with)|error (in|on|with)|something wrong (with|on)|problem with) (the |my |"
+    r"this |that |your )?(bill|amount|charge|reading|invoice|account|figure|total|address|"
+    r"person s bill|fee|rate|tariff)|cancel+ed|\bterminated|(closed|ended) (the|my|that|"
+    r"this) (account|contract)|(moved|move) (out|away|house|from|in|to|last)|\bsold (the|my|that|"
+    r"it|up)|(my|the|a|our|previous|old|former|last) (tenant|tenants|lodger|landlord|ex|owner|"
+    r"occupier|occupant|owners)\b(?!.*(not here|is not in))|(never|nobody|no one|not|has not|"
+    r"have not|still not|yet to)( \w+)? (fixed|repaired|come|came|turned up|showed up|worked|"
+    r"working|delivered|install\w*|restored|resolved|sorted (it|the|out)|read (it|the)|refunded)|"
+    r"(internet|water|power|electricity|gas|heating|broadband|wifi|signal|service|line|phone|lift|"
+    r"elevator|boiler|connection|network|hot water|supply|network|roof|app|"
+    r"account)( \w+){0,3} (down|out|off|broken|slow|not working|cut|dropping|drops|faulty|"
+    r"terrible|awful|poor|useless|dead|leaking|patchy|does not work|did not work|never works?|"
+    r"keeps|brown|dirty|disconnected|unusable|unreliable)|(outage|leak|mould|mold|damp|"
+    r"no (heating|hot water|water|power|signal|internet|service|electricity)|power cut|blackout)"
+    r"|estimat\w+|(reading|readings|units)( \w+){0,3} (wrong|from|say|says|read|does|do not)|"
+    r"late (fee|charge|payment fee)( \w+){0,6} (not|never|wrong|unfair|should|was|why|on time|"
+    r"waived|remove|ridiculous)|(never|not) late|discount|promised (me|us)|(was|were|am) (told|"
+    r"quoted|promised|meant|supposed) |(price|tariff|rate|rent) (went|gone|has gone|increase|hike|"
+    r"was|is supposed)|refund|i (want|have|got|would like) (to )?(query|contest|challenge|"
+    r"question|an issue|a (problem|query|question) (with|about) (the|my|this|that))|query (the|my|"
+    r"this|that)|(poor|bad|terrible|awful|rubbish|lousy|shocking) (service|signal|customer|"
+    r"connection)|identity theft|stolen identity|someone else (used|opened|s bill|s account|s)|"
+    r"not (authori[sz]e|authori[sz]ed|consent)|faulty|why (is|was|has) (it|this|that|my|"
+    r"the)( \w+)? (so|gone|doubled|gone up|higher|twice)( \w+)?|never on that (plan|tariff)|"
+    r"wrong (plan|tariff|package|address|flat|meter)"
+)
+DISPUTE_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("meter", re.compile(r"\bmeters?\b|readings?\b|estimat|kilowatt|cubic|\bunits\b|read (it|the)")),
+    (
+        "other",
+        re.compile(
+            r"cancel|terminat|moved?\b|\bsold\b|tenants?\b|lodger|landlord|\bex\b|(previous|old|"
+            r"former|last) (owner|occup)|not (my|mine|our)( (contract|account|address|name|house|"
+            r"debt|bill|flat|signature))?\b|never (signed|lived|opened|agreed|had|ordered|took|"
+            r"subscribed|asked)|did not (sign|order|open|live|own|ask|take|agree)|contract|"
+            r"closed (the|my)|identity|someone else|do not (live|own|have (a|an))|signature|"
+            r"not authori|stolen"
+        ),
+    ),
+    (
+        "bill",
+        re.compile(
+            r"twice|double|over ?charg|late (fee|charge)|discount|refund|tariff|price|rate\b|too (much|"
+            r"high)|(bill|amount|charge|figure|total|invoice|balance|sum|fee)( \w+){0,3} (is|are|was|"
+            r"wrong|not|can|does|looks|seems)|wrong (bill|amount|charge|figure|total|fee)"
+        ),
+    ),
+    (
+        "service",
+        re.compile(
+            r"internet|water|power|electricity|\bgas\b|heating|broadband|wifi|signal|service|\bline\b|"
+            r"lift|elevator|boiler|connection|network|leak|fix|repair|engineer|technician|outage|down|"
+            r"slow|staff|mould|damp|broken|roof|\bapp\b|install|delivered|worked|works"
+        ),
+    ),
+    (
+        "bill",
+        re.compile(
+            r"bill|amount|charge|fee|figure|total|invoice|much|high|expensive|wrong|price|balance|interest"
+        ),
+    ),
+)
+FULL = re.compile(
+    r"\b(in full|full (amount|whack|payment|sum|balance|thing|bill)|the full|whole (thing|amount|"
+    r"lot|bill|sum|balance)|everything|all of (it|that)|entire|the lot|(pay|paying|clear|"
+    r"settle) (it |that |them )?all|all at once|(in )?one go|the total|all in one|every (penny|"
+    r"cent)|lump sum|full$|the whole)\b"
+)
+HALF = re.compile(
+    r"\bhalf\b|\bsome( of)?\b|\bpart\b|\ba few\b|\babout\b|\baround\b|\ba bit\b|\bper ?cent\b|"
+    r"\bcouple of hundred\b|\bmost of\b"
+)
+CORRECTS = re.compile(
+    r"make (it|that)|change (it|that)|\binstead\b|\bmove (it|that) to\b|switch (it|that)|\bi meant\b"
+)
+CHANNELS: tuple[tuple[str, str], ...] = (
+    ("wechatpay", r"\bwe ?chat( ?pay)?"),
+    ("alipay", r"\bali ?pay"),
+    (
+        "bank_transfer",
+        (
+            r"\b(bank (transfer|payment|deposit)|netbanking|neft|imps|rtgs|wire( transfer)?|transfer(red|"
+            r"ring)?|bacs|faster payments?|standing order|bank account|through (the |my )?bank)\b"
+        ),
+    ),
+    (
+        "card",
+        r"\b((credit|debit|bank|my|by|with|a|the|use|on) cards?|visa|mastercard|amex|master card|card)\b",
+    ),
+    (
+        "cash_counter",
+        (
+            r"\b(counter|(in|with|by|pay|paid|take|bring) cash|cash|at (the|your|a) (office|shop|store|"
+            r"branch|post office|service cent\w+|desk|window)|(to|into|in|visit) (the|your) (office|shop|"
+            r"store|branch|service cent\w+)|over the counter|in person|post office|in store|payzone|"
+            r"paypoint)\b"
+        ),
+    ),
+    (
+        "auto_debit",
+        (
+            r"\b(direct debit|autopay|auto debit|automatic(ally)? (payment|debit|deducted|taken)?|ecs|"
+            r"standing instruction)\b"
+        ),
+    ),
+    ("app", r"\b(the|your|my|an|through|on|via|in|with|by|use)? ?(mobile )?app\b"),
+    (
+        "sms_link",
+        (
+            r"\b(link (in|from|on|you sent|that you)( the| a| my)?( text| message| sms)?|(use|click|"
+            r"through|via|with|using|tap|open|on|from) (the|that|your|this) (text )?link|(text|sms|"
+            r"message) link|(pay|paid)( \w+){0,3} (the|that|your) link)\b"
+        ),
+    ),
+)
+NOT_CHANNEL = re.compile(
+    r"\b(not|no|without|never|except|anything but|hate|do not (do|have|use|like|trust|want)|"
+    r"can not (use|do))( (a|an|the|use|using|have|do|got|on|by|with|any|my|via|through|trust|"
+    r"in))*$"
+)
+REASONS: tuple[tuple[str, str], ...] = (
+    ("bereavement", r"passed away|died|funeral|lost my (husband|wife|mother|father|son|daughter|mum|dad)"),
+    (
+        "illness",
+        r"hospital|surgery|operation|\bsick\b(?! of)|\bill\b|illness|cancer|chemo|stroke|accident|medical",
+    ),
+    ("job_loss", r"lost my job|unemployed|laid off|redundan|fired|sacked|out of work|no job|no work"),
+    (
+        "payment_failed",
+        (
+            r"(payment|debit|card|transaction|app|website|autopay)( \w+){0,3} (failed|declined|bounced|"
+            r"did not (work|go through)|not working|rejected|crashed|would not)"
+        ),
+    ),
+    (
+        "no_bill",
+        (
+            r"(never|not|did not) (got|get|received?|seen?|had|have) (a|the|any|your|that|my) (bill|"
+            r"invoice|letter|statement|notice|email)|did not know"
+        ),
+    ),
+    ("bill_in_doubt", r"wrong|too much|over ?charg|incorrect|mistake"),
+    (
+        "forgot",
+        (
+            r"forgot|slipped my mind|forgotten|did not remember|lost track|completely missed|overlooked|"
+            r"missed it"
+        ),
+    ),
+    (
+        "away",
+        r"\b(abroad|on holiday|on vacation|overseas|travelling|traveling|out of (town|the country|station))\b",
+    ),
+    (
+        "short_of_money",
+        r"money|afford|broke|skint|tight|struggling|salary|wages|get paid|payday|funds|cash flow",
+    ),
+)
