@@ -18,6 +18,7 @@ from ari_app.cli import (
     doctor,
     documents,
     explain,
+    flows,
     imports,
     lab,
     prompts,
@@ -85,6 +86,7 @@ app.add_typer(attempts.app, name="attempts")
 app.add_typer(calls.app, name="call")
 app.command("explain")(explain.explain_command)
 app.add_typer(refusals.app, name="dnc")
+app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)
 app.command("serve")(serve.serve_command)

@@ -1,0 +1,150 @@
+"""The JSON Schema of flow files, made from the very tables that the reader checks against, so that it cannot be stale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ari_app.dialogue.flow import COVERAGE, GUARDS, RESULTS
+from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
+from ari_app.dialogue.grammar import GROUPS
+from ari_app.dialogue.spoken import LANGUAGES
+from ari_app.dialogue.understanding import CONTEXTS
+
+_TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+def flow_schema() -> dict[str, Any]:
+    """A schema (draft 2020-12) of the shape of a flow; what only the whole graph tells is left to ``flow check``."""
+    prompt = {"$ref": "#/$defs/prompt"}
+    moves = {"$ref": "#/$defs/moves"}
+    retry = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/retry"}]}
+    on = {"type": "object", "propertyNames": {"enum": sorted(MEANINGS)}, "additionalProperties": moves}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Flow",
+        "type": "object",
+        "required": ["flow", "version", "languages", "start", "states"],
+        "additionalProperties": False,
+        "properties": _only(
+            FLOW_KEYS,
+            {
+                "flow": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+                "version": {"type": ["string", "number"]},
+                "languages": _some(LANGUAGES),
+                "start": {"type": "string"},
+                "latest_promise_days": {"type": "integer", "minimum": 1, "maximum": 90},
+                "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                "defaults": {"type": "object", "additionalProperties": prompt},
+                "answers": {"type": "object", "additionalProperties": on},
+                "states": {"type": "object", "additionalProperties": {"$ref": "#/$defs/state"}},
+            },
+        ),
+        "$defs": {
+            "prompt": _prompt(),
+            "when": _some(GUARDS),
+            "move": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "go": {"type": "string"},
+                    "again": {"type": "boolean"},
+                    "say": prompt,
+                    "when": {"$ref": "#/$defs/when"},
+                    "forget": _TEXTS,
+                },
+            },
+            "moves": {
+                "anyOf": [
+                    {"type": "string"},
+                    {"$ref": "#/$defs/move"},
+                    {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/move"}]}},
+                ]
+            },
+            "retry": {
+                "type": "object",
+                "required": ["then"],
+                "additionalProperties": False,
+                "properties": {
+                    "say": prompt,
+                    "then": {"type": "string"},
+                    "times": {"type": "integer", "minimum": 1, "maximum": 5},
+                },
+            },
+            "state": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": _only(
+                    STATE_KEYS,
+                    {
+                        "say": prompt,
+                        "covers": _some(COVERAGE),
+                        "hung_up": {"enum": sorted(RESULTS)},
+                        "next": moves,
+                        "end": _end(),
+                        "ask": {"$ref": "#/$defs/ask"},
+                    },
+                ),
+                "oneOf": [{"required": [key]} for key in ("ask", "next", "end")],
+            },
+            "ask": {
+                "type": "object",
+                "required": ["context", "no_input", "no_match"],
+                "additionalProperties": False,
+                "properties": _only(
+                    ASK_KEYS,
+                    {
+                        "context": {"enum": sorted(CONTEXTS)},
+                        "again": prompt,
+                        "keys": {
+                            "type": "object",
+                            "propertyNames": {"pattern": "^[0-9*]$"},
+                            "additionalProperties": {
+                                "anyOf": [
+                                    {"enum": sorted(MEANINGS)},
+                                    {"type": "object", "required": ["intent"]},
+                                ]
+                            },
+                        },
+                        "digits": {"type": "string"},
+                        "hear": _some(GROUPS),
+                        "include": _TEXTS,
+                        "on": on,
+                        "no_input": retry,
+                        "no_match": retry,
+                        "max_tries": {"type": "integer", "minimum": 1, "maximum": 5},
+                        "no_input_s": {"type": "number", "minimum": 1, "maximum": 30},
+                        "barge_in": {"type": "boolean"},
+                    },
+                ),
+            },
+        },
+    }
+
+
+def _only(keys: tuple[str, ...], known: dict[str, Any]) -> dict[str, Any]:
+    """Every key that the reader takes; one without a shape of its own takes anything."""
+    return {key: known.get(key, {}) for key in keys}
+
+
+def _some(words: Any) -> dict[str, Any]:
+    one = {"enum": sorted(words)}
+    return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _prompt() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(LANGUAGES, _TEXTS),
+    }
+
+
+def _end() -> dict[str, Any]:
+    result = {"enum": sorted(RESULTS)}
+    whole = {
+        "type": "object",
+        "required": ["result"],
+        "additionalProperties": False,
+        "properties": {"result": result, "do_not_contact": {"type": "boolean"}},
+    }
+    return {"anyOf": [result, whole]}
