@@ -25,6 +25,7 @@ from ari_app.cli import (
     refusals,
     serve,
     settings,
+    understanding,
 )
 from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation, for_terminal
 from ari_app.errors import AriAppError, ConfigError
@@ -84,6 +85,7 @@ app.add_typer(campaigns.app, name="campaign")
 app.command("import")(imports.import_command)
 app.add_typer(attempts.app, name="attempts")
 app.add_typer(calls.app, name="call")
+app.command("understand")(understanding.understand_files)
 app.command("explain")(explain.explain_command)
 app.add_typer(refusals.app, name="dnc")
 app.add_typer(flows.app, name="flow")
