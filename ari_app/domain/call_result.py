@@ -123,8 +123,9 @@ class ConversationResult:
 
     ``result`` is a key of the disposition table (promise_to_pay, already_paid, disputed, refused, wrong_person,
     not_verified, informed, no_input, callback, recording_refused, stop_calling, ...). ``coverage`` names the script
-    elements that were spoken: opening, recording_notice, verified, arrears_fact, deadline, guidance, consequence,
-    read_back, closing. ``promises`` are in the order of their dates. ``transfer_reason`` is why a person is wanted;
+    elements that were spoken to the end (``script_coverage.ELEMENTS``); ``cut_short`` those that were begun only, because
+    the customer interrupted; ``required`` those that the flow asks of a call that gets so far (empty: the usual ones).
+    ``promises`` are in the order of their dates. ``transfer_reason`` is why a person is wanted;
     ``message`` the template of a message to be sent; ``reasons`` why the customer has not paid, as he says; ``variants``
     the wording that he was given, by experiment; ``review`` what a person has to look at before it counts.
     """
@@ -147,6 +148,8 @@ class ConversationResult:
     language: str = ""
     upset: bool = False
     do_not_contact: bool = False
+    cut_short: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
     @property
     def promise(self) -> PromiseToPay | None:
