@@ -21,6 +21,7 @@ from ari_app.dialogue.account_view import (
 )
 from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
+from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
@@ -61,7 +62,7 @@ class FlowConversation:
         self._noted: frozenset[str] = frozenset()
         self._missed: dict[tuple[str, bool], int] = {}
         self._coverage: list[str] = []
-        self._intents: list[str] = []
+        self._findings = Findings(f"{flow.name} {flow.version} {account.language}")
         self._ended: ConversationResult | None = None
 
     @property
@@ -85,10 +86,10 @@ class FlowConversation:
         heard = self._understood(given, ask, now)
         if given.kind is InputKind.SILENCE:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
-        meanings = [meaning for meaning in (heard.finer, heard.intent, *heard.also) if meaning]
-        self._intents += [meaning for meaning in meanings if meaning not in self._intents]
+        notice_given = NOTICE in self._coverage
+        self._findings.note(heard, given, verified=self.verified, notice_given=notice_given, now=now)
         self._take(heard, given, now)
-        for meaning in meanings:
+        for meaning in meanings_of(heard):
             for move in ask.on.get(meaning, ()):
                 if self._holds(move, heard, given, now):
                     return self._go(move, now, heard)
@@ -283,12 +284,20 @@ class FlowConversation:
         )
 
     def _result(self, result: str, *, do_not_contact: bool = False) -> ConversationResult:
+        found = self._findings
         return ConversationResult(
             result=result,
             verified=self.verified,
             promises=self._promises() if result == "promise_to_pay" else (),
-            intents=tuple(self._intents),
+            dispute=found.dispute() if result == "disputed" else None,
+            callback=found.callback if result == "callback" else None,
+            consent=found.consent,
+            intents=tuple(found.intents),
+            reasons=tuple(found.reasons),
             coverage=tuple(self._coverage),
+            review=found.review(result),
+            language=self._language,
+            upset=found.upset,
             do_not_contact=do_not_contact,
         )
 
@@ -300,6 +309,7 @@ class FlowConversation:
             amount=promised.amount,
             date=promised.date.isoformat(),
             currency=view.currency,
+            channel=self._findings.channel,
             confidence=self._confidence,
         )
         return (promise,)

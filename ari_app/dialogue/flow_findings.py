@@ -1,0 +1,89 @@
+"""What a conversation learns besides promises: wishes, reasons, what is disputed, when to call, consent to recording.
+
+Noted answer by answer, whatever way the flow takes; the result of the call is made of it (requirements A5 to A11, E30).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
+from ari_app.domain.call_result import Callback, Consent, DisputeClaim, ReviewField
+
+#: A value that was understood with less than this has to be looked at by a person.
+REVIEW_BELOW = 0.6
+#: Longest description of a dispute, in characters.
+MAX_DESCRIPTION = 400
+NOTICE = "recording_notice"
+REFUSED = "recording_refused"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everything that was noted so far. ``notice``: the wording of the recording notice (flow, version, language)."""
+
+    notice: str
+    intents: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    upset: bool = False
+    channel: str = ""
+    callback: Callback | None = None
+    consent: Consent | None = None
+    _category: str = ""
+    _described: list[str] = field(default_factory=list, repr=False)
+    _dispute_confidence: float = 1.0
+    _callback_confidence: float = 1.0
+
+    def note(
+        self, heard: Understanding, given: CustomerInput, *, verified: bool, notice_given: bool, now: datetime
+    ) -> None:
+        """One answer. ``notice_given``: the recording notice was spoken in full before it."""
+        meanings = meanings_of(heard)
+        self.intents += [meaning for meaning in meanings if meaning not in self.intents]
+        self.upset = self.upset or heard.upset or "abusive" in meanings
+        if self.consent is None and notice_given and given.kind is not InputKind.SILENCE:
+            self.consent = Consent(heard.finer != REFUSED, now, self.notice)
+        elif self.consent is not None and heard.finer == REFUSED:
+            self.consent = Consent(False, now, self.notice)
+        if "request_callback" in meanings and (heard.dates or heard.times):
+            self.callback = Callback(heard.date, heard.times[0] if heard.times else None)
+            self._callback_confidence = heard.confidence
+        if not verified:
+            return
+        if heard.reason and heard.reason not in self.reasons:
+            self.reasons.append(heard.reason)
+        self.channel = heard.channel or self.channel
+        if "dispute" in meanings:
+            self._note_dispute(heard, given)
+
+    def dispute(self) -> DisputeClaim:
+        """The dispute that was raised; category 'other' where nothing was said of it."""
+        return DisputeClaim(
+            category=self._category or "other",
+            description="; ".join(self._described)[:MAX_DESCRIPTION],
+            confidence=self._dispute_confidence,
+        )
+
+    def review(self, result: str) -> tuple[ReviewField, ...]:
+        """What a person has to look at before it counts, for a call with this result.
+
+        Promises, plans and disputes carry their own confidence and are looked over where they are stored.
+        """
+        if result == "disputed" and not self._category:
+            return (ReviewField("dispute.category", "", self._dispute_confidence, "not_given"),)
+        if result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
+            return (ReviewField("callback", "", self._callback_confidence),)
+        return ()
+
+    def _note_dispute(self, heard: Understanding, given: CustomerInput) -> None:
+        if heard.dispute_category:
+            self._category = heard.dispute_category
+        self._dispute_confidence = min(self._dispute_confidence, heard.confidence)
+        if given.kind is InputKind.SPEECH and given.text.strip() and given.text not in self._described:
+            self._described.append(given.text.strip()[:MAX_DESCRIPTION])
+
+
+def meanings_of(heard: Understanding) -> tuple[str, ...]:
+    """The meanings of an answer, the most exact first."""
+    return tuple(meaning for meaning in (heard.finer, heard.intent, *heard.also) if meaning)
