@@ -1,0 +1,165 @@
+"""No way through any shipped flow, with any input in any order, crosses a red line.
+
+Each walk is one conversation with a random account and random answers: right and wrong keys, sentences of the labelled
+sets at any question, mixtures of the trade's words, silence, noise, hanging up.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from ari_app.dialogue import spoken
+from ari_app.dialogue.flow import Flow
+from ari_app.dialogue.flow_conversation import FlowConversation
+from ari_app.dialogue.guard import wording_fault
+from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
+from ari_app.domain.account import Account
+from ari_app.services.flow_files import read_flow_file
+from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
+
+pytestmark = pytest.mark.fakes
+
+FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
+WALKS = 10_000
+
+SENTENCES = {
+    language: [
+        json.loads(line)["text"]
+        for path in sorted((ROOT / "tests" / "data" / "understanding").glob(f"{language}.*.jsonl"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    for language in spoken.LANGUAGES
+}
+ODD = (
+    "",
+    "   ",
+    "{amount}",
+    "<script>",
+    "\u202eabc",
+    "0" * 300,
+    "我" * 500,
+    "\x00",
+    "８０００",
+    "8000",
+    "{name}",
+    "%s",
+)
+
+
+def an_input(random: Random, language: str, step: FlowStep) -> CustomerInput:
+    """Anything that a call can bring; now and then what helps it on, so that walks come far."""
+    context = step.question.context if step.question is not None else ""
+    if context in ("opening", "verify_tail") and random.random() < 0.5:
+        return CustomerInput(InputKind.KEYS, TAIL if context == "verify_tail" else "1")
+    kind = random.random()
+    if kind < 0.3:
+        return CustomerInput(InputKind.KEYS, random.choice("0123456789*"))
+    if kind < 0.45:
+        wrong = "".join(random.choice("0123456789*#") for _ in range(random.randint(1, 11)))
+        return CustomerInput(InputKind.KEYS, random.choice((TAIL, TAIL, wrong)))
+    if kind < 0.52:
+        return CustomerInput(InputKind.SILENCE)
+    if kind < 0.6:
+        return CustomerInput(InputKind.SPEECH, random.choice(ODD), random.random())
+    text = random.choice(SENTENCES[language])
+    if kind < 0.7:
+        other = random.choice(SENTENCES[random.choice(spoken.LANGUAGES)])
+        text = text + (" " if language == "en" else "") + other
+    return CustomerInput(InputKind.SPEECH, text, random.choice((1.0, 0.9, 0.6, 0.3)), "test")
+
+
+def a_customer(random: Random, language: str) -> Account:
+    amount = random.choice(("568.32", "0.01", "99999999.99", "100", "12.50", "1000000"))
+    due = date(2026, 3, 11) + timedelta(days=random.choice((-900, -95, -45, -10, -1, 0, 1, 3, 30)))
+    name = random.choice((NAMES[language], "张*", "", "{amount}", "Bill Debt", "欠费先生", "O'Brien-Smith"))
+    return an_account(language, amount=amount, due=due, name=name)
+
+
+def spoken_facts(account: Account, language: str, today: date) -> list[str]:
+    facts = (
+        spoken.amount(account.amount_due, account.currency, language),
+        spoken.day(account.due_date, language, today=today),
+        str(account.amount_due),
+    )
+    return [fact for fact in facts if len(fact) >= 3]
+
+
+def words_of(step: FlowStep) -> str:
+    return " ".join(fragment.text for fragment in (*step.say, *step.filler))
+
+
+def walk(flow: Flow, seed: int) -> None:
+    random = Random(seed)
+    language = random.choice(flow.languages)
+    account = a_customer(random, language)
+    now = datetime(2026, 3, 11, 2, 30, tzinfo=UTC) + timedelta(hours=random.choice((0, 0, 0, 13, 14, 7000)))
+    dialogue = FlowConversation(flow, account, COMPANY[language])
+    facts = spoken_facts(account, language, now.astimezone().date())
+    step = dialogue.start(now)
+    for _ in range(flow.most_questions() + 2):
+        said, verified = words_of(step), dialogue.verified
+        trail = f"{flow.name}, seed {seed}: {said!r}"
+        names = (account.name, COMPANY[language])
+        plain = said
+        for name in names:
+            plain = plain.replace(name, " ") if name else plain
+        if not verified:
+            assert not [fact for fact in facts if fact in plain], trail
+        worded = " ".join(
+            one.text for one in (*step.say, *step.filler) if not one.personal and one.text not in names
+        )
+        assert not wording_fault(worded, language, verified=verified), trail
+        if step.result is not None:
+            break
+        step = (
+            dialogue.hung_up()
+            if random.random() < 0.02
+            else dialogue.answer(an_input(random, language, step), now)
+        )
+    result = step.result
+    assert result is not None, f"{flow.name}, seed {seed}: it does not end"
+    assert dialogue.breaches == 0, f"{flow.name}, seed {seed}"
+    told = f"{flow.name}, seed {seed}: {result}"
+    assert result.verified or not (result.promises or result.plan or result.dispute or result.reasons), told
+    for promise in result.promises:
+        assert 0 < promise.amount <= account.amount_due, told
+        assert (
+            now.date() - timedelta(days=1)
+            <= date.fromisoformat(promise.date)
+            <= now.date() + timedelta(days=92)
+        ), told
+    assert bool(result.promises) == (result.result == "promise_to_pay"), told
+    assert "verified" not in result.coverage or result.verified, told
+    assert "arrears_fact" not in result.coverage or result.verified, told
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+def test_no_walk_crosses_a_red_line(path: Path) -> None:
+    flow = read_flow_file(path)
+    for seed in range(WALKS):
+        walk(flow, seed)
+
+
+def test_the_walks_reach_every_result_and_both_sides_of_verification() -> None:
+    """The walks are worth something: they come to nearly every end."""
+    flow = read_flow_file(ROOT / "dialplan" / "flows" / "reminder.yaml")
+    reached: set[str] = set()
+    verified = 0
+    for seed in range(WALKS // 5):
+        random = Random(seed)
+        language = random.choice(flow.languages)
+        dialogue = FlowConversation(flow, a_customer(random, language), COMPANY[language])
+        now = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
+        step = dialogue.start(now)
+        while step.result is None:
+            step = dialogue.answer(an_input(random, language, step), now)
+        reached.add(step.result.result)
+        verified += step.result.verified
+    ends = {state.end.result for state in flow.states.values() if state.end is not None}
+    assert reached >= ends, ends - reached
+    assert 0.2 < verified / (WALKS // 5) < 0.8
