@@ -53,13 +53,15 @@ class PlanRequest:
 @dataclass(frozen=True, slots=True)
 class DisputeClaim:
     """What the customer objects to. ``category`` is meter, bill, service or other; ``description`` in his words;
-    ``evidence`` what he says he can send; ``answer_days`` working days within which he was promised an answer."""
+    ``evidence`` what he says he can send; ``answer_days`` working days within which he was promised an answer;
+    ``status`` is open until somebody has answered, then closed."""
 
     category: str
     description: str = field(default="", repr=False)
     evidence: tuple[str, ...] = ()
     answer_days: int = 3
     confidence: float = 1.0
+    status: str = "open"
 
 
 @dataclass(frozen=True, slots=True)

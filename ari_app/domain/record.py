@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ari_app.domain.account import Account
-from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.result_export import RESULT_FIELDS, promise_object, result_object
 
 
 def local_iso(at: datetime | None, timezone: str) -> str | None:
@@ -54,6 +55,7 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "replies",
     "turn_p50_ms",
     "turn_max_ms",
+    *RESULT_FIELDS,
 )
 
 
@@ -68,6 +70,9 @@ class AttemptRecord:
     ``recording_notice_answer``. It lasts ``recording_seconds`` and holds so much sound on either leg. ``answer_verdict``
     is who answered, known ``answer_verdict_ms`` after the answer. ``replies`` counts spoken answers that the bot replied
     to; ``turn_p50_ms`` and ``turn_max_ms`` how long the customer waited for that after his last voice.
+
+    ``conversation`` is what the call has yielded, None where nobody was talked to; ``promises`` are its promises, which
+    attempts of before the third migration have without it.
     """
 
     attempt_id: str
@@ -95,7 +100,8 @@ class AttemptRecord:
     transcript: str | None
     next_attempt_at: datetime | None
     plan_reason: str | None
-    promise: PromiseToPay | None
+    promises: tuple[PromiseToPay, ...]
+    conversation: ConversationResult | None
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     recording_started_at: datetime | None = None
     recording_seconds: float | None = None
@@ -108,6 +114,19 @@ class AttemptRecord:
     replies: int | None = None
     turn_p50_ms: float | None = None
     turn_max_ms: float | None = None
+
+    @property
+    def promise(self) -> PromiseToPay | None:
+        """The first promise."""
+        return self.promises[0] if self.promises else None
+
+    @property
+    def notice_audio(self) -> str | None:
+        """Where the notice of the recording is to be heard: the file, and the second in it (W3C Media Fragments)."""
+        if self.recording is None or self.recording_started_at is None or self.recording_notice_at is None:
+            return self.recording
+        second = max(0.0, (self.recording_notice_at - self.recording_started_at).total_seconds())
+        return f"{self.recording}#t={second:.3f}"
 
     def to_export(self) -> dict[str, object]:
         """The object of ``attempts export``; instants are ISO 8601 with the offset of the account's time zone."""
@@ -141,15 +160,7 @@ class AttemptRecord:
             "transcript": self.transcript,
             "next_attempt_at": iso(self.next_attempt_at),
             "next_attempt_reason": self.plan_reason,
-            "promise": None
-            if promise is None
-            else {
-                "amount": str(promise.amount),
-                "currency": promise.currency,
-                "date": promise.date,
-                "channel": promise.channel,
-                "confidence": promise.confidence,
-            },
+            "promise": None if promise is None else promise_object(promise),
             "recording_started_at": iso(self.recording_started_at),
             "recording_notice_at": iso(self.recording_notice_at),
             "recording_notice_answer": self.recording_notice_answer,
@@ -161,6 +172,7 @@ class AttemptRecord:
             "replies": self.replies,
             "turn_p50_ms": self.turn_p50_ms,
             "turn_max_ms": self.turn_max_ms,
+            **result_object(self.conversation, self.promises, iso, self.notice_audio),
         }
 
 
@@ -186,7 +198,7 @@ class CustomerAccount:
 
 @dataclass(frozen=True, slots=True)
 class PromiseRecord:
-    """A promise with whom it concerns."""
+    """A promise with whom it concerns; ``position`` counts the promises of its call from 1."""
 
     attempt_id: str
     campaign_id: str
@@ -195,6 +207,7 @@ class PromiseRecord:
     bill_id: str
     promised_at: datetime
     promise: PromiseToPay
+    position: int = 1
 
 
 @dataclass(frozen=True, slots=True)

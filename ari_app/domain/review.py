@@ -104,6 +104,8 @@ def _sound_plan(plan: PlanRequest) -> PlanRequest | None:
     amounts = (plan.monthly, plan.last, plan.fee, plan.total, plan.waived)
     if any(amount is not None and amount < 0 for amount in amounts) or plan.periods < 0:
         return None
+    if plan.fee is not None and plan.total is not None and plan.fee > plan.total:
+        return None
     match plan.kind:
         case PlanKind.INSTALLMENT if not _adds_up(plan):
             return None
@@ -121,7 +123,6 @@ def _adds_up(plan: PlanRequest) -> bool:
         and plan.first_date is not None
         and plan.monthly > 0
         and plan.last > 0
-        and plan.fee <= plan.total
         and plan.total == plan.monthly * (plan.periods - 1) + plan.last
     )
 
@@ -134,6 +135,7 @@ def _sound_dispute(dispute: DisputeClaim) -> DisputeClaim:
         evidence=tuple(each[:MOST_TEXT] for each in dispute.evidence[:MOST_REVIEWED]),
         answer_days=max(0, dispute.answer_days),
         confidence=sure(dispute.confidence),
+        status="closed" if dispute.status == "closed" else "open",
     )
 
 

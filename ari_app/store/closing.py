@@ -1,4 +1,4 @@
-"""Closing an attempt: disposition, plan, promise, transcript and events, in one transaction."""
+"""Closing an attempt: disposition, plan, results, transcript and events, in one transaction."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ari_app.store.codec import (
     instant_or_none,
     micros,
     micros_or_none,
-    minor_units,
     not_negative,
     plain,
     turn_params,
 )
 from ari_app.store.lists import add_do_not_contact
 from ari_app.store.queries import SQL
+from ari_app.store.results import write_result
 
 
 def history_of(
@@ -67,7 +67,8 @@ def close_attempt(
         source = f"asked for it on the telephone (attempt {outcome.attempt_id})"
         add_do_not_contact(connection, attempt["customer_id"], source, outcome.ended_at, None)
         add_do_not_contact(connection, attempt["phone"], source, outcome.ended_at, None)
-    _write_promise(connection, outcome, ended_at)
+    if outcome.conversation is not None:
+        write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
     connection.executemany(
         SQL["add_turn"],
         [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],
@@ -191,20 +192,3 @@ def _plan(
             "closed_phone": attempt["phone"] if decision.number_dead else None,
         },
     )
-
-
-def _write_promise(connection: sqlite3.Connection, outcome: CallOutcome, ended_at: int) -> None:
-    promise = outcome.promise
-    if promise is not None:
-        connection.execute(
-            SQL["add_promise"],
-            {
-                "attempt_id": outcome.attempt_id,
-                "amount_minor": minor_units(promise.amount),
-                "currency": promise.currency,
-                "date": promise.date,
-                "channel": promise.channel,
-                "confidence": promise.confidence,
-                "now": ended_at,
-            },
-        )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pydantic import TypeAdapter, ValidationError
 
-from ari_app.domain.account import Account
+from ari_app.domain.account import Account, AccountDetails, FeeItem
 from ari_app.domain.attempt import Turn, TurnTiming
 from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec, WebhookSpec
 from ari_app.domain.windows import parse_window
@@ -62,9 +62,25 @@ def minor_units(amount: Decimal) -> int:
     return minor
 
 
+def minor_or_none(amount: Decimal | None) -> int | None:
+    return None if amount is None else minor_units(amount)
+
+
 def amount(minor: int) -> Decimal:
     """The amount of stored hundredths, with two decimal places."""
     return Decimal(minor).scaleb(-2)
+
+
+def amount_or_none(minor: int | None) -> Decimal | None:
+    return None if minor is None else amount(minor)
+
+
+def iso_or_none(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def day_or_none(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def plain(text: str) -> str:
@@ -86,6 +102,24 @@ def mapping(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise StoreError("a stored document is not a JSON object; the row was edited by hand")
     return value
+
+
+def words(values: Sequence[str]) -> str:
+    """Words as a JSON array."""
+    return json.dumps([plain(value) for value in values], ensure_ascii=False, separators=(",", ":"))
+
+
+def listed(text: str) -> list[object]:
+    """The array of a stored JSON document."""
+    value = json.loads(text)
+    if not isinstance(value, list):
+        raise StoreError("a stored document is not a JSON array; the row was edited by hand")
+    return value
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a stored JSON array."""
+    return tuple(str(value) for value in listed(text))
 
 
 def campaign_params(campaign: Campaign) -> Params:
@@ -139,7 +173,49 @@ def account_params(account: Account) -> Params:
         "due_date": account.due_date.isoformat(),
         "aging_bucket": account.aging_bucket,
         "preferred_windows": ",".join(str(window) for window in account.preferred_windows),
+        **_details_params(account.details),
     }
+
+
+def _details_params(details: AccountDetails) -> Params:
+    items = [[plain(item.label), minor_units(item.amount)] for item in details.fee_items]
+    return {
+        "service": plain(details.service),
+        "fee_items": json.dumps(items, ensure_ascii=False, separators=(",", ":")),
+        "late_fee_minor": minor_or_none(details.late_fee),
+        "service_state": details.service_state,
+        "suspension_on": iso_or_none(details.suspension_on),
+        "customer_level": details.customer_level,
+        "risk_level": details.risk_level,
+        "broken_promises": details.broken_promises,
+        "good_record": int(details.good_record),
+        "legal_stage": int(details.legal_stage),
+        "minor": int(details.minor),
+    }
+
+
+def _details_of(row: sqlite3.Row) -> AccountDetails:
+    return AccountDetails(
+        service=row["service"],
+        fee_items=tuple(_fee_item(item) for item in listed(row["fee_items"])),
+        late_fee=amount_or_none(row["late_fee_minor"]),
+        service_state=row["service_state"],
+        suspension_on=day_or_none(row["suspension_on"]),
+        customer_level=row["customer_level"],
+        risk_level=row["risk_level"],
+        broken_promises=row["broken_promises"],
+        good_record=bool(row["good_record"]),
+        legal_stage=bool(row["legal_stage"]),
+        minor=bool(row["minor"]),
+    )
+
+
+def _fee_item(item: object) -> FeeItem:
+    match item:
+        case [str(label), int(minor)]:
+            return FeeItem(label, amount(minor))
+        case _:
+            raise ValueError("a fee item is no pair of a label and hundredths")
 
 
 def account_of(row: sqlite3.Row) -> Account:
@@ -159,6 +235,7 @@ def account_of(row: sqlite3.Row) -> Account:
             language=row["language"],
             aging_bucket=row["aging_bucket"],
             preferred_windows=tuple(parse_window(text) for text in windows.split(",")) if windows else (),
+            details=_details_of(row),
         )
     except ValueError as error:
         raise StoreError(

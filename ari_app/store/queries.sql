@@ -25,19 +25,25 @@ WHERE campaign_id = :campaign_id AND disposition IS NOT NULL GROUP BY dispositio
 
 -- name: account_by_key
 SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency, due_date,
-    aging_bucket, preferred_windows
+    aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on, customer_level,
+    risk_level, broken_promises, good_record, legal_stage, minor
 FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
 
 -- name: add_account
 INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
-    due_date, aging_bucket, preferred_windows)
+    due_date, aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on,
+    customer_level, risk_level, broken_promises, good_record, legal_stage, minor)
 VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
-    :due_date, :aging_bucket, :preferred_windows);
+    :due_date, :aging_bucket, :preferred_windows, :service, :fee_items, :late_fee_minor, :service_state, :suspension_on,
+    :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor);
 
 -- name: update_account
 UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
     amount_minor = :amount_minor, currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket,
-    preferred_windows = :preferred_windows
+    preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
+    late_fee_minor = :late_fee_minor, service_state = :service_state, suspension_on = :suspension_on,
+    customer_level = :customer_level, risk_level = :risk_level, broken_promises = :broken_promises,
+    good_record = :good_record, legal_stage = :legal_stage, minor = :minor
 WHERE id = :account;
 
 -- name: add_to_campaign
@@ -177,8 +183,29 @@ INSERT INTO dead_number (phone, disposition, attempt_id, at) VALUES (:phone, :di
 ON CONFLICT (phone) DO NOTHING;
 
 -- name: add_promise
-INSERT INTO promise (attempt_id, amount_minor, currency, date, channel, confidence, promised_at)
-VALUES (:attempt_id, :amount_minor, :currency, :date, :channel, :confidence, :now);
+INSERT INTO promise (attempt_id, position, amount_minor, currency, date, channel, confidence, promised_at)
+VALUES (:attempt_id, :position, :amount_minor, :currency, :date, :channel, :confidence, :now);
+
+-- name: add_result
+INSERT INTO call_result (attempt_id, result, verified, intents, reasons, coverage, cut_short, required, variants, review,
+    transfer_reason, message, key_points, summary, risk_level, next_action, language, upset, do_not_contact, callback,
+    callback_day, callback_time)
+VALUES (:attempt_id, :result, :verified, :intents, :reasons, :coverage, :cut_short, :required, :variants, :review,
+    :transfer_reason, :message, :key_points, :summary, :risk_level, :next_action, :language, :upset, :do_not_contact,
+    :callback, :callback_day, :callback_time);
+
+-- name: add_plan
+INSERT INTO plan (attempt_id, kind, currency, periods, monthly_minor, last_minor, fee_minor, total_minor, first_date,
+    until, waived_minor, approver, confidence, asked_at)
+VALUES (:attempt_id, :kind, :currency, :periods, :monthly_minor, :last_minor, :fee_minor, :total_minor, :first_date,
+    :until, :waived_minor, :approver, :confidence, :now);
+
+-- name: add_dispute
+INSERT INTO dispute (attempt_id, category, description, evidence, answer_days, status, confidence, claimed_at)
+VALUES (:attempt_id, :category, :description, :evidence, :answer_days, :status, :confidence, :now);
+
+-- name: add_consent
+INSERT INTO consent (attempt_id, given, at, version, audio_s) VALUES (:attempt_id, :given, :at, :version, :audio_s);
 
 -- name: add_turn
 INSERT INTO turn (attempt_id, seq, speaker, kind, text, start_s, end_s, confidence, engine, interrupted, covers,
@@ -217,7 +244,10 @@ SELECT * FROM verdict WHERE customer_id = :customer_id ORDER BY id;
 
 -- name: promises
 SELECT p.*, t.campaign_id, t.customer_id, t.account_id, t.bill_id
-FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id ORDER BY t.seq;
+FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id ORDER BY t.seq, p.position;
+
+-- name: promises_of
+SELECT amount_minor, currency, date, channel, confidence FROM promise WHERE attempt_id = :attempt_id ORDER BY position;
 
 -- name: turns
 SELECT speaker, kind, text, start_s, end_s, confidence, engine, interrupted, covers, speech_ended_s, final_text_s,

@@ -10,14 +10,12 @@ from types import MappingProxyType
 
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import OpenAttempt, Turn
-from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.ports import CampaignCount, VerdictRecord
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     account_of,
-    amount,
     instant,
     instant_or_none,
     mapping,
@@ -27,6 +25,7 @@ from ari_app.store.codec import (
 )
 from ari_app.store.gate import case_of
 from ari_app.store.queries import SQL
+from ari_app.store.results import promise_of, promises_of, result_of
 
 
 def campaign_count(connection: sqlite3.Connection, campaign_id: str, now: datetime) -> CampaignCount:
@@ -120,7 +119,9 @@ def attempts_page(
     rows = connection.execute(
         SQL[name], {"campaign_id": campaign_id, "customer_id": customer_id, "seq": after, "limit": limit}
     ).fetchall()
-    return AttemptPage([_attempt(row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None)
+    return AttemptPage(
+        [_attempt(connection, row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +140,9 @@ def accounts_page(connection: sqlite3.Connection, campaign_id: str, after: int, 
     return AccountPage([account_of(row) for row in rows], rows[-1]["place"] if len(rows) == limit else None)
 
 
-def _attempt(row: sqlite3.Row) -> AttemptRecord:
-    promise = None
-    if row["promise_amount"] is not None:
-        promise = PromiseToPay(
-            amount=amount(row["promise_amount"]),
-            date=row["promise_date"],
-            currency=row["promise_currency"],
-            channel=row["promise_channel"],
-            confidence=row["promise_confidence"],
-        )
+def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
+    # An attempt is closed and given its promises in one transaction, and never changes again.
+    promises = promises_of(connection, row["attempt_id"]) if row["ended_at"] is not None else ()
     return AttemptRecord(
         attempt_id=row["attempt_id"],
         campaign_id=row["campaign_id"],
@@ -175,7 +169,8 @@ def _attempt(row: sqlite3.Row) -> AttemptRecord:
         transcript=row["transcript"],
         next_attempt_at=instant_or_none(row["next_attempt_at"]),
         plan_reason=row["plan_reason"],
-        promise=promise,
+        promises=promises,
+        conversation=result_of(row, promises),
         facts=mapping(row["facts"]),
         recording_started_at=instant_or_none(row["recording_started_at"]),
         recording_seconds=row["recording_seconds"],
@@ -226,13 +221,8 @@ def promises(connection: sqlite3.Connection) -> list[PromiseRecord]:
             account_id=row["account_id"],
             bill_id=row["bill_id"],
             promised_at=instant(row["promised_at"]),
-            promise=PromiseToPay(
-                amount=amount(row["amount_minor"]),
-                date=row["date"],
-                currency=row["currency"],
-                channel=row["channel"],
-                confidence=row["confidence"],
-            ),
+            promise=promise_of(row),
+            position=row["position"],
         )
         for row in connection.execute(SQL["promises"]).fetchall()
     ]
@@ -246,7 +236,7 @@ def turns(connection: sqlite3.Connection, attempt_id: str) -> list[Turn]:
 def attempts_named(connection: sqlite3.Connection, beginning: str, limit: int) -> list[AttemptRecord]:
     """See ``Store.attempts_named``."""
     params = {"low": plain(beginning), "high": plain(beginning) + "\U0010ffff", "limit": limit}
-    return [_attempt(row) for row in connection.execute(SQL["attempts_named"], params).fetchall()]
+    return [_attempt(connection, row) for row in connection.execute(SQL["attempts_named"], params).fetchall()]
 
 
 def newest_attempt_ids(connection: sqlite3.Connection, limit: int) -> list[str]:

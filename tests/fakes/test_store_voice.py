@@ -13,7 +13,7 @@ import pytest
 from ari_app.domain.attempt import ReservedAttempt, Turn, TurnTiming
 from ari_app.domain.compliance import decide
 from ari_app.store import SqliteStore
-from ari_app.store.codec import account_params, campaign_params, micros
+from ari_app.store.codec import campaign_params, micros
 from ari_app.store.connection import connect_writer
 from ari_app.store.migrate import migrate, shipped
 from ari_app.store.queries import SQL
@@ -126,6 +126,12 @@ async def test_attempts_are_found_by_the_beginning_of_their_id(store: SqliteStor
 
 # ------------------------------------------------------------------------------------------- databases of before
 
+OLD_ACCOUNT = """
+    INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
+        due_date, aging_bucket, preferred_windows)
+    VALUES ('cust-1', 'acc-1', 'b1', '王小明', '+8613800000001', 'Asia/Shanghai', 'zh', 56832, 'CNY', '2026-10-01',
+        'D31-D60', '')
+"""
 OLD_ATTEMPT = """
     INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id,
         number, timezone, strategy, rule_pack, rule_pack_version, reserved_at, dialled_at, answered_at, ended_at,
@@ -147,7 +153,7 @@ def old_database(path: Path) -> None:
     at = micros(NOW)
     run = database.conn.execute
     run(SQL["put_campaign"], campaign_params(campaign()))
-    run(SQL["add_account"], account_params(account(1)))
+    run(OLD_ACCOUNT)
     run(SQL["add_to_campaign"], {"campaign_id": "c1", "account": 1, "now": at})
     run(
         "UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, dials_made = 1,"
