@@ -1,7 +1,8 @@
 -- The results of a call: several promises, a plan, a dispute, the consent to be recorded, intents, script coverage,
 -- summary and what waits for a person; and what a list may say of an account besides its bill.
 --
--- Units as before. Lists of words are JSON arrays. Days are YYYY-MM-DD: date(x) IS x holds for days of the calendar only.
+-- Units as before. Lists of words are JSON arrays. Days are YYYY-MM-DD: date(x, '+0 days') IS x holds for days of the
+-- calendar only.
 
 DROP VIEW attempt_record;
 DROP VIEW standing;
@@ -9,8 +10,9 @@ DROP VIEW standing;
 ALTER TABLE account ADD COLUMN service TEXT NOT NULL DEFAULT '';
 ALTER TABLE account ADD COLUMN fee_items TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(fee_items));
 ALTER TABLE account ADD COLUMN late_fee_minor INTEGER CHECK (late_fee_minor >= 0);
-ALTER TABLE account ADD COLUMN service_state TEXT NOT NULL DEFAULT '' CHECK (service_state IN ('', 'active', 'suspended'));
-ALTER TABLE account ADD COLUMN suspension_on TEXT CHECK (date(suspension_on) IS suspension_on);
+ALTER TABLE account ADD COLUMN service_state TEXT NOT NULL DEFAULT ''
+    CHECK (service_state IN ('', 'active', 'suspended'));
+ALTER TABLE account ADD COLUMN suspension_on TEXT CHECK (date(suspension_on, '+0 days') IS suspension_on);
 ALTER TABLE account ADD COLUMN customer_level TEXT NOT NULL DEFAULT ''
     CHECK (customer_level IN ('', 'vip', 'ordinary', 'high_risk'));
 ALTER TABLE account ADD COLUMN risk_level TEXT NOT NULL DEFAULT '' CHECK (risk_level IN ('', 'L', 'M', 'H'));
@@ -26,7 +28,7 @@ CREATE TABLE promise (
     position     INTEGER NOT NULL CHECK (position >= 1),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
     currency     TEXT NOT NULL CHECK (currency <> ''),
-    date         TEXT NOT NULL CHECK (date(date) IS date),
+    date         TEXT NOT NULL CHECK (date(date, '+0 days') IS date),
     channel      TEXT NOT NULL,
     confidence   REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     promised_at  INTEGER NOT NULL,
@@ -47,8 +49,8 @@ CREATE TABLE plan (
     last_minor    INTEGER CHECK (last_minor >= 0),
     fee_minor     INTEGER CHECK (fee_minor >= 0),
     total_minor   INTEGER CHECK (total_minor >= fee_minor),
-    first_date    TEXT CHECK (date(first_date) IS first_date),
-    until         TEXT CHECK (date(until) IS until),
+    first_date    TEXT CHECK (date(first_date, '+0 days') IS first_date),
+    until         TEXT CHECK (date(until, '+0 days') IS until),
     waived_minor  INTEGER CHECK (waived_minor >= 0),
     approver      TEXT NOT NULL DEFAULT '',
     confidence    REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
@@ -102,7 +104,7 @@ CREATE TABLE call_result (
     upset           INTEGER NOT NULL CHECK (upset IN (0, 1)),
     do_not_contact  INTEGER NOT NULL CHECK (do_not_contact IN (0, 1)),
     callback        INTEGER NOT NULL CHECK (callback IN (0, 1)),
-    callback_day    TEXT CHECK (date(callback_day) IS callback_day),
+    callback_day    TEXT CHECK (date(callback_day, '+0 days') IS callback_day),
     callback_time   TEXT,
     CHECK (callback = 1 OR (callback_day IS NULL AND callback_time IS NULL))
 ) STRICT, WITHOUT ROWID;
