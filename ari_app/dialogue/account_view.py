@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from ari_app.dialogue import spoken
 from ari_app.dialogue.guard import TELLING_NAMES
-from ari_app.domain.account import Account
+from ari_app.domain.account import NO_DETAILS, Account, AccountDetails
 
 CENT = Decimal("0.01")
 
@@ -41,6 +41,7 @@ class VerifiedView:
     currency: str
     due_date: date = field(repr=False)
     phone_tail: str = field(repr=False)
+    details: AccountDetails = field(default=NO_DETAILS, repr=False)
 
     def half(self) -> Decimal:
         """Half of the amount due, rounded up to the cent."""
@@ -59,6 +60,7 @@ class SealedAccount:
             currency=account.currency,
             due_date=account.due_date,
             phone_tail=account.phone_tail,
+            details=account.details,
         )
 
     def open(self, phone_tail: str | None) -> VerifiedView | None:

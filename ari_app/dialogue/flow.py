@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from ari_app.dialogue.flow_conditions import Condition, Fact
 from ari_app.dialogue.model import KeyInput
-
-
-class Fact(StrEnum):
-    """What is certain at a point of a conversation."""
-
-    VERIFIED = "verified"
-    DATE = "date"
-    AMOUNT = "amount"
-
 
 _VERIFIED = frozenset({Fact.VERIFIED})
 
@@ -36,28 +27,6 @@ VARIABLES: dict[str, frozenset[Fact]] = {
     "ptp_amount": frozenset({Fact.VERIFIED, Fact.AMOUNT}),
 }
 
-
-@dataclass(frozen=True, slots=True)
-class GuardRule:
-    """A condition of a move: what it needs to be asked at all, and what is certain once it holds."""
-
-    needs: frozenset[Fact] = frozenset()
-    gives: frozenset[Fact] = frozenset()
-
-
-#: Conditions of moves (``when``).
-GUARDS: dict[str, GuardRule] = {
-    "tail_matches": GuardRule(gives=_VERIFIED),
-    "gave_tail": GuardRule(),
-    "has_date": GuardRule(needs=_VERIFIED, gives=frozenset({Fact.DATE})),
-    "has_amount": GuardRule(needs=_VERIFIED, gives=frozenset({Fact.AMOUNT})),
-    "date_out_of_range": GuardRule(needs=_VERIFIED),
-    "amount_out_of_range": GuardRule(needs=_VERIFIED),
-    "new_offer": GuardRule(needs=_VERIFIED),
-    "overdue": GuardRule(needs=_VERIFIED),
-    "due_today": GuardRule(needs=_VERIFIED),
-    "by_key": GuardRule(),
-}
 
 #: Results of a conversation, and whether only a verified customer can have given them.
 RESULTS: dict[str, bool] = {
@@ -114,14 +83,33 @@ class Sentence:
         return " ".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-Prompt = Mapping[str, tuple[Sentence, ...]]
-"""Sentences by language; empty: say nothing."""
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One way to say something: sentences by language, and the conditions under which it is the one."""
 
-FILLER: Prompt = {
-    language: (Sentence((Text(words, "filler"),), 0),)
-    for language, words in (("zh", "请稍等。"), ("en", "One moment, please."))
-}
+    sentences: Mapping[str, tuple[Sentence, ...]]
+    when: tuple[Condition, ...] = ()
+    line: int = 0
+
+
+Prompt = tuple[Wording, ...]
+"""The first wording whose conditions hold is said; the last has none. Empty: say nothing."""
+
+FILLER: Prompt = (
+    Wording(
+        {
+            language: (Sentence((Text(words, "filler"),), 0),)
+            for language, words in (("zh", "请稍等。"), ("en", "One moment, please."))
+        }
+    ),
+)
 """Said when an answer takes a moment to recognise, where a flow has no words of its own for it."""
+
+
+def sentences_in(prompt: Prompt, language: str) -> Iterator[Sentence]:
+    """Every sentence of a prompt in a language, of all its wordings."""
+    for wording in prompt:
+        yield from wording.sentences.get(language, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +118,14 @@ class Move:
 
     go: str
     line: int
-    say: Prompt = field(default_factory=dict)
-    when: tuple[str, ...] = ()
+    say: Prompt = ()
+    when: tuple[Condition, ...] = ()
     forget: frozenset[Fact] = frozenset()
 
     @property
     def gives(self) -> frozenset[Fact]:
         """What is certain once the conditions hold."""
-        return frozenset[Fact]().union(*(GUARDS[name].gives for name in self.when))
+        return frozenset[Fact]().union(*(condition.gives for condition in self.when))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +159,7 @@ class Ask:
     digits: str = ""
     key_input: KeyInput = field(default_factory=KeyInput)
     hear: tuple[str, ...] = ()
-    again: Prompt = field(default_factory=dict)
+    again: Prompt = ()
     max_tries: int = 2
     no_input_s: float = 5.0
     barge_in: bool = True
@@ -227,7 +215,7 @@ class Flow:
     states: Mapping[str, State]
     latest_days: int = 31
     min_confidence: float = 0.5
-    filler: Prompt = field(default_factory=lambda: FILLER)
+    filler: Prompt = FILLER
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

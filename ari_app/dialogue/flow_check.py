@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ari_app.dialogue.flow import GUARDS, RESULTS, VARIABLES, Fact, Flow, Move, Prompt, State
+from ari_app.dialogue.flow import RESULTS, VARIABLES, Flow, Move, Prompt, Sentence, State
+from ari_app.dialogue.flow_conditions import Condition, Fact
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.source import Reader
 
@@ -169,35 +170,55 @@ def _check_state(state: State, facts: frozenset[Fact], reader: Reader) -> None:
 
 
 def _check_move(move: Move, facts: frozenset[Fact], where: str, reader: Reader) -> None:
-    for name in move.when:
-        missing = GUARDS[name].needs - facts
-        if missing:
-            reader.fault(move.line, where, f"the condition {name} asks for something before verification")
+    _check_conditions(move.when, move.line, facts, where, reader)
     _check_prompt(move.say, facts | move.gives, where, reader)
 
 
+def _check_conditions(
+    when: tuple[Condition, ...], line: int, facts: frozenset[Fact], where: str, reader: Reader
+) -> None:
+    for condition in when:
+        if condition.needs - facts:
+            reader.fault(line, where, f"the condition {condition} asks for something before verification")
+        facts |= condition.gives
+
+
 def _check_prompt(prompt: Prompt, facts: frozenset[Fact], where: str, reader: Reader) -> None:
+    for wording in prompt:
+        _check_conditions(wording.when, wording.line, facts, where, reader)
+        known = facts.union(*(condition.gives for condition in wording.when))
+        legal = any(condition.name == "legal_stage" and condition.wanted for condition in wording.when)
+        for language, sentences in wording.sentences.items():
+            for sentence in sentences:
+                _check_sentence(sentence, language, known, where, reader, legal=legal)
+
+
+def _check_sentence(
+    sentence: Sentence, language: str, facts: frozenset[Fact], where: str, reader: Reader, *, legal: bool
+) -> None:
     verified = Fact.VERIFIED in facts
-    for language, sentences in prompt.items():
-        for sentence in sentences:
-            for name in sentence.variables:
-                missing = VARIABLES[name] - facts
-                if Fact.VERIFIED in missing:
-                    usable = ", ".join(f"{{{other}}}" for other, needs in VARIABLES.items() if not needs)
-                    reader.fault(
-                        sentence.line, where, f"{{{name}}} would be spoken before verification", usable
-                    )
-                elif missing:
-                    known = " and ".join(sorted(missing))
-                    reader.fault(
-                        sentence.line,
-                        where,
-                        f"{{{name}}} has no value here on some way: the {known} may be unknown",
-                    )
-            fault = wording_fault(sentence.wording, language, verified=verified)
-            if fault:
-                when = "is never spoken" if verified else "is not spoken before verification"
-                reader.fault(sentence.line, where, f"the wording {fault!r} {when}", "neutral words")
+    for name in sentence.variables:
+        missing = VARIABLES[name] - facts
+        if Fact.VERIFIED in missing:
+            usable = ", ".join(f"{{{other}}}" for other, needs in VARIABLES.items() if not needs)
+            reader.fault(sentence.line, where, f"{{{name}}} would be spoken before verification", usable)
+        elif missing:
+            known = " and ".join(sorted(missing))
+            reader.fault(
+                sentence.line,
+                where,
+                f"{{{name}}} has no value here on some way: the {known} may be unknown",
+            )
+    fault = wording_fault(sentence.wording, language, verified=verified, legal=legal)
+    if fault:
+        allowed = "neutral words"
+        when = "is never spoken" if verified else "is not spoken before verification"
+        if verified and not wording_fault(sentence.wording, language, verified=True, legal=True):
+            when, allowed = (
+                "is spoken only to customers whose case is at that stage",
+                "a wording with when: legal_stage",
+            )
+        reader.fault(sentence.line, where, f"the wording {fault!r} {when}", allowed)
 
 
 def _unverified_results() -> str:

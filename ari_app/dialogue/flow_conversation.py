@@ -20,7 +20,8 @@ from ari_app.dialogue.account_view import (
     opening_view,
 )
 from ari_app.dialogue.completeness import YES_NO, progress
-from ari_app.dialogue.flow import Ask, Fact, Flow, KeyMeaning, Move, Prompt, Retry, State
+from ari_app.dialogue.flow import Ask, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
+from ari_app.dialogue.flow_conditions import Condition, Fact, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
@@ -69,6 +70,10 @@ class FlowConversation:
     def verified(self) -> bool:
         """Whether the customer has given the right digits."""
         return isinstance(self._view, VerifiedView)
+
+    @property
+    def _legal(self) -> bool:
+        return isinstance(self._view, VerifiedView) and self._view.details.legal_stage
 
     # ------------------------------------------------------------------------------------------------ ports.Dialogue
 
@@ -184,32 +189,53 @@ class FlowConversation:
             self._confidence = min(self._confidence, heard.confidence)
 
     def _holds(self, move: Move, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
-        return all(self._condition(name, heard, given, now) for name in move.when)
+        return all(self._condition(one, heard, given, now) for one in move.when)
 
-    def _condition(self, name: str, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
+    def _condition(
+        self, condition: Condition, heard: Understanding, given: CustomerInput | None, now: datetime
+    ) -> bool:
+        return self._is(condition.name, heard, given, now) == condition.wanted
+
+    def _is(self, name: str, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
+        """Whether a condition holds, whatever the contrary is worth: nothing of a debt is known before verification."""
         if name == "tail_matches":
             opened = self._sealed.open(heard.phone_tail)
             if opened is not None:
                 self._view = opened
                 self._cover("verified")
             return opened is not None
-        if name == "gave_tail":
-            return heard.phone_tail is not None
-        if name == "by_key":
-            return given is not None and given.kind is InputKind.KEYS
-        if not isinstance(self._view, VerifiedView):
-            return False
+        found, today = self._findings, self._today(now)
         match name:
+            case "gave_tail":
+                return heard.phone_tail is not None
+            case "by_key":
+                return given is not None and given.kind is InputKind.KEYS
+            case "upset":
+                return found.upset
+            case "unclear_date":
+                return heard.unclear_date
+            case "has_callback":
+                return found.callback is not None
+            case _ if not isinstance(self._view, VerifiedView):
+                return False
             case "has_date":
                 return self._promised.date is not None
             case "has_amount":
                 return self._promised.amount is not None
-            case "overdue":
-                return self._view.due_date < self._today(now)
-            case "due_today":
-                return self._view.due_date == self._today(now)
+            case "part_only":
+                return self._promised.amount is not None and self._promised.amount < self._view.amount_due
+            case "has_channel":
+                return bool(found.channel)
+            case "has_category":
+                return found.has_category
+            case "has_reason":
+                return bool(found.reasons)
+            case _ if name.startswith("reason."):
+                return name.removeprefix("reason.") in found.reasons
+            case _ if name in self._noted:
+                return True
             case _:
-                return name in self._noted
+                return account_condition(name, self._view, today, upset=found.upset)
 
     # ------------------------------------------------------------------------------------------------ steps
 
@@ -318,18 +344,27 @@ class FlowConversation:
 
     def _speak(self, prompt: Prompt, now: datetime) -> list[Fragment]:
         fragments: list[Fragment] = []
-        for sentence in prompt.get(self._language, ()):
+        for sentence in self._wording(prompt, now):
             fragments += sentence_fragments(
                 sentence, self._view, self._promised, today=self._today(now), latest=self._latest(now)
             )
         return fragments
+
+    def _wording(self, prompt: Prompt, now: datetime) -> tuple[Sentence, ...]:
+        """The sentences of the first wording whose conditions hold."""
+        for wording in prompt:
+            if all(self._condition(one, NOT_UNDERSTOOD, None, now) for one in wording.when):
+                return wording.sentences.get(self._language, ())
+        return ()
 
     def _checked(
         self, said: list[Fragment], covers: list[str], now: datetime
     ) -> tuple[tuple[Fragment, ...], tuple[str, ...]]:
         """What may be said of it, and what of the script that covers: nothing when the guard has replaced it."""
         secrets = () if self.verified else self._sealed.secrets(self._today(now))
-        checked = Guard(self._language, secrets, self._names).check(said, verified=self.verified)
+        checked = Guard(self._language, secrets, self._names, legal=self._legal).check(
+            said, verified=self.verified
+        )
         if checked.breach is not None:
             self.breaches += 1
             self._tally.note(checked.breach)

@@ -57,6 +57,11 @@ class Findings:
         if "dispute" in meanings:
             self._note_dispute(heard, given)
 
+    @property
+    def has_category(self) -> bool:
+        """Whether it was said what is disputed."""
+        return bool(self._category)
+
     def dispute(self) -> DisputeClaim:
         """The dispute that was raised; category 'other' where nothing was said of it."""
         return DisputeClaim(

@@ -19,7 +19,7 @@ from ari_app.dialogue.account_view import (
     VerifiedView,
     opening_view,
 )
-from ari_app.dialogue.flow import Flow, Sentence, Text
+from ari_app.dialogue.flow import Flow, Sentence, Text, sentences_in
 from ari_app.dialogue.guard import NEUTRAL
 from ari_app.dialogue.model import Fragment
 from ari_app.dialogue.sentence_fragments import sentence_fragments, value_fragment
@@ -74,7 +74,7 @@ def state_fragments(
     offer = Promised(today + timedelta(days=1), account.amount_due)
     latest = today + timedelta(days=flow.latest_days)
     found: list[Fragment] = []
-    for sentence in flow.states[state].say.get(account.language, ()):
+    for sentence in sentences_in(flow.states[state].say, account.language):
         found += sentence_fragments(sentence, view, offer, today=today, latest=latest)
     return tuple(found)
 
@@ -102,8 +102,8 @@ def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, int, str]]:
 def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:
     for state in flow.states.values():
         for prompt in state.prompts():
-            yield from prompt.get(language, ())
-    yield from flow.filler.get(language, ())
+            yield from sentences_in(prompt, language)
+    yield from sentences_in(flow.filler, language)
 
 
 def _offers(

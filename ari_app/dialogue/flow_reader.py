@@ -9,12 +9,10 @@ from dataclasses import replace
 from ari_app.dialogue.flow import (
     COVERAGE,
     FILLER,
-    GUARDS,
     RESULTS,
     VARIABLES,
     Ask,
     End,
-    Fact,
     Flow,
     KeyMeaning,
     Move,
@@ -24,11 +22,13 @@ from ari_app.dialogue.flow import (
     State,
     Text,
     Variable,
+    Wording,
 )
 from ari_app.dialogue.flow_check import check_flow
+from ari_app.dialogue.flow_conditions import Condition, Fact, condition_of, condition_words
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.model import KeyInput
-from ari_app.dialogue.source import MAPPING, Node, Reader
+from ari_app.dialogue.source import MAPPING, SEQUENCE, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS, FINER, INTENTS
 
@@ -69,6 +69,8 @@ _DIGITS: dict[str, KeyInput] = {
     "amount": KeyInput(min_digits=1, max_digits=10),
 }
 _FORGET = {"date": Fact.DATE, "amount": Fact.AMOUNT}
+#: The wordings of a prompt beside the first are told apart by these in prompt ids.
+_LETTERS = "abcdefgh"
 _SHORTEST_PART = re.compile(r"\w")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 
@@ -91,7 +93,7 @@ class _FlowReader:
         self._name = ""
         self._names: frozenset[str] = frozenset()
         self._answers: dict[str, dict[str, tuple[Move, ...]]] = {}
-        self._defaults: dict[str, Prompt] = {"no_input": {}, "no_match": {}, "filler": FILLER}
+        self._defaults: dict[str, Prompt] = {"no_input": (), "no_match": (), "filler": FILLER}
 
     def read(self, root: Node) -> Flow:
         r = self._r
@@ -164,7 +166,7 @@ class _FlowReader:
         return State(
             name=name,
             line=node.line,
-            say=self._prompt(entries["say"], f"{where}.say") if "say" in entries else {},
+            say=self._prompt(entries["say"], f"{where}.say") if "say" in entries else (),
             covers=frozenset(r.choices(entries["covers"], f"{where}.covers", "script element", COVERAGE))
             if "covers" in entries
             else frozenset(),
@@ -215,7 +217,7 @@ class _FlowReader:
             hear=r.choices(entries["hear"], f"{where}.hear", "group of phrases", GROUPS)
             if "hear" in entries
             else (),
-            again=self._prompt(entries["again"], f"{where}.again") if "again" in entries else {},
+            again=self._prompt(entries["again"], f"{where}.again") if "again" in entries else (),
             max_tries=r.integer(entries["max_tries"], f"{where}.max_tries", 1, 5)
             if "max_tries" in entries
             else 2,
@@ -317,10 +319,8 @@ class _FlowReader:
         return Move(
             go=go,
             line=node.line,
-            say=self._prompt(entries["say"], f"{where}.say") if "say" in entries else {},
-            when=r.choices(entries["when"], f"{where}.when", "condition", GUARDS)
-            if "when" in entries
-            else (),
+            say=self._prompt(entries["say"], f"{where}.say") if "say" in entries else (),
+            when=self._when(entries, where),
             forget=frozenset(
                 _FORGET[word] for word in r.choices(entries["forget"], f"{where}.forget", "slot", _FORGET)
             )
@@ -330,8 +330,42 @@ class _FlowReader:
 
     # ------------------------------------------------------------------------------------------------ prompts
 
+    def _when(
+        self, entries: Mapping[str, Node], where: str, *, of_wordings: bool = False
+    ) -> tuple[Condition, ...]:
+        if "when" not in entries:
+            return ()
+        known = condition_words(of_wordings=of_wordings)
+        words = self._r.choices(entries["when"], f"{where}.when", "condition", known)
+        return tuple(condition_of(word) for word in words)
+
     def _prompt(self, node: Node, where: str) -> Prompt:
-        entries = self._r.mapping(node, where, LANGUAGES)
+        """One wording, or a list of them with their conditions."""
+        if node.kind != SEQUENCE:
+            return (self._wording(node, where, ""),)
+        found = tuple(
+            self._wording(item, where, "" if place == 0 else _LETTERS[place])
+            for place, item in enumerate(node.items[: len(_LETTERS)])
+        )
+        if not found or len(node.items) > len(_LETTERS):
+            self._r.fault(node.line, where, f"{len(node.items)} wordings", f"1 to {len(_LETTERS)}")
+        for wording in found[:-1]:
+            if not wording.when:
+                self._r.fault(
+                    wording.line, where, "a wording without a condition hides those below it", "put it last"
+                )
+        if found and found[-1].when:
+            self._r.fault(
+                found[-1].line,
+                where,
+                "the last wording has a condition, so nothing may be said",
+                "a last wording without when",
+            )
+        return found
+
+    def _wording(self, node: Node, where: str, letter: str) -> Wording:
+        """``letter`` tells the second wording (b), the third (c) ... in prompt ids; the first has none."""
+        entries = self._r.mapping(node, where, ("when", *LANGUAGES))
         for language in self._languages:
             if language not in entries and node.kind == MAPPING:
                 self._r.fault(
@@ -340,12 +374,15 @@ class _FlowReader:
                     f"the wording in {language} is missing",
                     "a text for each of: " + ", ".join(self._languages),
                 )
-        prompt_id = f"{self._name}.{where.removeprefix('states.').removesuffix('.say')}"
-        return {
+        prompt_id = f"{self._name}.{where.removeprefix('states.').removesuffix('.say')}" + (
+            letter and f".{letter}"
+        )
+        sentences = {
             language: self._sentences(entries[language], f"{where}.{language}", prompt_id)
             for language in self._languages
             if language in entries
         }
+        return Wording(sentences, self._when(entries, where, of_wordings=True), node.line)
 
     def _sentences(self, node: Node, where: str, prompt_id: str) -> tuple[Sentence, ...]:
         found: list[Sentence] = []

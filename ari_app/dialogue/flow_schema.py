@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ari_app.dialogue.flow import COVERAGE, GUARDS, RESULTS
+from ari_app.dialogue.flow import COVERAGE, RESULTS
+from ari_app.dialogue.flow_conditions import condition_words
 from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.spoken import LANGUAGES
@@ -41,7 +42,7 @@ def flow_schema() -> dict[str, Any]:
         ),
         "$defs": {
             "prompt": _prompt(),
-            "when": _some(GUARDS),
+            "when": _some(condition_words()),
             "move": {
                 "type": "object",
                 "additionalProperties": False,
@@ -132,11 +133,12 @@ def _some(words: Any) -> dict[str, Any]:
 
 
 def _prompt() -> dict[str, Any]:
-    return {
+    wording = {
         "type": "object",
         "additionalProperties": False,
-        "properties": dict.fromkeys(LANGUAGES, _TEXTS),
+        "properties": {"when": {"$ref": "#/$defs/when"}, **dict.fromkeys(LANGUAGES, _TEXTS)},
     }
+    return {"anyOf": [wording, {"type": "array", "items": wording, "minItems": 1}]}
 
 
 def _end() -> dict[str, Any]:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.dialogue.flow import COVERAGE, GUARDS, RESULTS, VARIABLES, Fact
+from ari_app.dialogue.flow import COVERAGE, RESULTS, VARIABLES
 from ari_app.dialogue.flow_check import certain_facts
+from ari_app.dialogue.flow_conditions import CONDITIONS, Fact
 from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, STATE_KEYS
 from ari_app.dialogue.understanding import CONTEXTS, INTENTS
 from ari_app.errors import InputError
@@ -209,6 +210,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_every_word_of_a_flow_is_documented() -> None:
     page = (FLOW_FILE.parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
-    words = {*GUARDS, *RESULTS, *COVERAGE, *CONTEXTS, *INTENTS, *FLOW_KEYS, *STATE_KEYS, *ASK_KEYS}
+    words = {*CONDITIONS, *RESULTS, *COVERAGE, *CONTEXTS, *INTENTS, *FLOW_KEYS, *STATE_KEYS, *ASK_KEYS}
     words |= {"go", "say", "when", "forget", *(f"{{{name}}}" for name in VARIABLES)}
     assert sorted(word for word in words if f"`{word}`" not in page) == []

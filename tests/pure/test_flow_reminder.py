@@ -495,4 +495,4 @@ def test_a_day_that_nobody_can_be_sure_of_is_asked_for_again() -> None:
 def test_every_state_has_both_languages() -> None:
     for state in FLOW.states.values():
         for prompt in state.prompts():
-            assert not prompt or set(prompt) == {"zh", "en"}
+            assert all(set(wording.sentences) == {"zh", "en"} for wording in prompt)

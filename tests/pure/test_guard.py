@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.dialogue.account_view import SealedAccount, VerifiedView, opening_view, spoken_name
-from ari_app.dialogue.flow import Flow, State, Text
+from ari_app.dialogue.flow import Flow, State, Text, Wording
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.guard import NEUTRAL, Breach, Guard, GuardTally, wording_fault
 from ari_app.dialogue.model import Fragment
@@ -183,9 +183,9 @@ def test_a_breach_is_counted_and_replaced_in_a_conversation() -> None:
     """A flow that was never checked says the amount in its opening; the guard is what is left."""
     flow = shipped_flow()
     opening = flow.states["opening"]
-    sentence = opening.say["zh"][0]
+    sentence = opening.say[0].sentences["zh"][0]
     telling = type(sentence)((Text("您已欠费五百六十八元三角二分。", "x"),), 1)
-    states = {**flow.states, "opening": State("opening", 1, {"zh": (telling,)}, ask=opening.ask)}
+    states = {**flow.states, "opening": State("opening", 1, (Wording({"zh": (telling,)}),), ask=opening.ask)}
     unchecked = Flow("x", "x", "1", ("zh",), "opening", states)
     dialogue = FlowConversation(unchecked, an_account(), COMPANY["zh"])
     assert words(dialogue.start(NOW)) == NEUTRAL["zh"]

@@ -1,0 +1,152 @@
+"""Conditions of a flow (``when``): what each needs to be asked at all, and what is certain once it holds.
+
+Those that depend on the account alone are decided here; those about the answer just given, in the conversation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from ari_app.dialogue.account_view import VerifiedView
+from ari_app.dialogue.understanding import REASONS
+
+#: Up to so many days overdue the tone is gentle, from so many on it is firm (requirements B15, E20).
+GENTLE_UNTIL_DAYS, FIRM_FROM_DAYS = 30, 61
+#: So many promises broken make the tone firm.
+BROKEN_PROMISES = 2
+
+
+class Fact(StrEnum):
+    """What is certain at a point of a conversation."""
+
+    VERIFIED = "verified"
+    DATE = "date"
+    AMOUNT = "amount"
+
+
+_NOTHING = frozenset[Fact]()
+_VERIFIED = frozenset({Fact.VERIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRule:
+    """What a condition needs to be asked, and what is certain once it holds."""
+
+    needs: frozenset[Fact] = _NOTHING
+    gives: frozenset[Fact] = _NOTHING
+
+
+#: About the answer just given, and what has been offered.
+_OF_THE_TALK: dict[str, ConditionRule] = {
+    "tail_matches": ConditionRule(gives=_VERIFIED),
+    "gave_tail": ConditionRule(),
+    "by_key": ConditionRule(),
+    "has_date": ConditionRule(needs=_VERIFIED, gives=frozenset({Fact.DATE})),
+    "has_amount": ConditionRule(needs=_VERIFIED, gives=frozenset({Fact.AMOUNT})),
+    "date_out_of_range": ConditionRule(needs=_VERIFIED),
+    "amount_out_of_range": ConditionRule(needs=_VERIFIED),
+    "new_offer": ConditionRule(needs=_VERIFIED),
+    "part_only": ConditionRule(needs=_VERIFIED),
+    "has_channel": ConditionRule(needs=_VERIFIED),
+    "has_category": ConditionRule(needs=_VERIFIED),
+    "has_reason": ConditionRule(needs=_VERIFIED),
+    "has_callback": ConditionRule(),
+    "unclear_date": ConditionRule(),
+    "upset": ConditionRule(),
+} | {f"reason.{name}": ConditionRule(needs=_VERIFIED) for name in REASONS}
+
+#: Only an answer just given can meet these, so they choose among moves and not among wordings.
+_OF_AN_ANSWER = frozenset({"tail_matches", "gave_tail", "by_key", "unclear_date"})
+
+#: About the account.
+_OF_THE_ACCOUNT = (
+    "overdue",
+    "due_today",
+    "tone_gentle",
+    "tone_firm",
+    "has_fees",
+    "has_late_fee",
+    "suspended",
+    "suspension_known",
+    "legal_stage",
+)
+
+#: Every condition by its name.
+CONDITIONS: dict[str, ConditionRule] = _OF_THE_TALK | dict.fromkeys(
+    _OF_THE_ACCOUNT, ConditionRule(needs=_VERIFIED)
+)
+_NOT = "not "
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition as it stands in a flow: a name of ``CONDITIONS``, or its contrary."""
+
+    name: str
+    wanted: bool = True
+
+    @property
+    def needs(self) -> frozenset[Fact]:
+        """Without these it cannot be asked."""
+        return CONDITIONS[self.name].needs
+
+    @property
+    def gives(self) -> frozenset[Fact]:
+        """What is certain once it holds; its contrary makes nothing certain."""
+        return CONDITIONS[self.name].gives if self.wanted else _NOTHING
+
+    def __str__(self) -> str:
+        return self.name if self.wanted else _NOT + self.name
+
+
+def condition_of(text: str) -> Condition:
+    """The condition of a word of ``condition_words``."""
+    return Condition(text.removeprefix(_NOT), wanted=not text.startswith(_NOT))
+
+
+def condition_words(*, of_wordings: bool = False) -> list[str]:
+    """Every text that is a condition; ``of_wordings`` without those that only an answer just given can meet."""
+    names = [name for name in CONDITIONS if not (of_wordings and name in _OF_AN_ANSWER)]
+    return [word for name in names for word in (name, _NOT + name)]
+
+
+def account_condition(name: str, view: VerifiedView, today: date, *, upset: bool) -> bool:
+    """Whether a condition about the account holds; False for any other name."""
+    details, overdue = view.details, (today - view.due_date).days
+    match name:
+        case "overdue":
+            return overdue > 0
+        case "due_today":
+            return overdue == 0
+        case "tone_gentle":
+            return (
+                upset
+                or details.good_record
+                or details.customer_level == "vip"
+                or overdue <= GENTLE_UNTIL_DAYS
+            )
+        case "tone_firm":
+            return not upset and is_firm(view, overdue)
+        case "has_fees":
+            return bool(details.fee_items)
+        case "has_late_fee":
+            return details.late_fee is not None and details.late_fee > 0
+        case "suspended":
+            return details.service_state == "suspended"
+        case "suspension_known":
+            return details.suspension_on is not None
+        case "legal_stage":
+            return details.legal_stage
+        case _:
+            return False
+
+
+def is_firm(view: VerifiedView, overdue: int) -> bool:
+    """Whether an account is spoken to seriously: long overdue, of high risk, or promises broken; never a good customer."""
+    details = view.details
+    if details.good_record or details.customer_level == "vip":
+        return False
+    risky = details.customer_level == "high_risk" or details.risk_level == "H"
+    return overdue >= FIRM_FROM_DAYS or risky or details.broken_promises >= BROKEN_PROMISES
