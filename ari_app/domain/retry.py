@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from ari_app.domain.call_result import Callback
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.disposition import DispositionKind, RetryRule
+from ari_app.domain.windows import local_instant
 
 #: An attempt whose INVITE never left is planned again after this, so that a broken PBX is not hammered.
 NOT_DIALLED_DELAY = timedelta(seconds=30)
+
+#: A call that is wanted later than this is planned like any other.
+LATEST_CALLBACK = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,13 @@ def plan_retry(
     first_dialled_at: datetime | None,
     dials_made: int,
     ended_at: datetime,
+    wished_at: datetime | None = None,
 ) -> RetryDecision:
     """What follows an attempt that ended with ``kind``.
 
     ``dials_made`` counts the INVITEs sent for this account in this campaign, the one just ended included;
-    ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one.
+    ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one. ``wished_at`` is the moment at which the customer
+    asked to be called (:func:`callback_at`); it stands in for offset and delay, but gives no attempt beyond the caps.
     """
     if kind.retry is RetryRule.NEVER:
         return RetryDecision(None, f"{kind.name}: this number is never dialled again", number_dead=True)
@@ -48,6 +55,34 @@ def plan_retry(
     allowed = min(strategy.max_attempts, len(strategy.retry_hours))
     if dials_made >= allowed:
         return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used")
+    if wished_at is not None:
+        return RetryDecision(
+            max(wished_at, ended_at),
+            f"{kind.name}: at the agreed time, attempt {dials_made + 1} of {allowed}",
+        )
     offset = first_dialled_at + timedelta(hours=strategy.retry_hours[dials_made])
     earliest = ended_at + timedelta(hours=kind.min_delay_hours)
     return RetryDecision(max(offset, earliest), f"{kind.name}: attempt {dials_made + 1} of {allowed}")
+
+
+def callback_at(
+    callback: Callback, zone: tzinfo, ended_at: datetime, least: timedelta = timedelta(0)
+) -> datetime | None:
+    """The moment at which a customer wants to be called (UTC); None where he named none, or one that cannot be kept.
+
+    A time without a day is the next one. A day without a time begins at its midnight, but not before ``least`` has passed
+    since the call ended; calling windows move it. ``zone`` is where the customer lives.
+    """
+    here = ended_at.astimezone(zone)
+    if callback.day is not None and not 0 <= (callback.day - here.date()).days <= LATEST_CALLBACK.days:
+        return None
+    if callback.at is None:
+        if callback.day is None:
+            return None
+        wished = max(local_instant(callback.day, 0, zone), ended_at + least)
+    else:
+        minute = callback.at.hour * 60 + callback.at.minute
+        wished = local_instant(callback.day or here.date(), minute, zone)
+        if callback.day is None and wished <= ended_at:
+            wished = local_instant(here.date() + timedelta(days=1), minute, zone)
+    return wished.astimezone(UTC) if ended_at <= wished <= ended_at + LATEST_CALLBACK else None

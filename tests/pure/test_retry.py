@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ari_app.domain.call_result import Callback
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.disposition import DispositionKind, RetryRule
-from ari_app.domain.retry import NOT_DIALLED_DELAY, RetryDecision, plan_retry
+from ari_app.domain.retry import LATEST_CALLBACK, NOT_DIALLED_DELAY, RetryDecision, callback_at, plan_retry
 
 pytestmark = pytest.mark.pure
 
@@ -89,3 +91,61 @@ def test_each_reason_names_the_disposition() -> None:
             ended_at=FIRST,
         )
         assert decision.reason.startswith("some_end: ")
+
+
+# ------------------------------------------------------------------------------------------- call-backs
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+#: Monday 23 November 2026, ten in the morning in Shanghai.
+TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("callback", "wished"),
+    [
+        (Callback(), None),
+        (Callback(at=time(15, 30)), datetime(2026, 11, 23, 7, 30, tzinfo=UTC)),
+        (Callback(at=time(9, 0)), datetime(2026, 11, 24, 1, 0, tzinfo=UTC)),
+        (Callback(at=time(10, 0)), datetime(2026, 11, 24, 2, 0, tzinfo=UTC)),
+        (Callback(date(2026, 11, 25), time(18, 0)), datetime(2026, 11, 25, 10, 0, tzinfo=UTC)),
+        (Callback(date(2026, 11, 25)), datetime(2026, 11, 24, 16, 0, tzinfo=UTC)),
+        (Callback(date(2026, 11, 23)), TEN + timedelta(hours=2)),
+        (Callback(date(2026, 11, 22)), None),
+        (Callback(date(2026, 11, 23), time(9, 0)), None),
+        (Callback(date.max, time(23, 59)), None),
+        (Callback(date.min, time(0, 0)), None),
+        (Callback(date(2026, 12, 7), time(10, 0)), TEN + LATEST_CALLBACK),
+        (Callback(date(2026, 12, 7), time(10, 1)), None),
+    ],
+)
+def test_the_customer_names_when_he_wants_to_be_called(callback: Callback, wished: datetime | None) -> None:
+    assert callback_at(callback, SHANGHAI, TEN, timedelta(hours=2)) == wished
+
+
+@given(
+    st.builds(Callback, day=st.none() | st.dates(), at=st.none() | st.times()),
+    st.sampled_from(["Asia/Shanghai", "America/New_York", "Europe/Berlin"]),
+    instants,
+)
+def test_a_wish_is_kept_within_two_weeks_or_not_at_all(
+    callback: Callback, zone: str, ended: datetime
+) -> None:
+    wished = callback_at(callback, ZoneInfo(zone), ended)
+    if wished is not None:
+        assert ended <= wished <= ended + LATEST_CALLBACK
+        assert wished.tzinfo is UTC
+
+
+def test_an_agreed_time_stands_in_for_the_offsets_but_not_for_the_caps() -> None:
+    kind = DispositionKind("callback", RetryRule.PLAN, min_delay_hours=2)
+    wished = TEN + timedelta(minutes=20)
+    for dials, due in ((1, wished), (3, None)):
+        decision = plan_retry(
+            CampaignStrategy(), kind, first_dialled_at=FIRST, dials_made=dials, ended_at=TEN, wished_at=wished
+        )
+        assert decision.due_at == due
+    done = DispositionKind("request_human", RetryRule.DONE)
+    decision = plan_retry(
+        CampaignStrategy(), done, first_dialled_at=FIRST, dials_made=1, ended_at=TEN, wished_at=wished
+    )
+    assert decision.due_at is None
