@@ -6,6 +6,7 @@ A conversation holds an ``OpeningView``: company and name, no debt. The debt lie
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -105,10 +106,12 @@ def spoken_name(name: str, language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What has been offered so far in a conversation."""
+    """What has been offered so far in a conversation: a promise, the months of a plan, the day of a deferral."""
 
-    date: date | None = None
+    date: dt.date | None = None
     amount: Decimal | None = field(default=None, repr=False)
+    periods: int = 0
+    deferral: dt.date | None = None
 
 
 #: Every variable of a prompt, and whether its value belongs to the account (and is kept from online voices).
@@ -123,6 +126,21 @@ PERSONAL: dict[str, bool] = {
     "latest_date": False,
     "ptp_date": False,
     "ptp_amount": True,
+    "plan_options": False,
+    "plan_periods": False,
+    "plan_monthly": True,
+    "plan_fee": True,
+    "plan_total": True,
+    "plan_first_date": False,
+    "deferral_date": False,
+    "latest_deferral_date": False,
+    "payment_methods": False,
+    "dispute_days": False,
+    "restore_hours": False,
+    "service": True,
+    "fees": True,
+    "late_fee": True,
+    "suspension_date": True,
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ari_app.dialogue.flow_conditions import Condition, Fact
+from ari_app.dialogue.flow_policy import USUAL_POLICY, Policy
 from ari_app.dialogue.model import KeyInput
 
 _VERIFIED = frozenset({Fact.VERIFIED})
@@ -25,6 +26,21 @@ VARIABLES: dict[str, frozenset[Fact]] = {
     "latest_date": _VERIFIED,
     "ptp_date": frozenset({Fact.VERIFIED, Fact.DATE}),
     "ptp_amount": frozenset({Fact.VERIFIED, Fact.AMOUNT}),
+    "plan_options": _VERIFIED,
+    "plan_periods": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "plan_monthly": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "plan_fee": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "plan_total": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "plan_first_date": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "deferral_date": frozenset({Fact.VERIFIED, Fact.DEFERRAL}),
+    "latest_deferral_date": _VERIFIED,
+    "payment_methods": _VERIFIED,
+    "dispute_days": _VERIFIED,
+    "restore_hours": _VERIFIED,
+    "service": _VERIFIED,
+    "fees": _VERIFIED,
+    "late_fee": _VERIFIED,
+    "suspension_date": _VERIFIED,
 }
 
 
@@ -35,19 +51,66 @@ RESULTS: dict[str, bool] = {
     "disputed": True,
     "refused": True,
     "informed": True,
+    "acknowledged": True,
+    "plan_requested": True,
+    "deferral_requested": True,
+    "hardship": True,
+    "link_requested": True,
+    "restore_requested": True,
     "request_human": False,
     "callback": False,
     "stop_calling": False,
     "recording_refused": False,
     "wrong_person": False,
     "third_party": False,
+    "deceased": False,
+    "minor": False,
+    "complaint": False,
+    "abusive": False,
+    "language_wanted": False,
     "not_verified": False,
     "no_input": False,
     "hung_up": False,
 }
 
+#: Why a person is wanted (requirement A11).
+TRANSFER_REASONS: tuple[str, ...] = (
+    "request",
+    "hardship",
+    "complaint",
+    "dispute",
+    "plan_approval",
+    "abusive",
+    "not_understood",
+    "recording_refused",
+    "minor",
+    "deceased",
+    "high_amount",
+    "language",
+)
+#: Messages that a call may ask for.
+MESSAGES: tuple[str, ...] = (
+    "payment_link",
+    "amount_and_link",
+    "plan_form",
+    "dispute_form",
+    "restore_steps",
+    "callback_note",
+)
+
 COVERAGE: frozenset[str] = frozenset(
-    {"opening", "recording_notice", "verified", "arrears_fact", "deadline", "read_back", "closing"}
+    {
+        "opening",
+        "recording_notice",
+        "verified",
+        "arrears_fact",
+        "deadline",
+        "guidance",
+        "consequence",
+        "read_back",
+        "statement",
+        "closing",
+    }
 )
 
 
@@ -135,6 +198,10 @@ class KeyMeaning:
     intent: str
     days: int | None = None
     amount: str = ""
+    periods: int = 0
+    category: str = ""
+    channel: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +234,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of the conversation."""
+    """The end of the conversation. ``transfer`` is why a person is wanted, ``message`` the message to be sent."""
 
     result: str
     do_not_contact: bool = False
+    transfer: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +273,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A checked flow. ``latest_days``: a promise may lie at most so many days ahead; ``min_confidence``: speech of which
+    """A checked flow. ``policy``: what it may agree to; ``min_confidence``: speech of which
     the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise."""
 
     name: str
@@ -213,7 +282,7 @@ class Flow:
     languages: tuple[str, ...]
     start: str
     states: Mapping[str, State]
-    latest_days: int = 31
+    policy: Policy = USUAL_POLICY
     min_confidence: float = 0.5
     filler: Prompt = FILLER
 

@@ -15,6 +15,12 @@ from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.source import Reader
 
 _ALL = frozenset(Fact)
+#: What has to be certain where a call ends with an agreement.
+_NEEDED: dict[str, frozenset[Fact]] = {
+    "promise_to_pay": frozenset({Fact.VERIFIED, Fact.DATE, Fact.AMOUNT}),
+    "plan_requested": frozenset({Fact.VERIFIED, Fact.PERIODS}),
+    "deferral_requested": frozenset({Fact.VERIFIED, Fact.DEFERRAL}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +169,14 @@ def _check_state(state: State, facts: frozenset[Fact], reader: Reader) -> None:
         reader.fault(
             state.line, where, f"the result {state.hung_up} needs a verified customer", _unverified_results()
         )
-    if state.end is not None and state.end.result == "promise_to_pay" and not facts >= _ALL:
+    needed = _NEEDED.get(state.end.result, frozenset()) if state.end is not None else frozenset()
+    if state.end is not None and needed - facts:
+        missing = " and ".join(sorted(needed - facts))
         reader.fault(
-            state.line, where, "a promise to pay ends here without a date and an amount on every way to it"
+            state.line,
+            where,
+            f"{state.end.result} ends here without the {missing} on every way to it",
+            "conditions such as has_date, has_amount, has_periods, has_deferral on the ways to it",
         )
 
 

@@ -24,6 +24,8 @@ class Fact(StrEnum):
     VERIFIED = "verified"
     DATE = "date"
     AMOUNT = "amount"
+    PERIODS = "periods"
+    DEFERRAL = "deferral"
 
 
 _NOTHING = frozenset[Fact]()
@@ -48,7 +50,14 @@ _OF_THE_TALK: dict[str, ConditionRule] = {
     "date_out_of_range": ConditionRule(needs=_VERIFIED),
     "amount_out_of_range": ConditionRule(needs=_VERIFIED),
     "new_offer": ConditionRule(needs=_VERIFIED),
+    "amount_too_small": ConditionRule(needs=_VERIFIED),
     "part_only": ConditionRule(needs=_VERIFIED),
+    "can_instalment": ConditionRule(needs=_VERIFIED),
+    "has_periods": ConditionRule(needs=_VERIFIED, gives=frozenset({Fact.PERIODS})),
+    "periods_not_offered": ConditionRule(needs=_VERIFIED),
+    "can_defer": ConditionRule(needs=_VERIFIED),
+    "has_deferral": ConditionRule(needs=_VERIFIED, gives=frozenset({Fact.DEFERRAL})),
+    "deferral_out_of_range": ConditionRule(needs=_VERIFIED),
     "has_channel": ConditionRule(needs=_VERIFIED),
     "has_category": ConditionRule(needs=_VERIFIED),
     "has_reason": ConditionRule(needs=_VERIFIED),

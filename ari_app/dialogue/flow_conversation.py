@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
-    CENT,
     OpeningView,
     Promised,
     SealedAccount,
@@ -20,9 +19,10 @@ from ari_app.dialogue.account_view import (
     opening_view,
 )
 from ari_app.dialogue.completeness import YES_NO, progress
-from ari_app.dialogue.flow import Ask, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
-from ari_app.dialogue.flow_conditions import Condition, Fact, account_condition
+from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
+from ari_app.dialogue.flow_conditions import Condition, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
+from ari_app.dialogue.flow_offers import take_offer, without
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
@@ -30,8 +30,9 @@ from ari_app.dialogue.sentence_fragments import sentence_fragments
 from ari_app.dialogue.understanding import FINER, understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
-from ari_app.domain.call_result import ConversationResult, PromiseToPay
+from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.plan import InstalmentTerms
 
 #: "Press one" answered with the word.
 _SPOKEN_KEYS: dict[str, str] = {
@@ -87,7 +88,7 @@ class FlowConversation:
         self._asked_at = now
         ask = self._state.ask
         if self._ended is not None or ask is None:
-            return FlowStep((), result=self._ended or self._result(self._state.hung_up))
+            return FlowStep((), result=self._ended or self._result(self._state.hung_up, self._asked_at))
         heard = self._understood(given, ask, now)
         if given.kind is InputKind.SILENCE:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
@@ -113,7 +114,7 @@ class FlowConversation:
     def hung_up(self) -> FlowStep:
         """The result so far."""
         if self._ended is None:
-            self._ended = self._result(self._state.hung_up)
+            self._ended = self._result(self._state.hung_up, self._asked_at)
         return FlowStep((), result=self._ended)
 
     # ------------------------------------------------------------------------------------------------ input
@@ -158,6 +159,10 @@ class FlowConversation:
             finer=key.intent if key.intent in FINER else "",
             dates=() if key.days is None else (self._today(now) + timedelta(days=key.days),),
             amounts=() if share is None else (share,),
+            periods=(key.periods,) if key.periods else (),
+            dispute_category=key.category,
+            channels=(key.channel,) if key.channel else (),
+            reason=key.reason,
             full_amount=key.amount == "full",
         )
 
@@ -169,23 +174,14 @@ class FlowConversation:
     def _take(self, heard: Understanding, given: CustomerInput, now: datetime) -> None:
         """Remember what was offered, as far as it can be accepted."""
         self._noted = frozenset()
-        if not isinstance(self._view, VerifiedView) or "promise_to_pay" not in (heard.intent, *heard.also):
+        if not isinstance(self._view, VerifiedView):
             return
-        noted: set[str] = set()
-        if heard.date is not None:
-            if self._today(now) <= heard.date <= self._latest(now):
-                self._promised = replace(self._promised, date=heard.date)
-                noted.add("new_offer")
-            else:
-                noted.add("date_out_of_range")
-        if heard.amount is not None:
-            if CENT <= heard.amount <= self._view.amount_due:
-                self._promised = replace(self._promised, amount=heard.amount.quantize(CENT))
-                noted.add("new_offer")
-            else:
-                noted.add("amount_out_of_range")
-        self._noted = frozenset(noted)
-        if heard.date is not None or heard.amount is not None:
+        meanings = meanings_of(heard)
+        taken = take_offer(
+            self._promised, heard, meanings, self._view.amount_due, self._flow.policy, self._today(now)
+        )
+        self._promised, self._noted = taken.promised, taken.noted
+        if taken.promised_anything:
             self._confidence = min(self._confidence, heard.confidence)
 
     def _holds(self, move: Move, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
@@ -204,7 +200,7 @@ class FlowConversation:
                 self._view = opened
                 self._cover("verified")
             return opened is not None
-        found, today = self._findings, self._today(now)
+        found = self._findings
         match name:
             case "gave_tail":
                 return heard.phone_tail is not None
@@ -216,35 +212,46 @@ class FlowConversation:
                 return heard.unclear_date
             case "has_callback":
                 return found.callback is not None
-            case _ if not isinstance(self._view, VerifiedView):
+            case _ if isinstance(self._view, VerifiedView):
+                return self._is_of_the_debt(name, self._view, self._today(now))
+            case _:
                 return False
+
+    def _is_of_the_debt(self, name: str, view: VerifiedView, today: date) -> bool:
+        """Whether a condition about the account, or about what a verified customer said and offered, holds."""
+        found, promised, policy = self._findings, self._promised, self._flow.policy
+        if name.startswith("reason."):
+            return name.removeprefix("reason.") in found.reasons
+        match name:
             case "has_date":
-                return self._promised.date is not None
+                return promised.date is not None
             case "has_amount":
-                return self._promised.amount is not None
+                return promised.amount is not None
             case "part_only":
-                return self._promised.amount is not None and self._promised.amount < self._view.amount_due
+                return promised.amount is not None and promised.amount < view.amount_due
+            case "has_periods":
+                return self._plan(today) is not None
+            case "has_deferral":
+                return promised.deferral is not None
+            case "can_instalment":
+                return bool(policy.offers(view.amount_due, today))
+            case "can_defer":
+                return policy.latest_deferral_days > 0
             case "has_channel":
                 return bool(found.channel)
             case "has_category":
                 return found.has_category
             case "has_reason":
                 return bool(found.reasons)
-            case _ if name.startswith("reason."):
-                return name.removeprefix("reason.") in found.reasons
-            case _ if name in self._noted:
-                return True
             case _:
-                return account_condition(name, self._view, today, upset=found.upset)
+                return name in self._noted or account_condition(name, view, today, upset=found.upset)
 
     # ------------------------------------------------------------------------------------------------ steps
 
     def _go(self, move: Move, now: datetime, heard: Understanding | None) -> FlowStep:
         said = self._speak(move.say, now)
         if move.forget:
-            date_kept = None if Fact.DATE in move.forget else self._promised.date
-            amount_kept = None if Fact.AMOUNT in move.forget else self._promised.amount
-            self._promised = Promised(date_kept, amount_kept)
+            self._promised = without(self._promised, move.forget)
             self._confidence = 1.0
         again = not move.go
         return self._enter(move.go or self._state.name, now, said, again=again, silent=False, heard=heard)
@@ -291,7 +298,7 @@ class FlowConversation:
                 say, covered = self._checked(said, covers, now)
                 return FlowStep(say, question, heard=heard, covers=covered, filler=self._filler(now))
             if state.end is not None:
-                self._ended = self._result(state.end.result, do_not_contact=state.end.do_not_contact)
+                self._ended = self._result(state.end.result, now, state.end)
                 say, covered = self._checked(said, covers, now)
                 return FlowStep(
                     say, result=self._ended, heard=heard, covers=covered, filler=self._filler(now)
@@ -309,23 +316,41 @@ class FlowConversation:
             barge_in=ask.barge_in or not first,
         )
 
-    def _result(self, result: str, *, do_not_contact: bool = False) -> ConversationResult:
+    def _result(self, result: str, now: datetime, end: End | None = None) -> ConversationResult:
         found = self._findings
         return ConversationResult(
             result=result,
             verified=self.verified,
             promises=self._promises() if result == "promise_to_pay" else (),
-            dispute=found.dispute() if result == "disputed" else None,
+            plan=self._plan_request(result, now),
+            dispute=found.dispute(self._flow.policy.dispute_days) if result == "disputed" else None,
             callback=found.callback if result == "callback" else None,
             consent=found.consent,
+            transfer_reason=end.transfer if end is not None else "",
+            message=end.message if end is not None else "",
             intents=tuple(found.intents),
             reasons=tuple(found.reasons),
             coverage=tuple(self._coverage),
             review=found.review(result),
             language=self._language,
             upset=found.upset,
-            do_not_contact=do_not_contact,
+            do_not_contact=end is not None and end.do_not_contact,
         )
+
+    def _plan(self, today: date) -> InstalmentTerms | None:
+        """The plan that has been chosen, worked out."""
+        if not isinstance(self._view, VerifiedView):
+            return None
+        return self._flow.policy.offer(self._promised.periods, self._view.amount_due, today)
+
+    def _plan_request(self, result: str, now: datetime) -> PlanRequest | None:
+        view, until = self._view, self._promised.deferral
+        if not isinstance(view, VerifiedView):
+            return None
+        if result == "deferral_requested" and until is not None:
+            return PlanRequest(PlanKind.DEFERRAL, view.currency, until=until, confidence=self._confidence)
+        terms = self._plan(self._today(now)) if result == "plan_requested" else None
+        return None if terms is None else terms.request(view.currency, self._confidence)
 
     def _promises(self) -> tuple[PromiseToPay, ...]:
         view, promised = self._view, self._promised
@@ -346,7 +371,12 @@ class FlowConversation:
         fragments: list[Fragment] = []
         for sentence in self._wording(prompt, now):
             fragments += sentence_fragments(
-                sentence, self._view, self._promised, today=self._today(now), latest=self._latest(now)
+                sentence,
+                self._view,
+                self._promised,
+                today=self._today(now),
+                latest=self._latest(now),
+                policy=self._flow.policy,
             )
         return fragments
 
@@ -387,7 +417,7 @@ class FlowConversation:
         return self._local(now).date()
 
     def _latest(self, now: datetime) -> date:
-        return self._today(now) + timedelta(days=self._flow.latest_days)
+        return self._flow.policy.latest(self._today(now))
 
 
 def _keyed_amount(text: str) -> Decimal | None:

@@ -62,11 +62,12 @@ class Findings:
         """Whether it was said what is disputed."""
         return bool(self._category)
 
-    def dispute(self) -> DisputeClaim:
+    def dispute(self, answer_days: int = 3) -> DisputeClaim:
         """The dispute that was raised; category 'other' where nothing was said of it."""
         return DisputeClaim(
             category=self._category or "other",
             description="; ".join(self._described)[:MAX_DESCRIPTION],
+            answer_days=answer_days,
             confidence=self._dispute_confidence,
         )
 

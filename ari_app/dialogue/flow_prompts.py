@@ -32,14 +32,16 @@ def known_fragments(flow: Flow, account: Account, company: str, now: datetime) -
     language = account.language
     today = now.astimezone(zone_of(account.timezone) or UTC).date()
     # A call that is dialled before midnight may speak after it.
-    latest = today + timedelta(days=flow.latest_days)
+    latest = today + timedelta(days=flow.policy.latest_promise_days)
     opening = opening_view(account, company)
     view: OpeningView | VerifiedView = SealedAccount(account, opening).open(account.phone_tail) or opening
     found: dict[Fragment, None] = {}
     for sentence in _sentences(flow, language):
         for offer in _offers(flow, view, sentence, today):
             for last in (latest, latest + timedelta(days=1)):
-                for fragment in sentence_fragments(sentence, view, offer, today=today, latest=last):
+                for fragment in sentence_fragments(
+                    sentence, view, offer, today=today, latest=last, policy=flow.policy
+                ):
                     found[fragment] = None
                 if "latest_date" not in sentence.variables:
                     break
@@ -52,12 +54,14 @@ def shared_fragments(flow: Flow, language: str, company: str, today: date) -> tu
     found: dict[Fragment, None] = {}
     anybody = OpeningView(company=company, name="", language=language)
     for sentence in _sentences(flow, language):
-        for fragment in sentence_fragments(sentence, anybody, Promised(), today=date.min, latest=date.min):
+        for fragment in sentence_fragments(
+            sentence, anybody, Promised(), today=date.min, latest=date.min, policy=flow.policy
+        ):
             if fragment.text and not fragment.personal:
                 found[replace(fragment, ends=False)] = None  # the sentence is not all here
     variables = {name for sentence in _sentences(flow, language) for name in sentence.variables}
     if variables & {"ptp_date", "latest_date"}:
-        for days in range(flow.latest_days + 2):
+        for days in range(flow.policy.latest_promise_days + 2):
             day = spoken.day(today + timedelta(days=days), language, today=today)
             found[value_fragment("ptp_date", day, language)] = None
     found[neutral_fragment(language)] = None
@@ -72,10 +76,10 @@ def state_fragments(
     opening = opening_view(account, company)
     view: OpeningView | VerifiedView = SealedAccount(account, opening).open(account.phone_tail) or opening
     offer = Promised(today + timedelta(days=1), account.amount_due)
-    latest = today + timedelta(days=flow.latest_days)
+    latest = today + timedelta(days=flow.policy.latest_promise_days)
     found: list[Fragment] = []
     for sentence in sentences_in(flow.states[state].say, account.language):
-        found += sentence_fragments(sentence, view, offer, today=today, latest=latest)
+        found += sentence_fragments(sentence, view, offer, today=today, latest=latest, policy=flow.policy)
     return tuple(found)
 
 
@@ -115,8 +119,14 @@ def _offers(
     dates: list[date | None] = [None]
     amounts = [view.amount_due]
     if "ptp_date" in sentence.variables:
-        dates = [today + timedelta(days=days) for days in range(flow.latest_days + 2)]
+        dates = [today + timedelta(days=days) for days in range(flow.policy.latest_promise_days + 2)]
     if "ptp_amount" in sentence.variables:
         amounts = list(dict.fromkeys((view.amount_due, view.half())))
     days = [Promised(day, amounts[0]) for day in dates]
-    return (*days, *(Promised(dates[0], amount) for amount in amounts[1:]))
+    plans: tuple[Promised, ...] = ()
+    if any(name.startswith("plan_") for name in sentence.variables):
+        plans = tuple(Promised(periods=option.periods) for option in flow.policy.instalments)
+    if "deferral_date" in sentence.variables:
+        until = range(flow.policy.latest_deferral_days + 2)
+        plans += tuple(Promised(deferral=today + timedelta(days=days_on)) for days_on in until)
+    return (*days, *(Promised(dates[0], amount) for amount in amounts[1:]), *plans)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ari_app.dialogue.flow import (
     COVERAGE,
     FILLER,
+    MESSAGES,
     RESULTS,
+    TRANSFER_REASONS,
     VARIABLES,
     Ask,
     End,
@@ -26,18 +28,28 @@ from ari_app.dialogue.flow import (
 )
 from ari_app.dialogue.flow_check import check_flow
 from ari_app.dialogue.flow_conditions import Condition, Fact, condition_of, condition_words
+from ari_app.dialogue.flow_policy import USUAL_POLICY
+from ari_app.dialogue.flow_policy_reader import read_policy
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.model import KeyInput
 from ari_app.dialogue.source import MAPPING, SEQUENCE, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
-from ari_app.dialogue.understanding import CONTEXTS, FINER, INTENTS
+from ari_app.dialogue.understanding import (
+    CHANNELS,
+    CONTEXTS,
+    DISPUTE_CATEGORIES,
+    FINER,
+    INTENTS,
+    PERIODS,
+    REASONS,
+)
 
 FLOW_KEYS = (
     "flow",
     "version",
     "languages",
     "start",
-    "latest_promise_days",
+    "policy",
     "min_confidence",
     "defaults",
     "answers",
@@ -60,6 +72,8 @@ ASK_KEYS = (
 )
 #: What a question may react to: intents and finer meanings.
 MEANINGS = INTENTS | FINER.keys()
+END_KEYS = ("result", "do_not_contact", "transfer", "message")
+KEY_KEYS = ("intent", "date", "amount", "periods", "category", "channel", "reason")
 _MOVE_KEYS = ("go", "again", "say", "when", "forget")
 _KEYS = frozenset("0123456789*")
 _DATES = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
@@ -68,7 +82,7 @@ _DIGITS: dict[str, KeyInput] = {
     "phone_tail": KeyInput(min_digits=1, max_digits=4),
     "amount": KeyInput(min_digits=1, max_digits=10),
 }
-_FORGET = {"date": Fact.DATE, "amount": Fact.AMOUNT}
+_FORGET = {"date": Fact.DATE, "amount": Fact.AMOUNT, "periods": Fact.PERIODS, "deferral": Fact.DEFERRAL}
 #: The wordings of a prompt beside the first are told apart by these in prompt ids.
 _LETTERS = "abcdefgh"
 _SHORTEST_PART = re.compile(r"\w")
@@ -126,9 +140,7 @@ class _FlowReader:
             languages=self._languages,
             start=start,
             states={name: self._state(name, node, states) for name, node in states.items()},
-            latest_days=r.integer(top["latest_promise_days"], "latest_promise_days", 1, 90)
-            if "latest_promise_days" in top
-            else 31,
+            policy=read_policy(r, top["policy"]) if "policy" in top else USUAL_POLICY,
             min_confidence=r.number(top["min_confidence"], "min_confidence", 0, 1)
             if "min_confidence" in top
             else 0.5,
@@ -182,10 +194,12 @@ class _FlowReader:
         r = self._r
         if node.kind != MAPPING:
             return End(r.choice(node, where, "result", RESULTS))
-        entries = r.mapping(node, where, ("result", "do_not_contact"), ("result",))
+        entries = r.mapping(node, where, END_KEYS, ("result",))
         return End(
             result=r.choice(entries["result"], where, "result", RESULTS) if "result" in entries else "",
             do_not_contact=r.flag(entries["do_not_contact"], where) if "do_not_contact" in entries else False,
+            transfer=self._one_of(entries, where, "transfer", TRANSFER_REASONS),
+            message=self._one_of(entries, where, "message", MESSAGES),
         )
 
     def _ask(self, node: Node, where: str) -> Ask:
@@ -257,15 +271,23 @@ class _FlowReader:
             if value.kind != MAPPING:
                 found[key] = KeyMeaning(r.choice(value, at, "intent", MEANINGS))
                 continue
-            entries = r.mapping(value, at, ("intent", "date", "amount"), ("intent",))
+            entries = r.mapping(value, at, KEY_KEYS, ("intent",))
             found[key] = KeyMeaning(
                 intent=r.choice(entries["intent"], at, "intent", MEANINGS) if "intent" in entries else "",
                 days=self._days(entries["date"], f"{at}.date") if "date" in entries else None,
-                amount=r.choice(entries["amount"], f"{at}.amount", "amount", ("full", "half"))
-                if "amount" in entries
-                else "",
+                amount=self._one_of(entries, at, "amount", ("full", "half")),
+                periods=r.integer(entries["periods"], f"{at}.periods", min(PERIODS), max(PERIODS))
+                if "periods" in entries
+                else 0,
+                category=self._one_of(entries, at, "category", DISPUTE_CATEGORIES),
+                channel=self._one_of(entries, at, "channel", CHANNELS),
+                reason=self._one_of(entries, at, "reason", REASONS),
             )
         return found
+
+    def _one_of(self, entries: Mapping[str, Node], where: str, key: str, allowed: Iterable[str]) -> str:
+        """The word of a key; '' where the key is missing."""
+        return self._r.choice(entries[key], f"{where}.{key}", key, allowed) if key in entries else ""
 
     def _days(self, node: Node, where: str) -> int | None:
         text = self._r.string(node, where)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ari_app.dialogue.flow import COVERAGE, RESULTS
+from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS
 from ari_app.dialogue.flow_conditions import condition_words
+from ari_app.dialogue.flow_policy_reader import POLICY_KEYS
 from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.spoken import LANGUAGES
@@ -33,7 +34,11 @@ def flow_schema() -> dict[str, Any]:
                 "version": {"type": ["string", "number"]},
                 "languages": _some(LANGUAGES),
                 "start": {"type": "string"},
-                "latest_promise_days": {"type": "integer", "minimum": 1, "maximum": 90},
+                "policy": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {key: {} for key in POLICY_KEYS},
+                },
                 "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
                 "defaults": {"type": "object", "additionalProperties": prompt},
                 "answers": {"type": "object", "additionalProperties": on},
@@ -147,6 +152,11 @@ def _end() -> dict[str, Any]:
         "type": "object",
         "required": ["result"],
         "additionalProperties": False,
-        "properties": {"result": result, "do_not_contact": {"type": "boolean"}},
+        "properties": {
+            "result": result,
+            "do_not_contact": {"type": "boolean"},
+            "transfer": {"enum": list(TRANSFER_REASONS)},
+            "message": {"enum": list(MESSAGES)},
+        },
     }
     return {"anyOf": [result, whole]}

@@ -7,6 +7,8 @@ from datetime import date
 
 from ari_app.dialogue.account_view import PERSONAL, OpeningView, Promised, VerifiedView, render
 from ari_app.dialogue.flow import Sentence, Text
+from ari_app.dialogue.flow_policy import USUAL_POLICY, Policy
+from ari_app.dialogue.flow_values import plan_value
 from ari_app.dialogue.model import Fragment
 from ari_app.dialogue.number_pieces import pieces_of
 
@@ -21,6 +23,7 @@ def sentence_fragments(
     *,
     today: date,
     latest: date,
+    policy: Policy = USUAL_POLICY,
 ) -> list[Fragment]:
     """What is said of a sentence, in the language of the view; a variable that the view does not hold is left out.
 
@@ -35,6 +38,8 @@ def sentence_fragments(
             found.append(Fragment(part.text, language, prompt_id=part.prompt_id, local=local))
             continue
         text = render(part.name, view, promised, today=today, latest=latest)
+        if text is None and isinstance(view, VerifiedView):
+            text = plan_value(part.name, view, promised, policy, today)
         if text is not None:
             found.append(value_fragment(part.name, text, language, local=local))
     if found:

@@ -106,7 +106,7 @@ WRONG: tuple[tuple[str, str, int, str], ...] = (
     ("en: Goodbye.", "en: Goodbye., fr: Adieu.", 24, "unknown key 'fr'"),
     ("end: no_input", "end: vanished", 25, "unknown result 'vanished'"),
     ("end: no_input", "end: informed", 23, "the result informed needs a verified customer"),
-    ("end: informed", "end: promise_to_pay", 19, "a promise to pay ends here without a date and an amount"),
+    ("end: informed", "end: promise_to_pay", 19, "promise_to_pay ends here without the amount and date"),
     ("end: informed", "next: told", 19, "a loop without bound: told -> told"),
     ("    end: informed\n", "", 19, "a state asks, goes on or ends; this one has none of them"),
     ("end: informed", "end: informed\n    next: bye", 19, "this one has next and end"),

@@ -317,7 +317,7 @@ def test_a_sentence_with_the_name_is_for_one_voice_and_other_facts_are_said_in_p
 def test_every_day_that_may_be_promised_is_known_before_the_dial_and_no_secret() -> None:
     found = known_fragments(FLOW, an_account(), COMPANY["zh"], NOW)
     shared = {fragment.text for fragment in found if not fragment.personal}
-    for days in range(FLOW.latest_days + 1):
+    for days in range(FLOW.policy.latest_promise_days + 1):
         assert spoken.day(NOW.date() + timedelta(days=days), "zh", today=NOW.date()) in shared
 
 

@@ -1,0 +1,59 @@
+"""What a flow may agree to: days of a promise, instalments, deferral, ways to pay (requirements F1, F9, F10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from ari_app.domain.plan import InstalmentOption, InstalmentTerms, instalment_terms
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The limits of a flow; the defaults hold where its ``policy`` says nothing.
+
+    ``least_promise`` is the smallest sum that a promise may name (a debt below it may be promised in full);
+    ``instalments`` the option table, empty: no plans; ``least_instalment_amount`` a debt below it gets no plan;
+    ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral; ``payment_methods`` ids of
+    channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back.
+    """
+
+    latest_promise_days: int = 31
+    least_promise: Decimal = Decimal("0.01")
+    instalments: tuple[InstalmentOption, ...] = ()
+    least_instalment_amount: Decimal = Decimal(0)
+    first_instalment_days: int = 7
+    latest_deferral_days: int = 0
+    payment_methods: tuple[str, ...] = ("app", "bank_transfer")
+    dispute_days: int = 3
+    restore_hours: int = 24
+
+    def latest(self, today: date) -> date:
+        """The last day that a promise may name."""
+        return today + timedelta(days=self.latest_promise_days)
+
+    def latest_deferral(self, today: date) -> date:
+        """The last day to which payment may be put off."""
+        return today + timedelta(days=self.latest_deferral_days)
+
+    def offers(self, amount: Decimal, today: date) -> tuple[InstalmentTerms, ...]:
+        """Every plan that this debt may be paid by, in the order of the table."""
+        if amount < self.least_instalment_amount:
+            return ()
+        return tuple(
+            terms for option in self.instalments if (terms := self._terms(amount, option, today)) is not None
+        )
+
+    def offer(self, periods: int, amount: Decimal, today: date) -> InstalmentTerms | None:
+        """The plan of so many months; None where it is not offered for this debt."""
+        return next((terms for terms in self.offers(amount, today) if terms.periods == periods), None)
+
+    def _terms(self, amount: Decimal, option: InstalmentOption, today: date) -> InstalmentTerms | None:
+        try:
+            return instalment_terms(amount, option, today + timedelta(days=self.first_instalment_days))
+        except ValueError:
+            return None  # a debt of a few cents cannot be paid in twelve rates
+
+
+USUAL_POLICY = Policy()

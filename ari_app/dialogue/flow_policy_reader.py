@@ -1,0 +1,89 @@
+"""The ``policy`` of a flow out of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from ari_app.dialogue.flow_policy import Policy
+from ari_app.dialogue.source import Node, Reader
+from ari_app.dialogue.understanding import CHANNELS, PERIODS
+from ari_app.domain.plan import InstalmentOption
+
+POLICY_KEYS = (
+    "latest_promise_days",
+    "least_promise",
+    "instalments",
+    "least_instalment_amount",
+    "first_instalment_days",
+    "latest_deferral_days",
+    "payment_methods",
+    "dispute_days",
+    "restore_hours",
+)
+_OPTION_KEYS = ("periods", "fee_percent")
+_MOST_MONEY = 1_000_000
+_MOST_FEE_PERCENT = 10
+_WHOLE: dict[str, tuple[int, int]] = {
+    "latest_promise_days": (1, 90),
+    "first_instalment_days": (0, 60),
+    "latest_deferral_days": (0, 90),
+    "dispute_days": (1, 60),
+    "restore_hours": (1, 240),
+}
+
+
+def read_policy(reader: Reader, node: Node) -> Policy:
+    """The limits that a flow sets; what it leaves out keeps its default."""
+    entries = reader.mapping(node, "policy", POLICY_KEYS)
+    usual = Policy()
+    whole = {
+        key: reader.integer(entries[key], f"policy.{key}", *_WHOLE[key])
+        if key in entries
+        else getattr(usual, key)
+        for key in _WHOLE
+    }
+    return Policy(
+        **whole,
+        least_promise=_money(reader, entries, "least_promise", usual.least_promise),
+        least_instalment_amount=_money(
+            reader, entries, "least_instalment_amount", usual.least_instalment_amount
+        ),
+        instalments=_options(reader, entries["instalments"]) if "instalments" in entries else (),
+        payment_methods=reader.choices(
+            entries["payment_methods"], "policy.payment_methods", "channel", CHANNELS
+        )
+        if "payment_methods" in entries
+        else usual.payment_methods,
+    )
+
+
+def _money(reader: Reader, entries: Mapping[str, Node], key: str, usual: Decimal) -> Decimal:
+    if key not in entries:
+        return usual
+    return Decimal(str(reader.number(entries[key], f"policy.{key}", 0, _MOST_MONEY))).quantize(
+        Decimal("0.01")
+    )
+
+
+def _options(reader: Reader, node: Node) -> tuple[InstalmentOption, ...]:
+    found: list[InstalmentOption] = []
+    for item in reader.sequence(node, "policy.instalments"):
+        entries = reader.mapping(item, "policy.instalments", _OPTION_KEYS, ("periods",))
+        where = "policy.instalments"
+        periods = (
+            reader.integer(entries["periods"], f"{where}.periods", min(PERIODS), max(PERIODS))
+            if "periods" in entries
+            else 0
+        )
+        fee = (
+            reader.number(entries["fee_percent"], f"{where}.fee_percent", 0, _MOST_FEE_PERCENT)
+            if "fee_percent" in entries
+            else 0.0
+        )
+        if periods not in PERIODS or periods in (one.periods for one in found):
+            allowed = "each once, of: " + ", ".join(map(str, PERIODS))
+            reader.fault(item.line, where, f"{periods} periods cannot be offered here", allowed)
+            continue
+        found.append(InstalmentOption(periods, Decimal(str(fee))))
+    return tuple(found)
