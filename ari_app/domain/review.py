@@ -54,9 +54,18 @@ def looked_over(result: ConversationResult, least: float = LEAST_CONFIDENCE) -> 
         plan=plan,
         dispute=None if result.dispute is None else _sound_dispute(result.dispute),
     )
-    marked = {field.name.partition(".")[0] for field in review}
-    review += [found for found in _unsure(result, least) if found.name.partition(".")[0] not in marked]
+    review += [
+        found for found in _unsure(result, least) if not any(_covers(field, found) for field in review)
+    ]
     return replace(result, review=tuple(_sound_review(found) for found in review[:MOST_REVIEWED]))
+
+
+def _covers(field: ReviewField, found: ReviewField) -> bool:
+    """Whether a value is marked already, as a whole (``plan``, ``promise.2``) or a part of it (``promise.amount``)."""
+    of, _, part = field.name.partition(".")
+    if field.name == found.name:
+        return True
+    return bool(part) and not part.isdecimal() and of == found.name.partition(".")[0]
 
 
 def sure(confidence: float) -> float:

@@ -6,13 +6,25 @@ from datetime import datetime
 from decimal import Decimal
 
 from ari_app.domain.attempt import CallOutcome
-from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.call_result import (
+    Consent,
+    ConversationResult,
+    DisputeClaim,
+    PlanRequest,
+    PromiseToPay,
+)
+from ari_app.domain.result_export import callback_object
+from ari_app.domain.script_coverage import completeness, evidence_missing
 from ari_app.ports import AttemptHistory, OutboxEvent
 
 
 def _number(amount: Decimal) -> float:
     """Amounts are JSON numbers in payloads, as in the create-task request; two decimals survive a double exactly."""
     return float(amount)
+
+
+def _number_or_none(amount: Decimal | None) -> float | None:
+    return None if amount is None else _number(amount)
 
 
 def _common(history: AttemptHistory, event: str, at: datetime) -> dict[str, object]:
@@ -34,7 +46,7 @@ def _key(history: AttemptHistory, event: str, attempt_id: str) -> str:
 
 
 def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent:
-    """A contact has ended, whatever its disposition."""
+    """A contact has ended, whatever its disposition. Where somebody was talked to, with all that it has yielded."""
     name = "call.completed"
     payload = _common(history, name, outcome.ended_at) | {
         "attemptId": outcome.attempt_id,
@@ -43,21 +55,120 @@ def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent
         "recording": outcome.recording,
         "transcript": outcome.transcript,
     }
+    result = outcome.conversation
+    if result is not None:
+        script = completeness(result)
+        payload |= {
+            "result": result.result,
+            "verified": result.verified,
+            "language": result.language,
+            "intents": list(result.intents),
+            "reasons": list(result.reasons),
+            "transferReason": result.transfer_reason or None,
+            "message": result.message or None,
+            "ptp": [_promise(promise) for promise in result.promises],
+            "callback": callback_object(result.callback),
+            **_yield(result),
+            "variants": dict(result.variants),
+            "coverage": list(result.coverage),
+            "completeness": None if script is None else script.score,
+            "evidenceMissing": None if script is None else list(evidence_missing(result)),
+            "review": [{"name": field.name, "reason": field.reason} for field in result.review],
+        }
     return OutboxEvent(name, _key(history, name, outcome.attempt_id), payload)
 
 
-def promise_created(
-    history: AttemptHistory, outcome: CallOutcome, promise: PromiseToPay, at: datetime
-) -> OutboxEvent:
-    """The customer promised to pay, and confirmed it when it was read back."""
+def promises_created(history: AttemptHistory, outcome: CallOutcome) -> list[OutboxEvent]:
+    """The customer promised to pay, and confirmed it when it was read back: one event for each promise (I3).
+
+    Several promises of one call differ in the last part of their key, the number of the promise from 1.
+    """
     name = "collection.ptp.created"
-    payload = _common(history, name, at) | {
+    result = outcome.conversation
+    if result is None:
+        return []
+    common = _common(history, name, outcome.ended_at) | {
         "attemptId": outcome.attempt_id,
-        "ptp": {
-            "amount": _number(promise.amount),
-            "date": promise.date,
-            "channel": promise.channel,
-            "confidence": promise.confidence,
-        },
+        **_yield(result),
+        "recordingUrl": outcome.recording,
+        "transcriptUrl": outcome.transcript,
     }
-    return OutboxEvent(name, _key(history, name, outcome.attempt_id), payload)
+    return [
+        OutboxEvent(
+            name,
+            _key(history, name, f"{outcome.attempt_id}+{number}"),
+            common
+            | {
+                "ptp": _promise(promise),
+                "ptpNumber": number,
+                "ptpCount": len(result.promises),
+                "currency": promise.currency,
+            },
+        )
+        for number, promise in enumerate(result.promises, 1)
+    ]
+
+
+def _promise(promise: PromiseToPay) -> dict[str, object]:
+    return {
+        "amount": _number(promise.amount),
+        "date": promise.date,
+        "channel": promise.channel,
+        "confidence": promise.confidence,
+    }
+
+
+def _yield(result: ConversationResult) -> dict[str, object]:
+    """Summary, plan, dispute and consent, as both events carry them."""
+    summary = result.summary
+    return {
+        "summary": {
+            "text": summary.text,
+            "keyPoints": list(summary.key_points),
+            "riskLevel": summary.risk_level,
+            "nextAction": summary.next_action,
+        },
+        "plan": None if result.plan is None else _plan(result.plan),
+        "dispute": None if result.dispute is None else _dispute(result.dispute),
+        "consent": None if result.consent is None else _consent(result.consent),
+    }
+
+
+def _plan(plan: PlanRequest) -> dict[str, object]:
+    terms = {
+        "currency": plan.currency,
+        "periods": plan.periods or None,
+        "monthly": _number_or_none(plan.monthly),
+        "last": _number_or_none(plan.last),
+        "fee": _number_or_none(plan.fee),
+        "total": _number_or_none(plan.total),
+        "firstDate": None if plan.first_date is None else plan.first_date.isoformat(),
+        "until": None if plan.until is None else plan.until.isoformat(),
+        "waived": _number_or_none(plan.waived),
+    }
+    return {
+        "type": plan.kind.value,
+        "terms": {name: value for name, value in terms.items() if value is not None},
+        "approver": plan.approver or None,
+        "confidence": plan.confidence,
+    }
+
+
+def _dispute(dispute: DisputeClaim) -> dict[str, object]:
+    return {
+        "category": dispute.category,
+        "description": dispute.description,
+        "evidence": list(dispute.evidence),
+        "sla": dispute.answer_days,
+        "status": dispute.status,
+        "confidence": dispute.confidence,
+    }
+
+
+def _consent(consent: Consent) -> dict[str, object]:
+    return {
+        "given": consent.given,
+        "time": int(consent.at.timestamp()),
+        "version": consent.version,
+        "audioSeconds": consent.audio_s,
+    }

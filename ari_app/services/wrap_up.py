@@ -6,20 +6,26 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
+from ari_app.dialogue.summary import with_summary
+from ari_app.domain.account import Account
 from ari_app.domain.attempt import CallOutcome, ReservedAttempt, Turn
 from ari_app.domain.call_machine import Call
-from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.call_result import ConversationResult
+from ari_app.domain.compliance import zone_of
 from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
-from ari_app.domain.retry import RetryDecision, plan_retry
+from ari_app.domain.retry import RetryDecision, callback_at, plan_retry
+from ari_app.domain.review import looked_over
+from ari_app.domain.script_coverage import spoken_to_the_end
+from ari_app.domain.turn_ledger import notice_of_recording
 from ari_app.errors import StoreError, StoreUnavailable, TelephonyError
 from ari_app.ports import AttemptHistory, Clock, OutboxEvent, Recorder, RecordingCheck, Store
 from ari_app.services.conversation import ConversationSoFar
-from ari_app.services.events import call_completed, promise_created
+from ari_app.services.events import call_completed, promises_created
 from ari_app.services.transcripts import write_transcript
 
 log = structlog.get_logger(__name__)
@@ -42,7 +48,7 @@ class EndedCall:
 
 
 class WrapUp:
-    """Closes attempts: disposition, recording, transcript, promise, next attempt, events."""
+    """Closes attempts: disposition, recording, transcript, what was agreed, next attempt, events."""
 
     def __init__(
         self,
@@ -76,10 +82,11 @@ class WrapUp:
         )
         turns = talked.turns if talked is not None else ()
         transcript = await self._transcript(attempt.attempt_id, kind.name, turns)
+        ended_at = call.ended_at or self._clock.now()
         outcome = CallOutcome(
             attempt_id=attempt.attempt_id,
             disposition=kind.name,
-            ended_at=call.ended_at or self._clock.now(),
+            ended_at=ended_at,
             answered_at=call.answered_at,
             # An answer is a 200 to our INVITE (RFC 3261, 13.3.1.4); the release that follows carries no status.
             sip_status=200 if call.answered_at is not None and call.sip_status is None else call.sip_status,
@@ -87,7 +94,9 @@ class WrapUp:
             talk_seconds=round(call.talk_seconds, 3),
             recording=None if check is None else check.path,
             transcript=transcript,
-            conversation=talked.result if talked is not None else None,
+            conversation=yielded(talked.result, turns, attempt.account, ended_at)
+            if talked is not None
+            else None,
             turns=turns,
             facts={
                 "reason": call.reason,
@@ -138,6 +147,7 @@ class WrapUp:
                 first_dialled_at=history.first_dialled_at,
                 dials_made=history.dials_made,
                 ended_at=outcome.ended_at,
+                wished_at=_wished_at(history, outcome, kind),
             )
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:
@@ -184,6 +194,33 @@ class WrapUp:
         return check
 
 
+def yielded(
+    result: ConversationResult, turns: Sequence[Turn], account: Account, ended_at: datetime
+) -> ConversationResult:
+    """What a conversation has yielded, as it is stored: only what the customer heard out of the script counts as spoken,
+    the consent says where its notice stands in the call, doubtful values wait for a person, and the call is summed up.
+    """
+    if any(turn.speaker == "bot" for turn in turns):
+        heard_out = frozenset(element for turn in turns if turn.speaker == "bot" for element in turn.covers)
+        spoken = spoken_to_the_end(result, heard_out)
+        cut_short = tuple(element for element in result.coverage if element not in spoken)
+        result = replace(result, coverage=spoken, cut_short=result.cut_short or cut_short)
+    notice = notice_of_recording(turns)
+    if result.consent is not None and result.consent.audio_s is None and notice is not None:
+        result = replace(result, consent=replace(result.consent, audio_s=notice.start_s))
+    today = ended_at.astimezone(zone_of(account.timezone) or UTC).date()
+    return with_summary(looked_over(result), account, today)
+
+
+def _wished_at(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> datetime | None:
+    """When the customer asked to be called again, if he did and it can be kept."""
+    callback = None if outcome.conversation is None else outcome.conversation.callback
+    if callback is None:
+        return None
+    zone = zone_of(history.account.timezone) or UTC
+    return callback_at(callback, zone, outcome.ended_at, timedelta(hours=kind.min_delay_hours))
+
+
 def _recording_faults(check: RecordingCheck | None) -> dict[str, object]:
     return {"recording_warnings": list(check.warnings)} if check is not None and check.warnings else {}
 
@@ -193,6 +230,5 @@ def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind
     if webhook is None:
         return []
     events = [call_completed(history, outcome)]
-    if isinstance(outcome.promise, PromiseToPay):
-        events.append(promise_created(history, outcome, outcome.promise, outcome.ended_at))
+    events += promises_created(history, outcome)
     return [event for event in events if event.event in webhook.events]

@@ -237,6 +237,7 @@ async def test_what_cannot_be_true_waits_for_a_person_and_does_not_cost_the_outc
         ("promise", "incomplete"),
         ("promise", "incomplete"),
         ("plan", "incomplete"),
+        ("promise.1", "low_confidence"),
     ]
 
 

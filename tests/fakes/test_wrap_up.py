@@ -7,15 +7,25 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ari_app.domain.attempt import CallOutcome, ReservedAttempt, Turn, TurnTiming
 from ari_app.domain.call_machine import Call, State
-from ari_app.domain.call_result import ConversationResult, PromiseToPay
+from ari_app.domain.call_result import (
+    Callback,
+    CallSummary,
+    Consent,
+    ConversationResult,
+    DisputeClaim,
+    PlanKind,
+    PlanRequest,
+    PromiseToPay,
+)
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError, StoreUnavailable
@@ -203,6 +213,133 @@ async def test_an_interrupted_call_keeps_what_its_recording_holds(tmp_path: Path
         await place.wrap_up.close_interrupted(attempt.attempt_id, invited=True, answered=True, recorded=True)
         (record,) = await place.records()
     assert (record.disposition, record.recording, record.recording_seconds) == ("interrupted", "a.wav", 7.0)
+
+
+# ------------------------------------------------------------------------------------------- what a call has yielded
+
+REST = PromiseToPay(Decimal("268.32"), "2026-12-07", "CNY", "", 0.5)
+AGREED = ConversationResult(
+    "promise_to_pay",
+    verified=True,
+    promises=(PROMISE, REST),
+    plan=PlanRequest(PlanKind.DEFERRAL, until=date(2026, 12, 7), confidence=0.8),
+    dispute=DisputeClaim("bill", "有一笔不认", ("截图",), 3, 0.9),
+    consent=Consent(True, datetime(2026, 11, 23, 2, 0, tzinfo=UTC), "overdue 1 zh"),
+    intents=("promise_to_pay",),
+    coverage=("opening", "recording_notice", "verified", "arrears_fact", "deadline"),
+    variants=(("opening", "b"),),
+    language="zh",
+)
+SPOKEN = (
+    Turn("bot", "prompt", "这次通话会录音", 0.25, 1.0, covers=("opening", "recording_notice")),
+    Turn("customer", "keys", "1", 1.2, 2.0, 1.0, "keys"),
+    Turn("bot", "prompt", "您欠费", 2.1, 3.0, covers=("arrears_fact",)),
+    Turn("bot", "prompt", "请在", 3.1, 3.2, interrupted=True),
+)
+
+
+async def test_the_result_is_completed_before_it_is_written(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        await place.wrap_up.close(replace(ended(attempt), conversation=ConversationSoFar(AGREED, SPOKEN)))
+        (record,) = await place.records()
+    found = record.conversation
+    assert found is not None
+    assert found.consent is not None
+    assert found.consent.audio_s == 0.25
+    assert found.coverage == ("opening", "recording_notice", "verified", "arrears_fact")
+    assert found.cut_short == ("deadline",)
+    assert [field.name for field in found.review] == ["promise.2"]
+    assert (found.summary.risk_level, found.summary.next_action) == ("L", "await_payment")
+    assert found.summary.text.startswith("客户承诺付款；身份已核验；2026-11-30 付 300.00 CNY，方式：支付宝；")
+    assert "录音证据缺：还款期限" in found.summary.key_points
+    assert record.to_export()["evidence_missing"] == ["deadline"]
+
+
+async def test_a_summary_that_somebody_has_written_is_kept(tmp_path: Path) -> None:
+    written = replace(AGREED, summary=CallSummary(("要点",), "一句话。"))
+    async with dialled(tmp_path) as (place, attempt):
+        await place.wrap_up.close(replace(ended(attempt), conversation=ConversationSoFar(written, SPOKEN)))
+        (record,) = await place.records()
+    assert record.conversation is not None
+    assert record.conversation.summary == CallSummary(("要点",), "一句话。", "L", "await_payment")
+
+
+async def test_each_promise_of_a_call_is_an_event_of_its_own(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        call = replace(ended(attempt), conversation=ConversationSoFar(AGREED, SPOKEN))
+        await place.wrap_up.close(call)
+        await place.wrap_up.close(call)
+        told = await place.store.outbox()
+    assert [event.event for event in told] == ["call.completed", *["collection.ptp.created"] * 2]
+    completed, first, second = (json.loads(json.dumps(event.payload, allow_nan=False)) for event in told)
+    bill = attempt.account.bill_id
+    assert [event.key for event in told] == [
+        f"c1+{bill}+call.completed+{attempt.attempt_id}",
+        f"c1+{bill}+collection.ptp.created+{attempt.attempt_id}+1",
+        f"c1+{bill}+collection.ptp.created+{attempt.attempt_id}+2",
+    ]
+    assert (first["ptp"]["amount"], second["ptp"]["amount"]) == (300.0, 268.32)
+    assert (first["ptpNumber"], second["ptpNumber"], second["ptpCount"]) == (1, 2, 2)
+    assert completed["ptp"] == [first["ptp"], second["ptp"]]
+    for payload in (completed, first, second):
+        assert payload["summary"]["riskLevel"] == "L"
+        assert payload["summary"]["nextAction"] == "await_payment"
+        assert payload["summary"]["keyPoints"][0] == "客户承诺付款"
+        assert payload["summary"]["text"]
+        assert payload["plan"] == {
+            "type": "deferral",
+            "terms": {"currency": "CNY", "until": "2026-12-07"},
+            "approver": None,
+            "confidence": 0.8,
+        }
+        assert payload["dispute"] == {
+            "category": "bill",
+            "description": "有一笔不认",
+            "evidence": ["截图"],
+            "sla": 3,
+            "status": "open",
+            "confidence": 0.9,
+        }
+        assert payload["consent"] == {
+            "given": True,
+            "time": 1795399200,
+            "version": "overdue 1 zh",
+            "audioSeconds": 0.25,
+        }
+    assert completed["variants"] == {"opening": "b"}
+    assert completed["review"] == [{"name": "promise.2", "reason": "low_confidence"}]
+    assert (completed["completeness"], completed["evidenceMissing"]) == (50, ["deadline"])
+    assert {"recordingUrl", "transcriptUrl"} <= set(first)
+
+
+async def test_a_call_that_nobody_answered_tells_of_no_result(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        await place.wrap_up.close(ended(attempt, talked=False, sip_status=486, q850_cause=17))
+        (completed,) = await place.store.outbox()
+    assert "result" not in completed.payload
+    assert completed.payload["disposition"] == "busy"
+
+
+async def test_a_call_back_is_planned_for_the_time_that_was_agreed(tmp_path: Path) -> None:
+    wish = ConversationResult("callback", callback=Callback(date(2026, 11, 24), time(15, 30)))
+    async with dialled(tmp_path) as (place, attempt):
+        talk = ConversationSoFar(wish, TURNS)
+        decision = await place.wrap_up.close(replace(ended(attempt), conversation=talk))
+        (record,) = await place.records()
+    assert decision is not None
+    assert decision.due_at == datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    assert record.next_attempt_at == decision.due_at
+    assert record.conversation is not None
+    assert record.conversation.summary.next_action == "call_back"
+
+
+async def test_nothing_that_was_said_stands_in_a_log(tmp_path: Path) -> None:
+    async with dialled(tmp_path) as (place, attempt):
+        with structlog.testing.capture_logs() as logs:
+            await place.wrap_up.close(replace(ended(attempt), conversation=ConversationSoFar(AGREED, SPOKEN)))
+    assert logs
+    for secret in ("300", "268", "不认", "截图", "支付宝", attempt.account.name):
+        assert secret not in str(logs)
 
 
 # ------------------------------------------------------------------------------------------- faults of the disk
