@@ -273,7 +273,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A checked flow. ``policy``: what it may agree to; ``min_confidence``: speech of which
+    """A checked flow. ``policy``: what it may agree to; ``required``: script elements of every way to an end that is
+    worth something (None: the usual ones); ``min_confidence``: speech of which
     the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise."""
 
     name: str
@@ -285,6 +286,7 @@ class Flow:
     policy: Policy = USUAL_POLICY
     min_confidence: float = 0.5
     filler: Prompt = FILLER
+    required: tuple[str, ...] | None = None
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

@@ -50,6 +50,7 @@ FLOW_KEYS = (
     "languages",
     "start",
     "policy",
+    "required",
     "min_confidence",
     "defaults",
     "answers",
@@ -145,6 +146,9 @@ class _FlowReader:
             if "min_confidence" in top
             else 0.5,
             filler=self._defaults["filler"],
+            required=r.choices(top["required"], "required", "script element", COVERAGE)
+            if "required" in top
+            else None,
         )
 
     def _version(self, top: Mapping[str, Node]) -> str:

@@ -40,6 +40,7 @@ def flow_schema() -> dict[str, Any]:
                     "properties": {key: {} for key in POLICY_KEYS},
                 },
                 "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                "required": _some(COVERAGE),
                 "defaults": {"type": "object", "additionalProperties": prompt},
                 "answers": {"type": "object", "additionalProperties": on},
                 "states": {"type": "object", "additionalProperties": {"$ref": "#/$defs/state"}},

@@ -52,6 +52,7 @@ states:
       - en: Hello again.
     ask:
       context: ask_when
+      keys: {"1": hardship}
       on:
         promise_to_pay: {when: [has_date, not unclear_date], go: noted}
         hardship: {when: reason.job_loss, go: sorry}

@@ -85,6 +85,7 @@ states:
     hung_up: informed
     ask:
       context: confirm_ptp
+      keys: {"1": affirm, "2": deny}
       on: {affirm: planned, deny: {forget: periods, go: plan}}
       no_input: {then: told}
       no_match: {then: told}
