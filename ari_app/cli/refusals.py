@@ -61,7 +61,7 @@ def contact_key(text: str, country: str) -> str:
 
 def customer_key(text: str) -> str:
     """A customer id as it stands; what no list could hold is refused, because it would protect nobody."""
-    from ari_app.services.account_row import MAX_ID
+    from ari_app.services.row_values import MAX_ID
 
     text = text.strip()
     if not text or len(text) > MAX_ID or not text.isprintable():

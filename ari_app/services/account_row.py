@@ -7,19 +7,18 @@ anything is parsed, control characters are refused, and a formula is text like a
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
-from decimal import Decimal
-from math import isfinite
+from datetime import datetime, tzinfo
 from typing import TypeVar
 
 from ari_app.domain.account import BUCKET_NAMES, Account, aging_bucket
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.windows import Window, parse_window
+from ari_app.services.account_details import DETAIL_FIELDS, read_details
 from ari_app.services.model_problems import RefusedError
 from ari_app.services.phones import parse_phone, time_zones_of
+from ari_app.services.row_values import MAX_FIELD, MAX_ID, MAX_NAME, amount_of, day_of, text_of
 
 T = TypeVar("T")
 
@@ -37,26 +36,11 @@ FIELDS: dict[str, bool] = {
     "language": False,
     "currency": False,
     "timezone": False,
-}
+} | dict.fromkeys(DETAIL_FIELDS, False)
 
-#: Longest text of a field, in characters.
-MAX_ID, MAX_NAME, MAX_FIELD = 64, 100, 400
-#: A single bill above this is taken for a misplaced column.
-MAX_AMOUNT = Decimal(1_000_000_000)
-_CENT = Decimal("0.01")
-_NOISE, _EXACT = Decimal("0.000001"), Decimal(0)
 _MAX_WINDOWS = 5
 _NO_WINDOWS: tuple[Window, ...] = ()
 
-_AMOUNT = re.compile(r"(?:[0-9]{1,13}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{1,12})?", re.ASCII)
-_DATES = (
-    re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?", re.ASCII),
-    re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})(?: 0?0:00(?::00)?)?", re.ASCII),
-    re.compile(r"([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})", re.ASCII),
-    re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日", re.ASCII),
-    re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII),
-)
-_DATES_ALLOWED = "2026-03-01, 2026/3/1, 20260301 or a date cell"
 _LANGUAGES = {"zh": "zh", "zh-cn": "zh", "zh_cn": "zh", "中文": "zh", "chinese": "zh", "普通话": "zh"}
 _LANGUAGES |= {
     "en": "en",
@@ -112,13 +96,14 @@ def read_row(
     phone = reading.take(
         "phone", lambda value, typed: parse_phone(_digits_text(value, typed), defaults.country)
     )
-    amount = reading.take("amountDue", _amount)
-    due = reading.take("dueDate", lambda value, typed: _date(value, defaults.now.date()))
+    amount = reading.take("amountDue", lambda value, typed: amount_of(value))
+    due = reading.take("dueDate", lambda value, typed: day_of(value, defaults.now.date()))
     language = reading.take("language", _language, defaults.language)
     currency = reading.take("currency", _currency, defaults.currency)
     windows = reading.take("preferredTimeWindow", _windows, _NO_WINDOWS)
     zone = reading.take("timezone", _zone, "")
     bucket = reading.take("agingBucket", _bucket, "")
+    details = read_details(reading, amount, defaults.now.date())
     if phone and zone == "":
         zone = reading.guard("timezone", lambda: _zone_of_phone(phone, defaults.timezone))
     if (
@@ -137,6 +122,7 @@ def read_row(
         or currency is None
         or windows is None
         or bucket is None
+        or reading.faults
     ):
         return reading.faults
     return Account(
@@ -152,6 +138,7 @@ def read_row(
         language=language,
         aging_bucket=bucket or aging_bucket(due, defaults.now.astimezone(_known(zone)).date()),
         preferred_windows=windows,
+        details=details,
     )
 
 
@@ -181,36 +168,16 @@ class _Row:
             return None
 
 
-def _text(value: object, limit: int) -> str:
-    """A value as bounded, printable text."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise RefusedError("is not text", "text")
-    if isinstance(value, int | float | Decimal):
-        finite = (
-            value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or isfinite(value)
-        )
-        if not finite or not -(10**18) < value < 10**18:
-            raise RefusedError("is out of range", "text")
-        if value == int(value):
-            value = int(value)  # a spreadsheet keeps 10001 as 10001.0
-    text = str(value)
-    if len(text) > limit:
-        raise RefusedError(f"is too long: {len(text)} characters", f"at most {limit}")
-    if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in text):
-        raise RefusedError("holds control or invisible characters", "one line of printable text")
-    return text
-
-
 def _identifier(value: object, typed: bool) -> str:
     if typed and not isinstance(value, str):
         raise RefusedError("is not text", "text in quotes")
-    return _text(value, MAX_ID)
+    return text_of(value, MAX_ID)
 
 
 def _person_name(value: object, typed: bool) -> str:
     if typed and not isinstance(value, str):
         raise RefusedError("is not text", "text in quotes")
-    return _text(value, MAX_NAME)
+    return text_of(value, MAX_NAME)
 
 
 def _digits_text(value: object, typed: bool) -> str:
@@ -219,61 +186,18 @@ def _digits_text(value: object, typed: bool) -> str:
         return value
     if typed:
         raise RefusedError("is not text", 'text in quotes, such as "13800138000"')
-    return _text(value, MAX_ID)
-
-
-def _amount(value: object, typed: bool) -> Decimal:
-    allowed = f"more than 0, at most {MAX_AMOUNT:,}, with at most two decimals, such as 568.32"
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise RefusedError("is not an amount", allowed)
-    if isinstance(value, str):
-        text = value.removeprefix("¥").removeprefix("￥").removesuffix("元").strip()
-        if len(text) > MAX_ID or not _AMOUNT.fullmatch(text):
-            raise RefusedError("is not an amount", allowed)
-        amount = Decimal(text.replace(",", ""))
-    else:
-        amount = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-    if not amount.is_finite() or not 0 < amount <= MAX_AMOUNT:
-        raise RefusedError("is out of range", allowed)
-    rounded = amount.quantize(_CENT)
-    # Only a binary fraction from a spreadsheet may carry noise; what was written in digits is taken at its word.
-    if abs(amount - rounded) > (_NOISE if isinstance(value, float) else _EXACT):
-        raise RefusedError("has more than two decimals", allowed)
-    if rounded == 0:
-        raise RefusedError("is out of range", allowed)
-    return rounded
-
-
-def _date(value: object, today: date) -> date:
-    if isinstance(value, datetime):
-        found_day = value.date()
-    elif isinstance(value, date):
-        found_day = value
-    else:
-        if isinstance(value, float) or not isinstance(value, str | int):
-            raise RefusedError("is not a date", _DATES_ALLOWED)
-        text = _text(value, MAX_ID)
-        found = next((match for pattern in _DATES if (match := pattern.fullmatch(text))), None)
-        if found is None:
-            raise RefusedError("is not a date", _DATES_ALLOWED)
-        try:
-            found_day = date(int(found[1]), int(found[2]), int(found[3]))
-        except ValueError:
-            raise RefusedError("is a day that does not exist", _DATES_ALLOWED) from None
-    if not -3650 <= (today - found_day).days <= 18250:
-        raise RefusedError(f"is out of range: {found_day.year}", "at most 50 years ago and 10 years ahead")
-    return found_day
+    return text_of(value, MAX_ID)
 
 
 def _language(value: object, typed: bool) -> str:
-    found = _LANGUAGES.get(_text(value, MAX_ID).lower())
+    found = _LANGUAGES.get(text_of(value, MAX_ID).lower())
     if found is None:
         raise RefusedError("is not a language that is spoken here", "zh, en")
     return found
 
 
 def _currency(value: object, typed: bool) -> str:
-    text = _text(value, MAX_ID).upper()
+    text = text_of(value, MAX_ID).upper()
     text = _CURRENCIES.get(text, text)
     if not re.fullmatch(r"[A-Z]{3}", text, re.ASCII):
         raise RefusedError("is not a currency", "three letters of ISO 4217, such as CNY")
@@ -286,14 +210,18 @@ def _windows(value: object, typed: bool) -> tuple[Window, ...]:
         parts = value
     else:
         text = (
-            _text(value, MAX_FIELD).replace("—", "-").replace("～", "-").replace("~", "-").replace("：", ":")
+            text_of(value, MAX_FIELD)
+            .replace("—", "-")
+            .replace("～", "-")
+            .replace("~", "-")
+            .replace("：", ":")
         )
         parts = [part for part in re.split(r"[,;|，；、]", text) if part.strip()]
     if len(parts) > _MAX_WINDOWS:
         raise RefusedError(f"holds {len(parts)} windows", f"at most {_MAX_WINDOWS}")
     found = []
     for part in parts:
-        text = _text(part, MAX_ID).replace(" ", "")
+        text = text_of(part, MAX_ID).replace(" ", "")
         hour = re.fullmatch(r"([0-9]):([0-9]{2})-(.+)", text, re.ASCII)
         try:
             found.append(parse_window(f"0{text}" if hour else text))
@@ -310,7 +238,7 @@ def _known(zone: str) -> tzinfo:
 
 
 def _zone(value: object, typed: bool) -> str:
-    name = _text(value, MAX_ID)
+    name = text_of(value, MAX_ID)
     _known(name)
     return name
 
@@ -332,7 +260,7 @@ def _zone_of_phone(phone: str, default: str) -> str:
 
 
 def _bucket(value: object, typed: bool) -> str:
-    text = _text(value, MAX_ID)
+    text = text_of(value, MAX_ID)
     found = {name.lower(): name for name in BUCKET_NAMES}.get(text.lower())
     if found is None:
         raise RefusedError("is not an aging bucket", ", ".join(BUCKET_NAMES))

@@ -34,6 +34,17 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "language": ("lang", "语言"),
     "currency": ("币种", "货币"),
     "timezone": ("tz", "时区"),
+    "service": ("serviceType", "业务", "业务类型", "服务类型"),
+    "feeItems": ("fees", "费用明细", "账单明细", "欠费明细"),
+    "lateFee": ("penalty", "滞纳金", "违约金"),
+    "serviceState": ("停复状态", "服务状态", "停复供状态"),
+    "suspensionOn": ("suspensionDate", "停机日期", "停供日期"),
+    "customerLevel": ("客户等级", "客户级别"),
+    "riskLevel": ("risk", "风险等级"),
+    "brokenPromises": ("违约次数", "失约次数"),
+    "goodRecord": ("信用良好", "缴费良好"),
+    "legalStage": ("法务阶段", "已移交法务"),
+    "minor": ("未成年", "未成年人"),
 }
 
 

@@ -1,0 +1,185 @@
+"""What a row may say of an account besides its bill: read from text, cells and JSON, and refused with a reason."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ari_app.domain.account import NO_DETAILS, SERVICES, Account, AccountDetails, FeeItem
+from ari_app.services.account_details import DETAIL_FIELDS, MAX_ITEMS
+from ari_app.services.account_row import FieldFault, read_row
+from ari_app.services.list_columns import ALIASES, match_columns
+from tests.support.lists import DEFAULTS, a_row
+
+pytestmark = pytest.mark.pure
+
+
+def details_of(**changes: object) -> AccountDetails:
+    typed = bool(changes.pop("typed", False))
+    found = read_row(a_row(**changes), DEFAULTS, typed=typed)
+    assert isinstance(found, Account), found
+    return found.details
+
+
+def faults_of(**changes: object) -> list[FieldFault]:
+    typed = bool(changes.pop("typed", False))
+    found = read_row(a_row(**changes), DEFAULTS, typed=typed)
+    assert isinstance(found, list), found
+    return found
+
+
+def test_a_row_that_says_nothing_more_has_no_details() -> None:
+    assert details_of() == NO_DETAILS
+    assert details_of(**dict.fromkeys(DETAIL_FIELDS, "")) == NO_DETAILS
+    assert details_of(**dict.fromkeys(DETAIL_FIELDS)) == NO_DETAILS
+
+
+def test_everything_that_a_row_may_say() -> None:
+    assert details_of(
+        service="电费",
+        feeItems="用电量: 500.00；滞纳金：68.32",
+        lateFee="68.32",
+        serviceState="停供",
+        suspensionOn="2026/3/9",
+        customerLevel="VIP",
+        riskLevel="高",
+        brokenPromises="2",
+        goodRecord="是",
+        legalStage="no",
+        minor="0",
+    ) == AccountDetails(
+        service="electricity",
+        fee_items=(FeeItem("用电量", Decimal("500.00")), FeeItem("滞纳金", Decimal("68.32"))),
+        late_fee=Decimal("68.32"),
+        service_state="suspended",
+        suspension_on=date(2026, 3, 9),
+        customer_level="vip",
+        risk_level="H",
+        broken_promises=2,
+        good_record=True,
+    )
+
+
+def test_the_same_from_json_and_from_a_spreadsheet() -> None:
+    items = [{"label": "Line rental", "amount": Decimal("500")}, {"label": "Calls", "amount": 68.32}]
+    found = details_of(
+        typed=True, amountDue=Decimal("568.32"), feeItems=items, goodRecord=True, brokenPromises=2
+    )
+    assert found == AccountDetails(
+        fee_items=(FeeItem("Line rental", Decimal("500.00")), FeeItem("Calls", Decimal("68.32"))),
+        broken_promises=2,
+        good_record=True,
+    )
+    as_text = '[{"label": "Line rental", "amount": 500}, {"label": "Calls", "amount": 68.32}]'
+    sheet = details_of(feeItems=as_text, goodRecord=1.0, brokenPromises=2.0, minor=False)
+    assert sheet == found
+
+
+def test_no_late_fee_is_none() -> None:
+    for nothing in ("0", "0.00", 0, 0.0, Decimal(0)):
+        assert details_of(lateFee=nothing).late_fee is None
+    assert details_of(lateFee="568.32").late_fee == Decimal("568.32")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_its_word(service: str) -> None:
+    assert details_of(service=service.upper()).service == service
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wrong"),
+    [
+        ("service", "electrolysis", "is not a known service"),
+        ("serviceState", "broken", "is not a state of a service"),
+        ("customerLevel", "king", "is not a customer level"),
+        ("riskLevel", "X", "is not a risk level"),
+        ("brokenPromises", "-1", "is not a number of promises"),
+        ("brokenPromises", "1000", "is not a number of promises"),
+        ("brokenPromises", "1.5", "is not a number of promises"),
+        ("brokenPromises", True, "is not text"),
+        ("goodRecord", "maybe", "is neither yes nor no"),
+        ("legalStage", "2", "is neither yes nor no"),
+        ("minor", [], "is not text"),
+        ("suspensionOn", "soon", "is not a date"),
+        ("suspensionOn", "2026-02-30", "is a day that does not exist"),
+        ("lateFee", "568.33", "is more than amountDue"),
+        ("lateFee", "-1", "is not an amount"),
+        ("lateFee", True, "is not an amount"),
+        ("feeItems", "usage", "holds an item that is not a label and an amount"),
+        ("feeItems", "usage: 568.32 yuan", "holds an item whose amount is not an amount"),
+        ("feeItems", ": 568.32", "holds an item that is not a label and an amount"),
+        ("feeItems", "12: 568.32", "holds an item without a label"),
+        ("feeItems", "usage: 0; fee: 568.32", "holds an item whose amount is out of range"),
+        ("feeItems", "usage: -10; fee: 578.32", "holds an item whose amount is not an amount"),
+        ("feeItems", "usage: 500", "adds up to less than amountDue"),
+        ("feeItems", "usage: 500; fee: 68.33", "adds up to more than amountDue"),
+        ("feeItems", "{amount_due}: 568.32", "holds a label that cannot be spoken"),
+        ("feeItems", "<speak>: 568.32", "holds a label that cannot be spoken"),
+        ("feeItems", f"{'x' * 31}: 568.32", "holds a label that cannot be spoken"),
+        ("feeItems", "a\u202eb: 568.32", "holds control or invisible characters"),
+        ("feeItems", "x" * 401, "is too long: 401 characters"),
+        ("feeItems", ";;;", "holds no items, or too many"),
+        ("feeItems", ";".join(f"a{n}: 1" for n in range(21)), "holds no items, or too many"),
+        ("feeItems", "[", "is not JSON"),
+        ("feeItems", "[" * 1000, "is not JSON"),
+        ("feeItems", "[" * 5000, "is too long: 5000 characters"),
+        ("feeItems", "[1]", "holds an item that is not a label and an amount"),
+        (
+            "feeItems",
+            '[{"label": "a", "amount": 568.32, "x": 1}]',
+            "holds an item that is not a label and an amount",
+        ),
+        ("feeItems", '[{"label": 5, "amount": 568.32}]', "holds an item without a label"),
+        ("feeItems", '[{"label": "a", "amount": [1]}]', "holds an item whose amount is not an amount"),
+        ("feeItems", '[{"label": "a", "amount": NaN}]', "holds an item whose amount is out of range"),
+        ("feeItems", [], "holds no items, or too many"),
+        ("feeItems", {"label": "a"}, "is not text"),
+    ],
+)
+def test_what_is_wrong_is_told(field: str, value: object, wrong: str) -> None:
+    (fault,) = faults_of(**{field: value})
+    assert (fault.field, fault.wrong) == (field, wrong)
+    assert fault.allowed
+
+
+def test_faults_of_details_stand_beside_the_others() -> None:
+    found = faults_of(phone="x", riskLevel="X", feeItems="usage: 1", amountDue="none")
+    assert [fault.field for fault in found] == ["phone", "amountDue", "riskLevel"]
+
+
+def test_a_fault_names_neither_amounts_nor_labels() -> None:
+    (fault,) = faults_of(feeItems="王五的电: 444.44")
+    assert "444" not in str(fault)
+    assert "王五" not in str(fault)
+
+
+@given(
+    st.lists(
+        st.tuples(st.from_regex(r"[A-Za-z用电费]{1,10}", fullmatch=True), st.integers(1, 10**6)),
+        min_size=1,
+        max_size=MAX_ITEMS,
+    )
+)
+def test_items_that_add_up_load_and_others_do_not(items: list[tuple[str, int]]) -> None:
+    total = Decimal(sum(cents for _, cents in items)) / 100
+    written = [{"label": label, "amount": Decimal(cents) / 100} for label, cents in items]
+    found = details_of(typed=True, amountDue=total, feeItems=written).fee_items
+    assert [(item.label, int(item.amount * 100)) for item in found] == items
+    (fault,) = faults_of(typed=True, amountDue=total + Decimal("0.01"), feeItems=written)
+    assert fault.wrong == "adds up to less than amountDue"
+
+
+def test_the_columns_are_found_by_their_usual_headings() -> None:
+    required = ("customerId", "name", "phone", "accountId", "billId", "amountDue", "dueDate")
+    for name in DETAIL_FIELDS:
+        for heading in (name, *ALIASES[name]):
+            assert match_columns((*required, heading), {}, "list.csv")[name] == heading
+
+
+def test_no_heading_could_be_two_fields() -> None:
+    headings = [heading.lower() for name, others in ALIASES.items() for heading in (name, *others)]
+    assert len(set(headings)) == len(headings)
