@@ -27,6 +27,7 @@ from ari_app.cli.common import (
     show_table,
     written_whole,
 )
+from ari_app.cli.results_view import masked_result
 from ari_app.cli.turns_view import Mask, safe_json, turn_objects
 
 if TYPE_CHECKING:
@@ -111,16 +112,10 @@ def list_attempts(
 
 
 def _exported(record: AttemptRecord, full: bool) -> dict[str, object]:
-    from ari_app.logs import mask_text
-
     found = record.to_export()
     if full:
         return found
-    answer = record.recording_notice_answer
-    return found | {
-        "phone": masked_phone(record.phone, full=False),
-        "recording_notice_answer": None if answer is None else mask_text(answer),
-    }
+    return masked_result(found, Mask("", full=False)) | {"phone": masked_phone(record.phone, full=False)}
 
 
 @app.command("export")
@@ -199,11 +194,7 @@ async def _write_turns(
             history = await store.history(record.attempt_id)
             mask = Mask("" if history is None else history.account.name, full=full)
             said = turn_objects(await store.turns(record.attempt_id), mask)
-            answer = record.recording_notice_answer
-            found = record.to_export() | {
-                "recording_notice_answer": None if answer is None else mask.text(answer),
-                "turns": said,
-            }
+            found = masked_result(record.to_export(), mask) | {"turns": said}
             stream.write(safe_json(found) + "\n")
             count += 1
     return count
@@ -227,4 +218,4 @@ def _writer(form: ExportFormat, stream: TextIO) -> Callable[[AttemptRecord], obj
 def _cell(value: object) -> str:
     from ari_app.services.list_rejects import safe_cell
 
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else safe_cell(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else safe_cell(value)

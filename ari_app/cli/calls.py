@@ -20,6 +20,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.cli.results_view import masked_result, result_lines
 from ari_app.cli.turns_view import Mask, safe_json, turn_objects
 from ari_app.errors import InputError, Problem
 
@@ -114,17 +115,16 @@ def _as_object(found: ShownCall, mask: Mask, full: bool) -> dict[str, object]:
     from ari_app.domain.turn_ledger import reply_ms, stages_ms
 
     record = found.record
-    answer = record.recording_notice_answer
     turns = turn_objects(found.turns, mask)
     for turn, shown in zip(found.turns, turns, strict=True):
         shown["reply_ms"] = reply_ms(turn)
         shown["stages_ms"] = None if turn.timing is None else stages_ms(turn.timing)
-    return record.to_export() | {
+    spoken = None if record.conversation is None else record.conversation.language
+    return masked_result(record.to_export(), mask) | {
         "open": record.disposition is None,
         "phone": masked_phone(record.phone, full),
         "name": masked_name(found.name, full),
-        "language": found.language,
-        "recording_notice_answer": None if answer is None else mask.text(answer),
+        "language": spoken or found.language,
         "recording_warnings": _warnings(record),
         "turns": turns,
     }
@@ -150,6 +150,8 @@ def _tell(found: ShownCall, mask: Mask, full: bool) -> None:
         out.print(f"  {head:<13} {plain(value)}")
     for head, value in _recording(record, mask, zone):
         out.print(f"  {head:<13} {plain(value)}")
+    for head, value, style in result_lines(record, mask, zone):
+        out.print(f"  {head:<13} {plain(value)}", style=style or None)
     out.print()
     if not found.turns:
         out.print(
@@ -196,9 +198,6 @@ def _header(found: ShownCall, full: bool, zone: tzinfo | None) -> list[tuple[str
             f"{record.disposition}  SIP {_dash(record.sip_status)}  Q.850 {_dash(record.q850_cause)}",
         )
     )
-    if record.promise is not None:
-        promise = record.promise
-        lines.append(("promise", f"{promise.amount} {promise.currency} by {promise.date}"))
     if record.turn_p50_ms is not None:
         lines.append(
             (

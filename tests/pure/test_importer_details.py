@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ari_app.domain.account import NO_DETAILS, SERVICES, Account, AccountDetails, FeeItem
 from ari_app.services.account_details import DETAIL_FIELDS, MAX_ITEMS
-from ari_app.services.account_row import FieldFault, read_row
+from ari_app.services.account_row import FIELDS, FieldFault, read_row
 from ari_app.services.list_columns import ALIASES, match_columns
 from tests.support.lists import DEFAULTS, a_row
 
@@ -183,3 +184,9 @@ def test_the_columns_are_found_by_their_usual_headings() -> None:
 def test_no_heading_could_be_two_fields() -> None:
     headings = [heading.lower() for name, others in ALIASES.items() for heading in (name, *others)]
     assert len(set(headings)) == len(headings)
+
+
+def test_every_field_and_heading_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    assert [name for name in FIELDS if f"`{name}`" not in page] == []
+    assert [heading for others in ALIASES.values() for heading in others if heading not in page] == []
