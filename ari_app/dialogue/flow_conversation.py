@@ -23,6 +23,7 @@ from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retr
 from ari_app.dialogue.flow_conditions import Condition, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
 from ari_app.dialogue.flow_offers import take_offer, without
+from ari_app.dialogue.flow_script_check import required_of
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
@@ -33,6 +34,7 @@ from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.plan import InstalmentTerms
+from ari_app.domain.script_coverage import in_order
 
 #: "Press one" answered with the word.
 _SPOKEN_KEYS: dict[str, str] = {
@@ -335,6 +337,7 @@ class FlowConversation:
             language=self._language,
             upset=found.upset,
             do_not_contact=end is not None and end.do_not_contact,
+            required=in_order(required_of(self._flow)),
         )
 
     def _plan(self, today: date) -> InstalmentTerms | None:
