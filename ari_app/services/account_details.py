@@ -141,7 +141,7 @@ def _count(value: object, typed: bool) -> int:
 
 
 def _late_fee(value: object, typed: bool) -> Decimal:
-    if not isinstance(value, bool) and isinstance(value, int | float | Decimal) and value == 0:
+    if not isinstance(value, bool) and isinstance(value, int | float | Decimal) and not value:
         return Decimal(0)
     if isinstance(value, str) and re.fullmatch(r"0(\.0{1,2})?", value, re.ASCII):
         return Decimal(0)
