@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_KIN = (
+KIN = (
     r"(wife|husband|hubby|missus|partner|girlfriend|boyfriend|son|daughter|kid|mum|mom|mother|ma|"
     r"dad|father|brother|sister|aunt|uncle|grandma|grandmother|nan|gran|grandad"
     r"|grandfather|granddaughter|grandson|flatmate|housemate|roommate|colleague|coworker|"
@@ -12,24 +12,25 @@ _KIN = (
     r"friend|mate|in law)"
 )
 _HE = (
-    rf"(he|she|they|(my|his|her|the) {_KIN}|mum|mom|dad|mr \w+|mrs \w+|miss \w+|ms \w+|the (person|guy|"
+    rf"(he|she|they|(my|his|her|the) {KIN}|mum|mom|dad|mr \w+|mrs \w+|miss \w+|ms \w+|the (person|guy|"
     rf"lady|owner|account holder|man|woman))"
 )
 _RULES: tuple[tuple[str, str], ...] = (
     (
         "recording_refused",
         (
-            r"(do not|not|no|stop|refuse|never|object)( \w+){0,4} (record(ing|ed)?|tape[sd]?)\b|"
-            r"without (a |being )?record"
+            r"(do not|not|stop|refuse|never|object|without)( \w+){0,4} (recorded|recording|taped?"
+            r"|record (me|us|this|it|my|the|any"
+            r"|anything|calls?)\b(?! of))|\bno recording|\bdo not record$"
         ),
     ),
     (
         "deceased",
         (
-            r"passed (away|on)|\b(is|are|been|was) (dead|deceased|no more)\b|\bdied\b|"
-            r"\bis no longer (with us|alive|living)\b|late (husband|wife|father|mother)\b|"
-            r"\bexpired (last|in|two|a)\b|lost (him|her) (last|in|to|two|a)|(he|she) (is|"
-            r"has) gone to (heaven|god)|funeral"
+            r"passed (away|on)\b|\bdied\b|\bis no longer (with us|alive|living)\b"
+            rf"|({_HE}|person|sir) (is|was|has been) (dead|deceased|no more)\b|{_HE} (has |had )?expired\b"
+            r"|(^|he|she|they) (is |are )?(dead|deceased)$|lost (him|her) (last|in|to|two|a)"
+            r"|(he|she) (is|has) gone to (heaven|god)"
         ),
     ),
     (
@@ -71,9 +72,7 @@ _RULES: tuple[tuple[str, str], ...] = (
             r" like)+( \w+){0,3}( name)?"
             r"|not (him|her)\b|(this|that|it|i) (is|am) not (him|her|he|she|his|the (person|guy|one|"
             r"owner)|mr|mrs|miss|my (name|phone|number))|that is not (me|my name)|(is|"
-            r"it) not me\b(?! who| that)|\bi am not (\w+ )?(?!going|paying|sure|at|in|a |the right|"
-            r"able|happy|giving|telling|free|home|interested|comfortable|ready|well|available|working|"
-            r"his|her|saying|talking|here|happy|there|really|too|doing|made|that|convinced)(\w+)$"
+            r"it) not me\b(?! who| that)"
             r"|do not know (him|her|them|that person|anyone|any|anybody|this person|who that|such|no)|"
             r"never heard of|no such (person|name)|(got|have|has|dialled|dialed|called|"
             r"reached) (the )?wrong|(he|she|they|that person) (does|do|has|have) (not|"
@@ -88,7 +87,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "third_party",
         (
-            rf"\bi am (just )?(his|her|their|the) {_KIN}\b|\b(this|it) is (his|her|their|the) {_KIN}\b|"
+            rf"\bi am (just )?(his|her|their|the) {KIN}\b|\b(this|it) is (his|her|their|the) {KIN}\b|"
             rf"{_HE}( is| are| has| have)( \w+)?? (not (here|in|home|available|around|back|at home|"
             rf"with me|able)|out|away|at work|at school|at church|working|asleep|sleeping|in bed|"
             rf"on (holiday|vacation|leave|shift|nights|a call|another)|abroad|overseas|travelling|"
@@ -98,12 +97,12 @@ _RULES: tuple[tuple[str, str], ...] = (
             rf"|{_HE} (will be|will not be|should be|would be|is|gets|comes|come) (back|home|in)\b|"
             rf"speaking on (his|her) behalf|(his|her) (wife|husband|son|daughter|mother|father|brother|"
             rf"sister)\b(?!.*(paid|pays my))|(take|leave|pass on|give (him|her)) a message|"
-            rf"answering (for|his|her)|(her|his|my {_KIN}) (phone|mobile|cell)\b|i (will|can|could|"
+            rf"answering (for|his|her)|(her|his|my {KIN}) (phone|mobile|cell)\b|i (will|can|could|"
             rf"shall) (tell|let|inform|ask|get) (him|her|them)|(talk|speak) to (him|her|"
-            rf"my {_KIN})\b(?! and)|{_HE} (deals?|handles?|pays?|looks?|takes?|does|manages?|sorts?|"
+            rf"my {KIN})\b(?! and)|{_HE} (deals?|handles?|pays?|looks?|takes?|does|manages?|sorts?|"
             rf"is in charge|is dealing|takes care)( with| after| of| the| all| that| everything| out)"
-            rf"|(it|that|this) is (my|his|her) {_KIN}( s)? (phone|account|bill|number|thing|"
-            rf"department)|my {_KIN} (is not|has|handles|does)|just (picked|answering)|(he|"
+            rf"|(it|that|this) is (my|his|her) {KIN}( s)? (phone|account|bill|number|thing|"
+            rf"department)|my {KIN} (is not|has|handles|does)|just (picked|answering)|(he|"
             rf"she) can not (come to|talk|speak|take)|works here but|lives here but"
         ),
     ),
@@ -168,9 +167,11 @@ _RULES: tuple[tuple[str, str], ...] = (
         (
             r"(stop|quit|cease) (calling|phoning|ringing|harassing|bothering|contacting|pestering|"
             r"hassling|bugging|annoying|with (the|these) calls|disturbing|all (the|these)|it with)|"
-            r"(do not|never|dare not|please not|not)( you)?( ever| dare| want( you)?( to)?|"
-            r" keep)* (call|calling|phone|phoning|ring|ringing|contact|contacting|bother|disturb|"
-            r"dial)( \w+){0,3}(?! (early|before))|no more calls|take (me|my|this|us) ?(\w+ )?(off|"
+            r"(?<!\bi )(?<!we )(?<!they )\b(do not|never|dare not|please not|not to)( you)?( ever| dare| keep)*"
+            r" (call|calling|phone|phoning|ring|ringing|contact|contacting|bother|disturb|dial)\b(?! early| before)"
+            r"|(do not|not) (want|wish|like|need|expect)( you| anyone| any| these| your)?( to| people to)?( be)?"
+            r" (call|called|calls|calling|phone|phoning|ring|ringing|contact|contacted)"
+            r"|no more calls|take (me|my|this|us) ?(\w+ )?(off|"
             r"out)|remove (me|my|this|us)|(leave|let) me (alone|be|in peace)|(keep|always|constantly|"
             r"forever|kept) (on )?(calling|harassing|ringing|phoning|bothering)|delete (my|"
             r"this) number|\bunsubscribe\b|do not call list|(lose|block|blocking) (my|this|"
@@ -303,7 +304,7 @@ _RULES: tuple[tuple[str, str], ...] = (
             r"months|few days|fortnight|days|couple of days|extension|bit of time|grace)\b|(pay|"
             r"paying|do|settle)( it| this| that)? (later|next month|after|a bit later|"
             r"at a later)( \w+)?( \w+)?( \w+)? ?(please|ok|okay|possible|"
-            r"alright)?$(?<!will pay later)|too (early|soon)|hold (off|on|it|fire) (until|till|for|a)|"
+            r"alright)?$(?<!will pay later)|too (early|soon)|hold (off|it|fire) (until|till|for|a)|"
             r"grace( period)?|wait (until|till|for (my|the|a)|a (week|bit|few|couple|month))|(is it|"
             r"would it be|will it be|that be) (ok|okay|alright|fine|possible|a problem) (if|to) (i |"
             r"we )?(pay|paid|wait|settle|do|leave)|(can|could|may|would it be possible) (i|we|"
@@ -370,7 +371,7 @@ AFFIRM = re.compile(
     r"great|the one|all right)|i do\b(?! not)|it is(?! (not|a|the|on|my|too|wrong|way|just|in|"
     r"because))|sounds? (good|fine|great|about right|right)|all right|alright|no (problem|"
     r"worries)|i agree|i understand|i see|confirmed?|perfect|good|great|lovely|definitely|spot on|"
-    r"works for me|that works|please do|you (got|are right|bet)|very (good|well)|fair enough|haan|"
+    r"works for me|that works|please do(?! not)|you (got|are right|bet)|very (good|well)|fair enough|haan|"
     r"haanji|ji|deal)\b"
 )
 _YES = (

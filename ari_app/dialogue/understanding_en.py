@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 
 from ari_app.dialogue.dates_en import find_dates, negated
@@ -27,17 +26,43 @@ from ari_app.dialogue.payment_words_en import (
     REASONS,
     REFUSE,
 )
-from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, NOISE, UPSET
+from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, KIN, NOISE, UPSET
+from ari_app.dialogue.settling import (
+    BEFORE_VERIFICATION,
+    HOW_MUCH,
+    RulesOut,
+    blanked,
+    first_named,
+    in_spoken_order,
+    named,
+    rule_out,
+    settle_speaker,
+    taken_back,
+)
 
-#: Questions to which a bare number is a sum of money.
-_HOW_MUCH = frozenset({"ask_amount", "confirm_ptp"})
 _TAKEN_BACK = re.compile(r"\b(no|sorry|wait|actually|rather|scratch|make it|i meant)\b")
 _MONTHS_OF_PLAN = re.compile(r"\b(months?|a year)\b")
-_REASONS = tuple((name, re.compile(pattern)) for name, pattern in REASONS)
-_CHANNELS = tuple((name, re.compile(pattern)) for name, pattern in CHANNELS)
+_REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
 
 #: Somebody speaks for a customer who is not there.
 _FOR_ANOTHER = re.compile(r"\bi am (his|her|their)\b|(he|she) is (not|out|away)")
+#: A number that is nobody's whom we look for.
+_STRANGER = re.compile(
+    r"wrong (number|person)|not (him|her)\b|never heard|do not know (him|her|them)|no such|not me\b"
+    r"|by that name"
+)
+_OWN_RELATIVE = re.compile(rf"\b(my|our|me) {KIN}\b|\b(mum|mom|dad)\b")
+#: "I am not Bill": a word alone after it, and none of those that people say of themselves.
+_NOT_BY_NAME = re.compile(
+    r"^(no |sorry |hi |hello )*i am not (mr |mrs |miss |ms |the )?"
+    r"(?!going|paying|sure|at|in|a|able|happy|giving|telling|free|home|interested|comfortable|ready|well|available"
+    r"|working|his|her|saying|talking|here|there|really|too|doing|made|that|convinced)\w+( \w+)?$"
+)
+_CALL_THEN = re.compile(r"(call|ring|phone|try) (me )?(back|later|tomorrow|on|at|after|in)\b")
+_NOT_BACK = re.compile(
+    r"\b(do not|never|stop|not)( \w+){0,3} (call|calling|ring|ringing|phone|phoning)( me)? (back|again)"
+)
+_VAGUE = re.compile(r"\b(a few|couple of|about half|some) hundred\b|\bper ?cent\b")
 #: What makes a wish of a promise.
 _ASKS = re.compile(
     r"\b(can not|could (i|we|you)|can (i|we|you)|may i|give (me|us)|more time|extension"
@@ -50,14 +75,14 @@ _NO_PLAN = re.compile(
 #: A plain no to what was just said.
 _WRONG_ONLY = re.compile(r"(no )*(that|it|this) is (not (right|correct|it)|wrong|incorrect)( no)?")
 
-_RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
+_RULES_OUT: RulesOut = (
     (frozenset({"deceased"}), ("hardship", "identity_deny")),
     (
         frozenset({"identity_deny", "third_party", "deceased", "minor"}),
         ("identity_confirm", "affirm", "busy_now", "dispute", "promise_to_pay", "hardship", "refuse_to_pay"),
     ),
     (frozenset({"identity_deny"}), ("third_party", "deny")),
-    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny")),
+    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny", "affirm")),
     (frozenset({"ask_if_robot"}), ("request_human", "ask_identity")),
     (
         frozenset({"already_paid"}),
@@ -128,56 +153,34 @@ def _paid_or_not(heard: Heard, text: str) -> None:
 def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
     planned = context == "ask_plan" or "request_installment" in heard.intents
     heard.periods = periods_en(text, bare=context == "ask_plan") if planned else []
-    named = [span for span in spans if not negated(text, span) and not _taken_back(text, spans, span)]
+    meant = [
+        span
+        for span in spans
+        if not negated(text, span) and not taken_back(text, spans, span, _TAKEN_BACK, longest=30)
+    ]
     if planned:
-        named = [span for span in named if not _MONTHS_OF_PLAN.search(text[span.start : span.end])]
-    heard.dates = list(dict.fromkeys(span.value for span in named if span.value is not None))
-    heard.unclear_date = bool(named) and not heard.dates
-    blanked = _blank(text, spans)
-    heard.amounts = amounts_en(blanked, bare=context in _HOW_MUCH)
-    if HALF.search(text) and not re.search(r"\b(dollars|pounds|rupees|yuan)\b", text):
-        heard.amounts = (
-            []
-            if re.search(r"\b(a few|couple of|about half|some) hundred\b|\bper ?cent\b", text)
-            else heard.amounts
-        )
+        meant = [span for span in meant if not _MONTHS_OF_PLAN.search(text[span.start : span.end])]
+    heard.dates = list(dict.fromkeys(span.value for span in meant if span.value is not None))
+    heard.unclear_date = bool(meant) and not heard.dates
+    rest = blanked(text, spans, "|")
+    heard.amounts = amounts_en(rest, bare=context in HOW_MUCH)
+    if _VAGUE.search(text):
+        heard.amounts = []
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
     heard.currency = "CNY" if re.search(r"\b(yuan|kuai|rmb)\b", text) else ""
-    heard.times = times_en(blanked, now)
-    heard.channels = _channels_of(text)
+    heard.times = times_en(rest, now)
+    heard.channels = in_spoken_order(_CHANNELS, text, _not_this_way)
     heard.corrects = bool(CORRECTS.search(text))
-    heard.reason = next((name for name, pattern in _REASONS if pattern.search(text)), "")
+    heard.reason = first_named(_REASONS, text)
     heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
     if context == "verify_tail":
         heard.phone_tail = phone_tail_en(text)
-    if context in _HOW_MUCH and not heard.amounts and HALF.search(text):
+    if context in HOW_MUCH and not heard.amounts and HALF.search(text):
         heard.add("promise_to_pay", 0.7)
 
 
-def _channels_of(text: str) -> list[str]:
-    """The channels that are named and not refused, in spoken order."""
-    found: list[tuple[int, str]] = []
-    for name, pattern in _CHANNELS:
-        for match in pattern.finditer(text):
-            if not NOT_CHANNEL.search(text[: match.start()].rstrip()):
-                found.append((match.start(), name))
-                break
-    return [name for _, name in sorted(found)]
-
-
-def _taken_back(text: str, spans: Sequence[DateSpan], span: DateSpan) -> bool:
-    """Whether another date replaces this one right after it: "friday no wait monday"."""
-    after = [other for other in spans if other.start >= span.end]
-    if not after:
-        return False
-    between = text[span.end : after[0].start]
-    return len(between.split()) <= 5 and bool(_TAKEN_BACK.search(between))
-
-
-def _blank(text: str, spans: Sequence[DateSpan]) -> str:
-    for span in spans:
-        text = text[: span.start] + "|" * (span.end - span.start) + text[span.end :]
-    return text
+def _not_this_way(before: str, after: str) -> bool:
+    return bool(NOT_CHANNEL.search(before.rstrip()))
 
 
 # ------------------------------------------------------------------------------------------------------------- yes, no
@@ -201,9 +204,7 @@ def _settle(heard: Heard, text: str, context: str) -> None:
     """Findings that rule each other out."""
     _settle_persons(heard, text, context)
     _settle_money(heard, text, context)
-    for present, dropped in _RULES_OUT:
-        if present & heard.intents.keys():
-            heard.drop(*dropped)
+    rule_out(heard, _RULES_OUT)
     _settle_requests(heard, text, context)
     if "repeat" in heard.intents and len(heard.intents) > 1:
         heard.drop("repeat")
@@ -211,30 +212,24 @@ def _settle(heard: Heard, text: str, context: str) -> None:
 
 def _settle_persons(heard: Heard, text: str, context: str) -> None:
     intents = heard.intents
-    if context not in ("opening", "verify_tail"):
-        # After these questions somebody is known to speak for himself.
-        heard.drop("identity_confirm")
-        about_money = {"promise_to_pay", "already_paid", "dispute"} & intents.keys()
-        if about_money and "deceased" not in intents and not _FOR_ANOTHER.search(text):
-            heard.drop("third_party")
-        if (
-            "identity_deny" in intents
-            and {"promise_to_pay", "already_paid", "dispute", "refuse_to_pay"} & intents.keys()
-        ):
-            heard.drop("identity_deny")
+    settle_speaker(
+        heard,
+        context,
+        for_another=bool(_FOR_ANOTHER.search(text)),
+        stranger=bool(_STRANGER.search(text)),
+        own_relative=bool(_OWN_RELATIVE.search(text)),
+    )
+    if context in BEFORE_VERIFICATION and _NOT_BY_NAME.search(text):
+        heard.add("identity_deny")
     if "identity_confirm" in intents and "affirm" not in intents:
         heard.drop("ask_if_robot")
     if "complaint_threat" in intents and not re.search(r"transfer|put me|speak to|talk to|manager", text):
         heard.drop("request_human")
-    if context == "verify_tail":
-        heard.drop(
-            "refuse_to_pay", "already_paid", "promise_to_pay"
-        ) if heard.phone_tail is None else heard.drop("dispute")
-    if (
-        "stop_calling" in intents
-        and not heard.times
-        and not re.search(r"(call|ring) (me )?(back|later|tomorrow|on|at|after)", text)
-    ):
+    if context == "verify_tail" and heard.phone_tail is None:
+        heard.drop("refuse_to_pay", "already_paid", "promise_to_pay")
+    elif context == "verify_tail":
+        heard.drop("dispute")
+    if "stop_calling" in intents and (not _CALL_THEN.search(text) or _NOT_BACK.search(text)):
         heard.drop("request_callback")
 
 
@@ -299,7 +294,7 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
     elif not {"already_paid", "dispute"} & intents.keys():
         heard.amounts = []
     if "dispute" in intents:
-        heard.dispute_category = next((name for name, pattern in DISPUTE_KINDS if pattern.search(text)), "")
+        heard.dispute_category = first_named(DISPUTE_KINDS, text)
         heard.channels = []
         if heard.dispute_category in ("meter", "service", "other"):
             heard.dates = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 
 from ari_app.dialogue.dates_zh import find_dates, negated
 from ari_app.dialogue.heard import DateSpan, Heard
@@ -35,13 +35,24 @@ from ari_app.dialogue.phrases_zh import (
     FULL,
     HALF,
     HUMAN_TALK,
+    KIN,
     NODS,
     NOISE,
     UPSET,
 )
+from ari_app.dialogue.settling import (
+    HOW_MUCH,
+    RulesOut,
+    blanked,
+    first_named,
+    in_spoken_order,
+    named,
+    rule_out,
+    settle_speaker,
+    taken_back,
+)
 
-#: Questions to which a bare number is a sum of money.
-_HOW_MUCH = frozenset({"ask_amount", "confirm_ptp"})
+_REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
 #: A date that belongs to something else than paying: "二十号发工资".
 _PAYDAY = re.compile(
     r"^(?:号|左右|才|就|要|会|我|们|公司|厂里|单位)*(?:才|就|要|会)?(?:发(?:工资|薪|钱|奖金)|开(?:工资|支)|领(?:工资|薪|钱)|工资|到账)"
@@ -55,7 +66,7 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     heard = Heard(words=len(text))
     if not text:
         return heard
-    if NOISE.fullmatch(text) and not (NODS.fullmatch(text) and text):
+    if NOISE.fullmatch(text) and not NODS.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
     for intent, pattern in COMPILED:
@@ -89,59 +100,31 @@ def _paid_or_not(heard: Heard, text: str, context: str) -> None:
 
 
 def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
-    named = [span for span in spans if not negated(text, span) and not _taken_back(text, spans, span)]
-    paying = [span for span in named if not (len(named) > 1 and _PAYDAY.match(text[span.end :]))]
-    heard.dates = _once([span.value for span in paying if span.value is not None])
-    heard.unclear_date = bool(named) and not heard.dates
-    rest = _blanked(text, spans)
-    heard.amounts = amounts_zh(rest, bare=context in _HOW_MUCH)
+    meant = [
+        span
+        for span in spans
+        if not negated(text, span) and not taken_back(text, spans, span, _TAKEN_BACK, longest=6)
+    ]
+    paying = [span for span in meant if not (len(meant) > 1 and _PAYDAY.match(text[span.end :]))]
+    heard.dates = list(dict.fromkeys(span.value for span in paying if span.value is not None))
+    heard.unclear_date = bool(meant) and not heard.dates
+    rest = blanked(text, spans, "＿")
+    heard.amounts = amounts_zh(rest, bare=context in HOW_MUCH)
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
     heard.times = times_zh(text, now)
     heard.periods = periods_zh(text)
-    heard.channels = _channels(text)
+    heard.channels = in_spoken_order(_CHANNELS, text, _not_this_way)
     heard.corrects = bool(CORRECTS.search(text))
-    heard.reason = next((name for name, pattern in _REASONS if pattern.search(text)), "")
+    heard.reason = first_named(_REASONS, text)
     heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
     if context == "verify_tail":
         heard.phone_tail = phone_tail_zh(text)
-    if context in _HOW_MUCH and not heard.amounts and vague_zh(rest):
+    if context in HOW_MUCH and not heard.amounts and vague_zh(rest):
         heard.add("promise_to_pay", 0.7)
 
 
-_REASONS = tuple((name, re.compile(pattern)) for name, pattern in REASONS)
-_CHANNELS = tuple((name, re.compile(words)) for name, words in CHANNELS)
-
-
-def _channels(text: str) -> list[str]:
-    """The channels that are named and not refused, in spoken order."""
-    found: list[tuple[int, str]] = []
-    for name, pattern in _CHANNELS:
-        for match in pattern.finditer(text):
-            before, after = text[: match.start()], text[match.end() :]
-            if not NOT_CHANNEL.search(before) and not NOT_CHANNEL_AFTER.match(after):
-                found.append((match.start(), name))
-                break
-    return [name for _, name in sorted(found)]
-
-
-def _taken_back(text: str, spans: list[DateSpan], span: DateSpan) -> bool:
-    """Whether another date replaces this one right after it: "周五不对周六"."""
-    after = [other for other in spans if other.start >= span.end]
-    if not after:
-        return False
-    between = text[span.end : after[0].start]
-    return len(between) <= 6 and bool(_TAKEN_BACK.search(between))
-
-
-def _blanked(text: str, spans: list[DateSpan]) -> str:
-    """The text with the dates made unreadable."""
-    for span in spans:
-        text = text[: span.start] + "＿" * (span.end - span.start) + text[span.end :]
-    return text
-
-
-def _once(dates: list[date]) -> list[date]:
-    return list(dict.fromkeys(dates))
+def _not_this_way(before: str, after: str) -> bool:
+    return bool(NOT_CHANNEL.search(before) or NOT_CHANNEL_AFTER.match(after))
 
 
 # ------------------------------------------------------------------------------------------------------------- yes, no
@@ -169,7 +152,7 @@ def _yes_no(heard: Heard, text: str, context: str) -> None:
 # ------------------------------------------------------------------------------------------------------------- settling
 
 #: Findings that rule others out wherever they stand, in this order.
-_RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
+_RULES_OUT: RulesOut = (
     (frozenset({"deceased"}), ("hardship", "identity_deny")),
     (
         frozenset({"identity_deny", "third_party", "deceased", "minor"}),
@@ -177,7 +160,7 @@ _RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     ),
     (frozenset({"identity_deny"}), ("third_party", "ask_identity", "deny")),
     (frozenset({"identity_confirm"}), ("affirm",)),
-    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny")),
+    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny", "affirm")),
     (
         frozenset({"already_paid"}),
         ("promise_to_pay", "ask_amount", "hardship", "request_deferral", "ask_payment_method", "affirm"),
@@ -189,8 +172,12 @@ _RULES_OUT: tuple[tuple[frozenset[str], tuple[str, ...]], ...] = (
     (frozenset({"ask_amount", "ask_fee_breakdown"}), ("promise_to_pay", "ask_identity")),
 )
 
-_HIMSELF_ABSENT = re.compile(r"我是(他|她)|(他|她|本人)(现在)?不在|你(们)?(打|找|问)(他|她)")
-_CALL_THEN = re.compile(r"(下午|晚上|明天|后天|点|以后|时候)(再)?(打|联系)(?!.*别)")
+_FOR_ANOTHER = re.compile(r"我是(他|她)|(他|她|本人)(现在)?不在|你(们)?(打|找|问)(他|她)")
+_STRANGER = re.compile(
+    r"打错|找错|拨错|认错|(搞|弄)错(人|号)|不是(他|她|本人|机主|我(?!们|的))|不认(识|得)|(这|那)个人|查无"
+)
+_OWN_RELATIVE = re.compile(rf"我(的|们)?(家)?{KIN}")
+_CALL_THEN = re.compile(r"(下午|晚上|明天|后天|点|时候)(再)?(打|联系)(?!.*别)")
 _TWICE = re.compile(r"重复|两次|二次|双|多(收|扣)")
 _WRONG_BILL = re.compile(r"多(收|扣)|重复|两次|二次|双|错|不对|不准|没(用|办|订)")
 _NO_PAYMENT = re.compile(r"不(交|缴|付|给)")
@@ -202,9 +189,7 @@ def _settle(heard: Heard, text: str, context: str) -> None:
     """Findings that rule each other out."""
     _settle_persons(heard, text, context)
     _settle_money(heard, text)
-    for present, dropped in _RULES_OUT:
-        if present & heard.intents.keys():
-            heard.drop(*dropped)
+    rule_out(heard, _RULES_OUT)
     _settle_requests(heard, text, context)
     if "repeat" in heard.intents and len(heard.intents) > 1:
         heard.drop("repeat")
@@ -212,12 +197,13 @@ def _settle(heard: Heard, text: str, context: str) -> None:
 
 def _settle_persons(heard: Heard, text: str, context: str) -> None:
     intents = heard.intents
-    if context not in ("opening", "verify_tail"):
-        # After these questions somebody is known to speak for himself.
-        about_money = {"promise_to_pay", "already_paid", "dispute"} & intents.keys()
-        if about_money and not _HIMSELF_ABSENT.search(text):
-            heard.drop("third_party")
-        heard.drop("identity_confirm")
+    settle_speaker(
+        heard,
+        context,
+        for_another=bool(_FOR_ANOTHER.search(text)),
+        stranger=bool(_STRANGER.search(text)),
+        own_relative=bool(_OWN_RELATIVE.search(text)),
+    )
     if "stop_calling" in intents and not _CALL_THEN.search(text):
         heard.drop("request_callback")
     if "ask_if_robot" in intents and not HUMAN_TALK.search(text):
@@ -277,7 +263,7 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
     if "request_installment" not in intents and context != "ask_plan":
         heard.periods = []
     if "dispute" in intents:
-        heard.dispute_category = next((name for name, pattern in DISPUTE_KINDS if pattern.search(text)), "")
+        heard.dispute_category = first_named(DISPUTE_KINDS, text)
         heard.channels = []
         if heard.dispute_category in ("meter", "service", "other"):
             heard.dates = []
