@@ -141,6 +141,8 @@ PERSONAL: dict[str, bool] = {
     "fees": True,
     "late_fee": True,
     "suspension_date": True,
+    "suspension_time": True,
+    "emergency_phone": False,
 }
 
 

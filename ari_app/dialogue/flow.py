@@ -41,6 +41,8 @@ VARIABLES: dict[str, frozenset[Fact]] = {
     "fees": _VERIFIED,
     "late_fee": _VERIFIED,
     "suspension_date": _VERIFIED,
+    "suspension_time": _VERIFIED,
+    "emergency_phone": _VERIFIED,
 }
 
 
@@ -87,6 +89,8 @@ TRANSFER_REASONS: tuple[str, ...] = (
     "deceased",
     "high_amount",
     "language",
+    "special_needs",
+    "restore",
 )
 #: Messages that a call may ask for.
 MESSAGES: tuple[str, ...] = (
@@ -108,6 +112,7 @@ COVERAGE: frozenset[str] = frozenset(
         "guidance",
         "consequence",
         "read_back",
+        "receipt",
         "statement",
         "closing",
     }
@@ -202,6 +207,7 @@ class KeyMeaning:
     category: str = ""
     channel: str = ""
     reason: str = ""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +222,8 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question. ``max_tries`` bounds how often it is asked in one conversation, whatever the way to it."""
+    """A question. ``max_tries`` bounds how often it is asked in one conversation, whatever the way to it; ``note`` is what
+    of a dispute it asks for (``dispute_answers.NOTES``)."""
 
     context: str
     on: Mapping[str, tuple[Move, ...]]
@@ -230,6 +237,7 @@ class Ask:
     max_tries: int = 2
     no_input_s: float = 5.0
     barge_in: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from datetime import date
 from enum import StrEnum
 
 from ari_app.dialogue.account_view import VerifiedView
-from ari_app.dialogue.understanding import REASONS
+from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS
+from ari_app.dialogue.understanding import DISPUTE_CATEGORIES, REASONS
 
 #: Up to so many days overdue the tone is gentle, from so many on it is firm (requirements B15, E20).
 GENTLE_UNTIL_DAYS, FIRM_FROM_DAYS = 30, 61
@@ -60,11 +61,17 @@ _OF_THE_TALK: dict[str, ConditionRule] = {
     "deferral_out_of_range": ConditionRule(needs=_VERIFIED),
     "has_channel": ConditionRule(needs=_VERIFIED),
     "has_category": ConditionRule(needs=_VERIFIED),
+    "has_evidence": ConditionRule(needs=_VERIFIED),
+    "has_emergency_phone": ConditionRule(needs=_VERIFIED),
     "has_reason": ConditionRule(needs=_VERIFIED),
     "has_callback": ConditionRule(),
     "unclear_date": ConditionRule(),
     "upset": ConditionRule(),
-} | {f"reason.{name}": ConditionRule(needs=_VERIFIED) for name in REASONS}
+}
+_OF_THE_TALK |= {
+    name: ConditionRule(needs=_VERIFIED)
+    for name in (*(f"reason.{one}" for one in REASONS), *(f"category.{one}" for one in DISPUTE_CATEGORIES))
+}
 
 #: Only an answer just given can meet these, so they choose among moves and not among wordings.
 _OF_AN_ANSWER = frozenset({"tail_matches", "gave_tail", "by_key", "unclear_date"})
@@ -80,6 +87,7 @@ _OF_THE_ACCOUNT = (
     "suspended",
     "suspension_known",
     "legal_stage",
+    *SUSPENSION_CONDITIONS,
 )
 
 #: Every condition by its name.

@@ -19,6 +19,7 @@ from ari_app.dialogue.account_view import (
     opening_view,
 )
 from ari_app.dialogue.completeness import YES_NO, progress
+from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION, read_note
 from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
 from ari_app.dialogue.flow_conditions import Condition, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
@@ -28,6 +29,7 @@ from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
 from ari_app.dialogue.sentence_fragments import sentence_fragments
+from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
 from ari_app.dialogue.understanding import FINER, understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
@@ -40,6 +42,9 @@ from ari_app.domain.script_coverage import in_order
 _SPOKEN_KEYS: dict[str, str] = {
     spoken.integer(digit, language): str(digit) for digit in range(10) for language in spoken.LANGUAGES
 } | {str(digit): str(digit) for digit in range(10)}
+
+#: Who tells what happened thinks between two sentences, and takes his time.
+_OWN_WORDS_PAUSE_S, _OWN_WORDS_S = 1.6, 60.0
 
 SILENCE = Understanding("silence_noise")
 NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
@@ -101,6 +106,8 @@ class FlowConversation:
             for move in ask.on.get(meaning, ()):
                 if self._holds(move, heard, given, now):
                     return self._go(move, now, heard)
+        if given.kind is InputKind.SPEECH and ask.note == DESCRIPTION:
+            return self._own_words(given, ask, heard, now)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
 
     def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
@@ -108,6 +115,8 @@ class FlowConversation:
         ask = self._state.ask
         if ask is None or self._ended is not None:
             return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
+        if ask.note == DESCRIPTION and text.strip():
+            return AnswerProgress.OPEN  # nobody but the customer knows when he has told it all
         if self._spoken_key(text, ask) is not None and ask.context in YES_NO:
             return AnswerProgress.COMPLETE
         local = self._local(self._asked_at)
@@ -135,7 +144,16 @@ class FlowConversation:
         heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
         if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
             heard = replace(heard, amounts=(self._view.amount_due,))
-        return heard
+        return read_note(ask.note, heard, given, self._language) if ask.note else heard
+
+    def _own_words(self, given: CustomerInput, ask: Ask, heard: Understanding, now: datetime) -> FlowStep:
+        """An answer in the customer's own words: kept where the recogniser is sure of it, and accepted in any case."""
+        if given.confidence >= self._flow.min_confidence and self.verified:
+            self._findings.describe(given.text)
+        for move in ask.on.get(DESCRIBED, ()):
+            if self._holds(move, heard, given, now):
+                return self._go(move, now, heard)
+        return self._miss(ask.no_match, now, silent=False, heard=heard)
 
     def _spoken_key(self, text: str, ask: Ask) -> str | None:
         """The key that somebody names ("press one"), where it means something at this question."""
@@ -165,6 +183,7 @@ class FlowConversation:
             dispute_category=key.category,
             channels=(key.channel,) if key.channel else (),
             reason=key.reason,
+            evidence=(key.evidence,) if key.evidence else (),
             full_amount=key.amount == "full",
         )
 
@@ -215,15 +234,22 @@ class FlowConversation:
             case "has_callback":
                 return found.callback is not None
             case _ if isinstance(self._view, VerifiedView):
-                return self._is_of_the_debt(name, self._view, self._today(now))
+                return self._is_of_the_debt(name, self._view, self._local(now))
             case _:
                 return False
 
-    def _is_of_the_debt(self, name: str, view: VerifiedView, today: date) -> bool:
-        """Whether a condition about the account, or about what a verified customer said and offered, holds."""
-        found, promised, policy = self._findings, self._promised, self._flow.policy
+    def _is_of_the_debt(self, name: str, view: VerifiedView, now: datetime) -> bool:
+        """Whether a condition about the account, or about what a verified customer said and offered, holds.
+
+        ``now`` is local to the customer.
+        """
+        found, promised, policy, today = self._findings, self._promised, self._flow.policy, now.date()
+        if name in SUSPENSION_CONDITIONS:
+            return bool(suspension_condition(name, view.details, promised.date, now))
         if name.startswith("reason."):
             return name.removeprefix("reason.") in found.reasons
+        if name.startswith("category."):
+            return name.removeprefix("category.") == found.category
         match name:
             case "has_date":
                 return promised.date is not None
@@ -242,7 +268,11 @@ class FlowConversation:
             case "has_channel":
                 return bool(found.channel)
             case "has_category":
-                return found.has_category
+                return bool(found.category)
+            case "has_evidence":
+                return bool(found.evidence)
+            case "has_emergency_phone":
+                return bool(policy.emergency_phone)
             case "has_reason":
                 return bool(found.reasons)
             case _:
@@ -310,7 +340,10 @@ class FlowConversation:
             name, again = move.go, False
 
     def _question(self, state: State, ask: Ask, *, first: bool) -> Question:
+        own_words = ask.note == DESCRIPTION
         return Question(
+            endpoint_s=_OWN_WORDS_PAUSE_S if own_words else 0.6,
+            max_speech_s=_OWN_WORDS_S if own_words else 15.0,
             context=ask.context,
             keys=ask.key_input,
             grammar=grammar_for(ask.context, self._language, ask.hear),

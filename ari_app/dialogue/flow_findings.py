@@ -30,7 +30,8 @@ class Findings:
     channel: str = ""
     callback: Callback | None = None
     consent: Consent | None = None
-    _category: str = ""
+    category: str = ""
+    evidence: list[str] = field(default_factory=list)
     _described: list[str] = field(default_factory=list, repr=False)
     _dispute_confidence: float = 1.0
     _callback_confidence: float = 1.0
@@ -54,19 +55,16 @@ class Findings:
         if heard.reason and heard.reason not in self.reasons:
             self.reasons.append(heard.reason)
         self.channel = heard.channel or self.channel
+        self.evidence += [one for one in heard.evidence if one not in self.evidence]
         if "dispute" in meanings:
             self._note_dispute(heard, given)
-
-    @property
-    def has_category(self) -> bool:
-        """Whether it was said what is disputed."""
-        return bool(self._category)
 
     def dispute(self, answer_days: int = 3) -> DisputeClaim:
         """The dispute that was raised; category 'other' where nothing was said of it."""
         return DisputeClaim(
-            category=self._category or "other",
+            category=self.category or "other",
             description="; ".join(self._described)[:MAX_DESCRIPTION],
+            evidence=tuple(self.evidence),
             answer_days=answer_days,
             confidence=self._dispute_confidence,
         )
@@ -76,7 +74,7 @@ class Findings:
 
         Promises, plans and disputes carry their own confidence and are looked over where they are stored.
         """
-        if result == "disputed" and not self._category:
+        if result == "disputed" and not self.category:
             return (ReviewField("dispute.category", "", self._dispute_confidence, "not_given"),)
         if result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
             return (ReviewField("callback", "", self._callback_confidence),)
@@ -84,10 +82,16 @@ class Findings:
 
     def _note_dispute(self, heard: Understanding, given: CustomerInput) -> None:
         if heard.dispute_category:
-            self._category = heard.dispute_category
+            self.category = heard.dispute_category
         self._dispute_confidence = min(self._dispute_confidence, heard.confidence)
-        if given.kind is InputKind.SPEECH and given.text.strip() and given.text not in self._described:
-            self._described.append(given.text.strip()[:MAX_DESCRIPTION])
+        if given.kind is InputKind.SPEECH:
+            self.describe(given.text)
+
+    def describe(self, text: str) -> None:
+        """Keep what the customer says of his dispute, in his words."""
+        text = text.strip()[:MAX_DESCRIPTION]
+        if text and text not in self._described:
+            self._described.append(text)
 
 
 def meanings_of(heard: Understanding) -> tuple[str, ...]:

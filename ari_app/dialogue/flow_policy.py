@@ -16,7 +16,8 @@ class Policy:
     ``least_promise`` is the smallest sum that a promise may name (a debt below it may be promised in full);
     ``instalments`` the option table, empty: no plans; ``least_instalment_amount`` a debt below it gets no plan;
     ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral; ``payment_methods`` ids of
-    channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back.
+    channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back;
+    ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none.
     """
 
     latest_promise_days: int = 31
@@ -28,6 +29,7 @@ class Policy:
     payment_methods: tuple[str, ...] = ("app", "bank_transfer")
     dispute_days: int = 3
     restore_hours: int = 24
+    emergency_phone: str = ""
 
     def latest(self, today: date) -> date:
         """The last day that a promise may name."""

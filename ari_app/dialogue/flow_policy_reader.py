@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ POLICY_KEYS = (
     "payment_methods",
     "dispute_days",
     "restore_hours",
+    "emergency_phone",
 )
 _OPTION_KEYS = ("periods", "fee_percent")
 _MOST_MONEY = 1_000_000
@@ -55,7 +57,20 @@ def read_policy(reader: Reader, node: Node) -> Policy:
         )
         if "payment_methods" in entries
         else usual.payment_methods,
+        emergency_phone=_phone(reader, entries["emergency_phone"]) if "emergency_phone" in entries else "",
     )
+
+
+def _phone(reader: Reader, node: Node) -> str:
+    """A number that is spoken digit by digit: service numbers are short, so it is no customer's number."""
+    text = node.text if node.kind == "int" else reader.string(node, "policy.emergency_phone", longest=30)
+    digits = re.sub(r"[ -]", "", text)
+    if text and not re.fullmatch(r"[0-9]{3,15}", digits, re.ASCII):
+        reader.fault(
+            node.line, "policy.emergency_phone", f"{text!r} is no telephone number", '"95598", 3 to 15 digits'
+        )
+        return ""
+    return digits
 
 
 def _money(reader: Reader, entries: Mapping[str, Node], key: str, usual: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ari_app.dialogue.dispute_answers import DESCRIBED, EVIDENCE, NOTES
 from ari_app.dialogue.flow import (
     COVERAGE,
     FILLER,
@@ -70,11 +71,13 @@ ASK_KEYS = (
     "max_tries",
     "no_input_s",
     "barge_in",
+    "note",
 )
-#: What a question may react to: intents and finer meanings.
+#: What a key may mean, and what a question may react to: intents and finer meanings, and an answer in own words.
 MEANINGS = INTENTS | FINER.keys()
+ANSWERS = MEANINGS | {DESCRIBED}
 END_KEYS = ("result", "do_not_contact", "transfer", "message")
-KEY_KEYS = ("intent", "date", "amount", "periods", "category", "channel", "reason")
+KEY_KEYS = ("intent", "date", "amount", "periods", "category", "channel", "reason", "evidence")
 _MOVE_KEYS = ("go", "again", "say", "when", "forget")
 _KEYS = frozenset("0123456789*")
 _DATES = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
@@ -243,6 +246,7 @@ class _FlowReader:
             if "no_input_s" in entries
             else 5.0,
             barge_in=r.flag(entries["barge_in"], f"{where}.barge_in") if "barge_in" in entries else True,
+            note=self._one_of(entries, where, "note", NOTES),
         )
 
     def _retry(self, node: Node | None, where: str, key: str, line: int) -> Retry:
@@ -286,6 +290,7 @@ class _FlowReader:
                 category=self._one_of(entries, at, "category", DISPUTE_CATEGORIES),
                 channel=self._one_of(entries, at, "channel", CHANNELS),
                 reason=self._one_of(entries, at, "reason", REASONS),
+                evidence=self._one_of(entries, at, "evidence", EVIDENCE),
             )
         return found
 
@@ -309,9 +314,9 @@ class _FlowReader:
     def _on(self, node: Node, where: str) -> dict[str, tuple[Move, ...]]:
         found: dict[str, tuple[Move, ...]] = {}
         for intent, value in self._r.mapping(node, where).items():
-            if intent not in MEANINGS:
+            if intent not in ANSWERS:
                 line = node.key_lines.get(intent, node.line)
-                self._r.fault(line, where, f"unknown intent {intent[:40]!r}", ", ".join(sorted(MEANINGS)))
+                self._r.fault(line, where, f"unknown intent {intent[:40]!r}", ", ".join(sorted(ANSWERS)))
                 continue
             found[intent] = self._moves(value, f"{where}.{intent}", asking=True)
         return found

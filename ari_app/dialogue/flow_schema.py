@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ari_app.dialogue.dispute_answers import NOTES
 from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS
 from ari_app.dialogue.flow_conditions import condition_words
 from ari_app.dialogue.flow_policy_reader import POLICY_KEYS
-from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
+from ari_app.dialogue.flow_reader import ANSWERS, ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS
@@ -20,7 +21,7 @@ def flow_schema() -> dict[str, Any]:
     prompt = {"$ref": "#/$defs/prompt"}
     moves = {"$ref": "#/$defs/moves"}
     retry = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/retry"}]}
-    on = {"type": "object", "propertyNames": {"enum": sorted(MEANINGS)}, "additionalProperties": moves}
+    on = {"type": "object", "propertyNames": {"enum": sorted(ANSWERS)}, "additionalProperties": moves}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Flow",
@@ -121,6 +122,7 @@ def flow_schema() -> dict[str, Any]:
                         "max_tries": {"type": "integer", "minimum": 1, "maximum": 5},
                         "no_input_s": {"type": "number", "minimum": 1, "maximum": 30},
                         "barge_in": {"type": "boolean"},
+                        "note": {"enum": sorted(NOTES)},
                     },
                 ),
             },

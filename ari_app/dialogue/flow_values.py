@@ -93,6 +93,10 @@ def plan_value(
             return spoken.amount(view.details.late_fee, view.currency, language)
         case "suspension_date" if view.details.suspension_on is not None:
             return spoken.day(view.details.suspension_on, language, today=today)
+        case "suspension_time" if view.details.suspension_at is not None:
+            return spoken.clock(view.details.suspension_at, language)
+        case "emergency_phone" if policy.emergency_phone:
+            return spoken.digits(policy.emergency_phone, language)
         case _:
             return None
 

@@ -101,10 +101,10 @@ class Understanding:
 
     ``finer`` is a more exact meaning than the intent where there is one (``understanding.FINER``: deceased, minor,
     recording_refused, repeat, switch_language ...). Slots with several values are in spoken order. ``times`` are for
-    callbacks; ``reason`` is why somebody cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217
-    code of a currency that was named. ``full_amount``: the whole amount was named without a figure ("all of it"), which
-    only the flow can turn into one. ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording
-    shows anger or resistance.
+    callbacks; ``evidence`` what can be sent with a dispute (``dispute_answers.EVIDENCE``); ``reason`` is why somebody
+    cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217 code of a currency that was named.
+    ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
+    ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording shows anger or resistance.
     """
 
     intent: str
@@ -116,6 +116,7 @@ class Understanding:
     channels: tuple[str, ...] = ()
     periods: tuple[int, ...] = ()
     dispute_category: str = ""
+    evidence: tuple[str, ...] = ()
     phone_tail: str | None = None
     reason: str = ""
     currency: str = ""

@@ -88,7 +88,7 @@ def _zh_inventory() -> Iterator[str]:
         yield from (word for word in (unit, tenth, hundredth) if word)
     yield from (f"{spoken.integer(month, ZH)}月" for month in range(1, 13))
     yield from (f"{spoken.integer(day, ZH)}日" for day in range(1, 32))
-    yield from (*spoken.ZH_WEEKDAYS, "年", "天")
+    yield from (*spoken.ZH_WEEKDAYS, "年", "天", "点", "凌晨", "上午", "中午", "下午", "晚上")
 
 
 def _en_inventory() -> Iterator[str]:
@@ -101,4 +101,5 @@ def _en_inventory() -> Iterator[str]:
         yield from words
     yield from spoken.EN_MONTHS
     yield from (spoken.ordinal(day) for day in range(1, 32))
-    yield from (*spoken.EN_WEEKDAYS, "day", "days")
+    yield from (*spoken.EN_WEEKDAYS, "day", "days", "o'clock", "noon", "midnight", "at night")
+    yield from (f"in the {part}" for part in ("morning", "afternoon", "evening"))

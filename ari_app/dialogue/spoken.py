@@ -6,7 +6,7 @@ value is written out in words before it reaches a voice.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 
 from ari_app.dialogue.numerals import EN_ONES, EN_TENS
@@ -20,6 +20,10 @@ _ZH_GROUPS = ("", "万", "亿", "万亿")
 #: On the telephone 1 is read yao, so that it is not taken for 7.
 _ZH_TELEPHONE = "零幺二三四五六七八九"
 ZH_WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+
+#: Parts of a day: the last hour of each, and its name.
+_ZH_DAY_PARTS = ((5, "凌晨"), (11, "上午"), (12, "中午"), (17, "下午"), (23, "晚上"))
+_EN_DAY_PARTS = ((4, "at night"), (11, "in the morning"), (17, "in the afternoon"), (23, "in the evening"))
 
 _EN_SMALL = tuple(EN_ONES)
 _EN_TENS = ("", "", *EN_TENS)
@@ -216,6 +220,23 @@ def digits(text: str, language: str, *, telephone: bool = True) -> str:
         table = _ZH_TELEPHONE if telephone else _ZH_DIGITS
         return "".join(table[digit] for digit in wanted)
     return " ".join(_EN_SMALL[digit] for digit in wanted)
+
+
+def clock(value: time, language: str) -> str:
+    """A time of day in words, to the minute: 下午两点三十分 / two thirty in the afternoon."""
+    hour = value.hour % 12 or 12
+    if language == ZH:
+        part = next(word for last, word in _ZH_DAY_PARTS if value.hour <= last)
+        hours = "两" if hour == 2 else _zh_integer(hour if value.hour else 0)
+        minutes = f"{'零' if value.minute < 10 else ''}{_zh_integer(value.minute)}分" if value.minute else ""
+        return f"{part}{hours}点{minutes}"
+    if not value.minute and value.hour in (0, 12):
+        return "noon" if value.hour else "midnight"
+    minutes = (
+        f"{'oh ' if value.minute < 10 else ''}{_en_integer(value.minute)}" if value.minute else "o'clock"
+    )
+    part = next(word for last, word in _EN_DAY_PARTS if value.hour <= last)
+    return f"{_en_integer(hour)} {minutes} {part}"
 
 
 def days(number: int, language: str) -> str:

@@ -118,6 +118,8 @@ ZH = SummaryWords(
         "deceased": "客户去世",
         "high_amount": "金额较大",
         "language": "语言",
+        "special_needs": "特殊照顾需求",
+        "restore": "复机核查",
         "payment_link": "缴费链接",
         "amount_and_link": "金额和缴费链接",
         "plan_form": "分期申请",
@@ -201,6 +203,7 @@ EN = SummaryWords(
         "short_of_money": "short of money",
         "arrears_fact": "statement of arrears",
         "verified": "confirmed identity",
+        "restore": "restoring of service",
     },
 )
 

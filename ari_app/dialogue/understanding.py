@@ -66,9 +66,11 @@ FINER: dict[str, str] = {
     "recording_refused": "deny",
     "deceased": "third_party",
     "minor": "third_party",
+    "special_needs": "hardship",
     "switch_language": "unclear",
     "repeat": "unclear",
     "wait": "busy_now",
+    "restore_wanted": "unclear",
 }
 
 #: Why somebody has not paid or cannot pay.

@@ -27,6 +27,7 @@ from ari_app.dialogue.payment_words_en import (
     REFUSE,
 )
 from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, KIN, NOISE, UPSET
+from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     BEFORE_VERIFICATION,
     HOW_MUCH,
@@ -121,7 +122,7 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     if NOISE.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
-    for intent, pattern in COMPILED:
+    for intent, pattern in (*COMPILED, *SERVICE_WORDS["en"]):
         if pattern.search(text):
             heard.add(intent)
     _paid_or_not(heard, text)

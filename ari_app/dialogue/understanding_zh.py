@@ -40,6 +40,7 @@ from ari_app.dialogue.phrases_zh import (
     NOISE,
     UPSET,
 )
+from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     HOW_MUCH,
     RulesOut,
@@ -69,7 +70,7 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     if NOISE.fullmatch(text) and not NODS.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
-    for intent, pattern in COMPILED:
+    for intent, pattern in (*COMPILED, *SERVICE_WORDS["zh"]):
         if pattern.search(text):
             heard.add(intent)
     _paid_or_not(heard, text, context)

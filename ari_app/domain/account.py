@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 
 from ari_app.domain.windows import Window
@@ -22,10 +22,11 @@ class AccountDetails:
     """What a list may say of an account besides the bill itself (requirements A12, A15, B4 to B16); all optional.
 
     ``service``: electricity, water, gas, heating, telecom, broadband, rent, property, subscription, loan or ''.
-    ``fee_items`` add up to the amount due; ``late_fee`` is the part of it that is a late fee. ``service_state``: active,
-    suspended or ''; ``suspension_on`` the day on which service ends or ended. ``customer_level``: vip, ordinary,
-    high_risk or ''. ``risk_level``: L, M, H or ''. ``legal_stage``: the case has been given to lawyers, so legal means may
-    be mentioned (D17). ``good_record``: pays on time as a rule. ``minor``: a guardian has to be spoken to (D24).
+    ``fee_items`` add up to the amount due; ``late_fee`` is the part of it that is a late fee. ``service_state``:
+    active, suspended or ''; ``suspension_on`` the day on which service ends or ended, ``suspension_at`` the time of
+    that day where the customer lives. ``customer_level``: vip, ordinary, high_risk or ''. ``risk_level``: L, M, H or
+    ''. ``legal_stage``: the case has been given to lawyers, so legal means may be mentioned (D17). ``good_record``:
+    pays on time as a rule. ``minor``: a guardian has to be spoken to (D24).
     """
 
     service: str = ""
@@ -33,6 +34,7 @@ class AccountDetails:
     late_fee: Decimal | None = field(default=None, repr=False)
     service_state: str = ""
     suspension_on: date | None = None
+    suspension_at: time | None = None
     customer_level: str = ""
     risk_level: str = ""
     broken_promises: int = 0

@@ -16,6 +16,7 @@ ELEMENTS: tuple[str, ...] = (
     "guidance",
     "consequence",
     "read_back",
+    "receipt",
     "statement",
     "closing",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from functools import partial
 from typing import Protocol, TypeVar
@@ -22,6 +22,7 @@ DETAIL_FIELDS: tuple[str, ...] = (
     "lateFee",
     "serviceState",
     "suspensionOn",
+    "suspensionAt",
     "customerLevel",
     "riskLevel",
     "brokenPromises",
@@ -101,13 +102,17 @@ def read_details(fields: Fields, amount_due: Decimal | None, today: date) -> Acc
     if amount_due is not None:
         fields.guard("feeItems", lambda: _adds_up(items, amount_due))
         fields.guard("lateFee", lambda: _is_part(late_fee, amount_due))
+    suspension_on = fields.take("suspensionOn", lambda value, typed: day_of(value, today))
+    suspension_at = fields.take("suspensionAt", _time)
+    fields.guard("suspensionAt", lambda: _has_its_day(suspension_on, suspension_at))
     return AccountDetails(
         service=fields.take("service", partial(_word, _SERVICES, "is not a known service")) or "",
         fee_items=items,
         late_fee=late_fee or None,
         service_state=fields.take("serviceState", partial(_word, _STATES, "is not a state of a service"))
         or "",
-        suspension_on=fields.take("suspensionOn", lambda value, typed: day_of(value, today)),
+        suspension_on=suspension_on,
+        suspension_at=suspension_at,
         customer_level=fields.take("customerLevel", partial(_word, _LEVELS, "is not a customer level")) or "",
         risk_level=fields.take("riskLevel", partial(_word, _RISKS, "is not a risk level")) or "",
         broken_promises=fields.take("brokenPromises", _count) or 0,
@@ -138,6 +143,22 @@ def _count(value: object, typed: bool) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII):
         raise RefusedError("is not a number of promises", f"0 to {MAX_BROKEN}")
     return int(text)
+
+
+def _time(value: object, typed: bool) -> time:
+    """A time of day; a time cell of a spreadsheet comes as text."""
+    allowed = "14:00, 09:30 or a time cell"
+    found = re.fullmatch(
+        r"([01]?[0-9]|2[0-3])[:：]([0-5][0-9])(?::00)?", text_of(value, MAX_ID).strip(), re.ASCII
+    )
+    if found is None:
+        raise RefusedError("is not a time of day", allowed)
+    return time(int(found[1]), int(found[2]))
+
+
+def _has_its_day(day: date | None, at: time | None) -> None:
+    if at is not None and day is None:
+        raise RefusedError("has no suspensionOn beside it", "the day as well")
 
 
 def _late_fee(value: object, typed: bool) -> Decimal:

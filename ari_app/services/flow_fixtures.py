@@ -26,7 +26,7 @@ _TOP = ("flow", "now", "account", "conversations")
 _CONVERSATION = ("name", "language", "now", "account", "customer", "expect")
 _PROMISE = ("amount", "date", "channel")
 _PLAN = ("kind", "periods", "monthly", "total", "first_date", "until")
-_DISPUTE = ("category", "description", "answer_days")
+_DISPUTE = ("category", "description", "evidence", "answer_days")
 _CALLBACK = ("day", "at")
 EXPECT = (
     "result",
@@ -279,6 +279,8 @@ def _parts_differ(have: object, want: object) -> str:
     for name, value in (want if isinstance(want, dict) else {}).items():
         found = getattr(have, name)
         told = "" if found is None else found.strftime("%H:%M") if hasattr(found, "tzinfo") else str(found)
+        if isinstance(found, tuple):
+            told = ", ".join(map(str, found))
         if told != value:
             return f"{name} is {told!r}, not {value!r}"
     return ""

@@ -39,6 +39,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "lateFee": ("penalty", "滞纳金", "违约金"),
     "serviceState": ("停复状态", "服务状态", "停复供状态"),
     "suspensionOn": ("suspensionDate", "停机日期", "停供日期"),
+    "suspensionAt": ("suspensionTime", "停机时间", "停供时间"),
     "customerLevel": ("客户等级", "客户级别"),
     "riskLevel": ("risk", "风险等级"),
     "brokenPromises": ("违约次数", "失约次数"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
@@ -105,8 +105,10 @@ def _rows(
 
 
 def _value(value: object) -> object:
-    """A cell as text, number or date; anything else (an array formula) as text that no field accepts."""
+    """A cell as text, number or date, a time as text; anything else (an array formula) as text that no field accepts."""
     if value is None or isinstance(value, bool | int | float | datetime | date):
         return value
+    if isinstance(value, time):
+        return value.isoformat()
     text = value if isinstance(value, str) else "=formula"
     return text if len(text) <= MAX_CELL else text[: MAX_CELL + 1]

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pydantic import TypeAdapter, ValidationError
@@ -185,6 +185,9 @@ def _details_params(details: AccountDetails) -> Params:
         "late_fee_minor": minor_or_none(details.late_fee),
         "service_state": details.service_state,
         "suspension_on": iso_or_none(details.suspension_on),
+        "suspension_at": None
+        if details.suspension_at is None
+        else details.suspension_at.isoformat("minutes"),
         "customer_level": details.customer_level,
         "risk_level": details.risk_level,
         "broken_promises": details.broken_promises,
@@ -201,6 +204,7 @@ def _details_of(row: sqlite3.Row) -> AccountDetails:
         late_fee=amount_or_none(row["late_fee_minor"]),
         service_state=row["service_state"],
         suspension_on=day_or_none(row["suspension_on"]),
+        suspension_at=None if row["suspension_at"] is None else time.fromisoformat(row["suspension_at"]),
         customer_level=row["customer_level"],
         risk_level=row["risk_level"],
         broken_promises=row["broken_promises"],

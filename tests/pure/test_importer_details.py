@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -46,6 +46,7 @@ def test_everything_that_a_row_may_say() -> None:
         lateFee="68.32",
         serviceState="停供",
         suspensionOn="2026/3/9",
+        suspensionAt="14:00",
         customerLevel="VIP",
         riskLevel="高",
         brokenPromises="2",
@@ -58,6 +59,7 @@ def test_everything_that_a_row_may_say() -> None:
         late_fee=Decimal("68.32"),
         service_state="suspended",
         suspension_on=date(2026, 3, 9),
+        suspension_at=time(14),
         customer_level="vip",
         risk_level="H",
         broken_promises=2,
@@ -107,6 +109,10 @@ def test_every_service_has_its_word(service: str) -> None:
         ("minor", [], "is not text"),
         ("suspensionOn", "soon", "is not a date"),
         ("suspensionOn", "2026-02-30", "is a day that does not exist"),
+        ("suspensionAt", "24:00", "is not a time of day"),
+        ("suspensionAt", "noon", "is not a time of day"),
+        ("suspensionAt", 14, "is not a time of day"),
+        ("suspensionAt", "14:00", "has no suspensionOn beside it"),
         ("lateFee", "568.33", "is more than amountDue"),
         ("lateFee", "-1", "is not an amount"),
         ("lateFee", True, "is not an amount"),
