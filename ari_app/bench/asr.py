@@ -33,7 +33,7 @@ from ari_app.dialogue.model import Grammar
 from ari_app.dialogue.understanding import understand
 from ari_app.errors import SpeechError
 from ari_app.ports import Transcript
-from ari_app.services.flow_files import read_flow_file
+from ari_app.services.flow_sources import read_flow_file
 from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser
 from ari_app.speech.whisper_recogniser import WhisperRecogniser
 from ari_app.voice.pcm import duration_s, frames

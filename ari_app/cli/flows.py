@@ -32,7 +32,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help=(
         "Flows: what the bot says, asks and does. Check them, draw them, talk to them, run their conversations.\n\n"
-        "A flow is a file DIALPLAN/flows/NAME.yaml; its conversations are DIALPLAN/flows/tests/NAME.yaml. An edit holds "
+        "A flow is a file DIALPLAN/flows/NAME.yaml; its conversations are DIALPLAN/flows/tests/NAME.yaml, and what "
+        "several flows share are parts, DIALPLAN/flows/parts/NAME.yaml. An edit holds "
         "from the next call on; a file with a fault is not taken over. docs/flows.md tells every key."
     ),
 )
@@ -44,11 +45,16 @@ FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="Name of a flow (o
 def check(
     context: typer.Context,
     flows: Annotated[
-        list[str] | None, typer.Argument(metavar="[FLOW]...", help="Names or paths; by default every flow.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[FLOW]...", help="Names or paths; by default every flow, and parts that none has."
+        ),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Find every fault: file, line, what is wrong and what would be right.
+
+    A part is looked at together with each flow that takes it in; one that no flow has, alone.
 
     ari-app flow check
     ari-app flow check overdue
@@ -57,22 +63,27 @@ def check(
     settings = invocation(context).settings
     found: list[Problem] = []
     good: list[dict[str, object]] = []
+    parts: set[str] = set()
     for path in _paths(settings, flows or []):
         try:
             flow = _read(path)
         except InputError as error:
-            found += error.problems
+            found += [problem for problem in error.problems if problem not in found]
         else:
+            parts |= flow.parts.keys()
             good.append(
                 {
                     "flow": flow.name,
                     "version": flow.version,
                     "file": str(path),
+                    "parts": list(flow.parts),
                     "languages": "/".join(flow.languages),
                     "states": len(flow.states),
                     "questions_at_most": flow.most_questions(),
                 }
             )
+    if not flows:
+        found += [one for one in _faults_of_parts(_folder(settings), parts) if one not in found]
     if json_output:
         problems = [
             {"where": one.where, "field": one.field, "wrong": one.wrong, "allowed": one.allowed}
@@ -106,6 +117,8 @@ def draw(
 ) -> None:
     """A picture of a flow: blue states ask, grey ones go on, green ones end the call; dashed ways are taken after silence.
 
+    A state with a broken edge comes from a part.
+
     ari-app flow draw overdue --out overdue.svg
     ari-app flow draw overdue --format mermaid
     """
@@ -127,16 +140,23 @@ def draw(
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(
+    part: Annotated[
+        bool, typer.Option("--part", help="That of a part, DIALPLAN/flows/parts/NAME.yaml.")
+    ] = False,
+) -> None:
     """The JSON Schema of flow files, for editors that complete and check while you type.
 
     ari-app flow schema > flow.schema.json
+    ari-app flow schema --part > part.schema.json
 
     In the first line of a flow: # yaml-language-server: $schema=flow.schema.json
     """
-    from ari_app.dialogue.flow_schema import flow_schema
+    from ari_app.dialogue.flow_schema import flow_schema, part_schema
 
-    sys.stdout.write(json.dumps(flow_schema(), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(
+        json.dumps(part_schema() if part else flow_schema(), indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 @app.command("talk")
@@ -261,8 +281,22 @@ def _path(folder: Path, name: str, allowed: str) -> Path:
     return path
 
 
+def _faults_of_parts(folder: Path, known: set[str]) -> list[Problem]:
+    """What is wrong with the parts that were not read together with a flow."""
+    from ari_app.services.flow_sources import check_part_file, part_files
+
+    found: list[Problem] = []
+    for path in part_files(folder):
+        if path.stem not in known:
+            try:
+                check_part_file(path)
+            except InputError as error:
+                found += error.problems
+    return found
+
+
 def _read(path: Path) -> Flow:
-    from ari_app.services.flow_files import read_flow_file
+    from ari_app.services.flow_sources import read_flow_file
 
     return read_flow_file(path)
 

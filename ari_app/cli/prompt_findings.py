@@ -19,7 +19,10 @@ NOT_USED = "not used"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One prompt in one language, or one file that no prompt uses. ``where`` is file and line of the words."""
+    """One prompt in one language, or one file that no prompt uses.
+
+    ``where`` is file and line of the words, ``flow`` the flow or the part that they belong to.
+    """
 
     where: str
     flow: str
@@ -44,21 +47,26 @@ async def findings(
 ) -> list[Finding]:
     """Every prompt of the flows ``names``, then every file of ``recordings`` that no prompt of any flow uses.
 
-    Raises ConfigError for a flow that is not there.
+    What several flows say by way of a part is told once, since it is recorded once. Raises ConfigError for a
+    flow that is not there.
     """
     await prompts.look_at_recordings()
     files = recordings_of(recordings)
     found: list[Finding] = []
+    told: set[tuple[str, str]] = set()
     for name in names:
         flow = flows.flow(name)
         for language in languages:
             if language not in flow.languages:
                 continue
-            lines = {prompt_id: (line, words) for prompt_id, line, words in prompt_ids(flow, language)}
+            places = {prompt_id: (where, words) for prompt_id, where, words in prompt_ids(flow, language)}
             for fragment in flows.shared_prompts(name, language, today):
-                if fragment.prompt_id not in lines:  # a day, the company
+                prompt_id = fragment.prompt_id
+                if prompt_id not in places or (language, prompt_id) in told:  # the first: a day, the company
                     continue
-                prompt_id, (line, words) = fragment.prompt_id, lines[fragment.prompt_id]
+                told.add((language, prompt_id))
+                where, words = places[prompt_id]
+                owner = prompt_id.partition(".")[0]
                 faults: list[str] = []
                 origin = await prompts.origin(fragment)
                 recording = files.get((language, prompt_id))
@@ -71,8 +79,8 @@ async def findings(
                     faults = ["missing: not recorded, not rendered yet"]
                 found.append(
                     Finding(
-                        f"{flow.file}:{line}" if line else flow.file,
-                        name,
+                        where,
+                        owner if owner in flow.parts else name,
                         prompt_id,
                         language,
                         origin.value,

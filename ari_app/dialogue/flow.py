@@ -252,7 +252,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state; exactly one of ``ask``, ``next`` and ``end`` is set."""
+    """One state; exactly one of ``ask``, ``next`` and ``end`` is set. ``part`` names the part that it comes from."""
 
     name: str
     line: int
@@ -262,6 +262,7 @@ class State:
     next: tuple[Move, ...] = ()
     ask: Ask | None = None
     end: End | None = None
+    part: str = ""
 
     def moves(self) -> Iterator[Move]:
         """Every move out of this state that has conditions or words of its own."""
@@ -269,6 +270,12 @@ class State:
         if self.ask is not None:
             for moves in self.ask.on.values():
                 yield from moves
+
+    def targets(self) -> Iterator[tuple[str, int]]:
+        """Every state that may follow, and the line that says so."""
+        yield from ((move.go, move.line) for move in self.moves() if move.go)
+        if self.ask is not None:
+            yield from ((retry.then, retry.line) for retry in (self.ask.no_input, self.ask.no_match))
 
     def prompts(self) -> Iterator[Prompt]:
         """Everything that may be said in this state."""
@@ -283,7 +290,8 @@ class State:
 class Flow:
     """A checked flow. ``policy``: what it may agree to; ``required``: script elements of every way to an end that is
     worth something (None: the usual ones); ``min_confidence``: speech of which
-    the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise."""
+    the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise;
+    ``parts``: the parts that it is made of beside its own file, with their versions."""
 
     name: str
     file: str
@@ -295,6 +303,14 @@ class Flow:
     min_confidence: float = 0.5
     filler: Prompt = FILLER
     required: tuple[str, ...] | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wording(self) -> str:
+        """Name and version of the file and of its parts: which words were spoken."""
+        return ", ".join(
+            f"{name} {version}" for name, version in ((self.name, self.version), *self.parts.items())
+        )
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

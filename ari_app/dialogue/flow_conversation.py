@@ -71,7 +71,7 @@ class FlowConversation:
         self._noted: frozenset[str] = frozenset()
         self._missed: dict[tuple[str, bool], int] = {}
         self._coverage: list[str] = []
-        self._findings = Findings(f"{flow.name} {flow.version} {account.language}")
+        self._findings = Findings(f"{flow.wording} {account.language}")
         self._ended: ConversationResult | None = None
 
     @property

@@ -56,7 +56,7 @@ def mermaid(flow: Flow) -> str:
 
 
 def svg(flow: Flow) -> str:
-    """A complete SVG document; colours: blue asks, grey goes on, green ends the call."""
+    """A complete SVG document; blue asks, grey goes on, green ends the call; a state of a part has a broken edge."""
     ways = arrows(flow)
     layers = _layers(flow, ways)
     places = _places(layers)
@@ -150,10 +150,11 @@ def _box(state: State, place: tuple[int, int]) -> str:
     kind = "ask" if state.ask is not None else "end" if state.end is not None else "next"
     below = state.end.result if state.end is not None else state.ask.context if state.ask is not None else ""
     name, hint = escape(_short(state.name, _LABEL)), escape(_short(below, _LABEL))
-    size = f'width="{_WIDTH}" height="{_HEIGHT}" rx="6"'
+    size = f'width="{_WIDTH}" height="{_HEIGHT}" rx="6"' + (' stroke-dasharray="6 3"' if state.part else "")
+    tip = f"<title>{escape(state.part)}</title>" if state.part else ""
     middle = x + _WIDTH // 2
     return (
-        f'<g><rect x="{x}" y="{y}" {size} fill="{_COLOURS[kind]}" stroke="#6b7280"/>'
+        f'<g><rect x="{x}" y="{y}" {size} fill="{_COLOURS[kind]}" stroke="#6b7280"/>{tip}'
         f'<text x="{middle}" y="{y + 18}" text-anchor="middle" font-weight="bold">{name}</text>'
         f'<text x="{middle}" y="{y + 34}" text-anchor="middle" fill="#4b5563">{hint}</text></g>'
     )

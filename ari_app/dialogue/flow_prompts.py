@@ -23,6 +23,7 @@ from ari_app.dialogue.flow import Flow, Sentence, Text, sentences_in
 from ari_app.dialogue.guard import NEUTRAL
 from ari_app.dialogue.model import Fragment
 from ari_app.dialogue.sentence_fragments import sentence_fragments, value_fragment
+from ari_app.dialogue.source import file_of
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import zone_of
 
@@ -88,19 +89,20 @@ def neutral_fragment(language: str) -> Fragment:
     return Fragment(NEUTRAL[language], language, prompt_id="guard.neutral", ends=True)
 
 
-def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, int, str]]:
-    """Every prompt id of a flow that a recording may have: the id, the line where its words stand, the words.
+def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, str, str]]:
+    """Every prompt id of a flow that a recording may have: the id, file and line where its words stand, the words.
 
-    Line 0: these words stand in no file, they come with the product.
+    A file alone: these words stand in none, they come with the product.
     """
     seen: set[str] = set()
     for sentence in _sentences(flow, language):
         for part in sentence.parts:
             if isinstance(part, Text) and part.prompt_id not in seen:
                 seen.add(part.prompt_id)
-                yield part.prompt_id, sentence.line, part.text
+                place = f"{file_of(sentence.line, flow.file)}:{sentence.line}" if sentence.line else flow.file
+                yield part.prompt_id, place, part.text
     neutral = neutral_fragment(language)
-    yield neutral.prompt_id, 0, neutral.text
+    yield neutral.prompt_id, flow.file, neutral.text
 
 
 def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:

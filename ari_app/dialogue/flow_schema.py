@@ -1,4 +1,4 @@
-"""The JSON Schema of flow files, made from the very tables that the reader checks against, so that it cannot be stale."""
+"""The JSON Schemas of flows and of parts, made from the very tables that the reader checks against: never stale."""
 
 from __future__ import annotations
 
@@ -7,126 +7,162 @@ from typing import Any
 from ari_app.dialogue.dispute_answers import NOTES
 from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS
 from ari_app.dialogue.flow_conditions import condition_words
+from ari_app.dialogue.flow_keys import (
+    ANSWERS,
+    ASK_KEYS,
+    DEFAULT_KEYS,
+    FLOW_KEYS,
+    MEANINGS,
+    PART_KEYS,
+    STATE_KEYS,
+)
 from ari_app.dialogue.flow_policy_reader import POLICY_KEYS
-from ari_app.dialogue.flow_reader import ANSWERS, ASK_KEYS, FLOW_KEYS, MEANINGS, STATE_KEYS
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS
 
+_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
 def flow_schema() -> dict[str, Any]:
     """A schema (draft 2020-12) of the shape of a flow; what only the whole graph tells is left to ``flow check``."""
+    own = {
+        "flow": _NAME,
+        "languages": _some(LANGUAGES),
+        "start": {"type": "string"},
+        "parts": _TEXTS,
+        "policy": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {key: {} for key in POLICY_KEYS},
+        },
+        "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "required": _some(COVERAGE),
+    }
+    return _whole("Flow", ["flow", "version", "languages", "start", "states"], FLOW_KEYS, own)
+
+
+def part_schema() -> dict[str, Any]:
+    """A schema (draft 2020-12) of the shape of a part."""
+    return _whole("Part of flows", ["part", "version", "states"], PART_KEYS, {"part": _NAME})
+
+
+def _whole(title: str, required: list[str], keys: tuple[str, ...], own: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a file with these keys; what a flow and a part have in common is added to ``own``."""
+    prompt = {"$ref": "#/$defs/prompt"}
+    common = {
+        "version": {"type": ["string", "number"]},
+        "defaults": {
+            "type": "object",
+            "propertyNames": {"enum": sorted(DEFAULT_KEYS)},
+            "additionalProperties": prompt,
+        },
+        "answers": {"type": "object", "additionalProperties": _on()},
+        "states": {"type": "object", "additionalProperties": {"$ref": "#/$defs/state"}},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "required": required,
+        "additionalProperties": False,
+        "properties": _only(keys, own | common),
+        "$defs": _definitions(),
+    }
+
+
+def _definitions() -> dict[str, Any]:
     prompt = {"$ref": "#/$defs/prompt"}
     moves = {"$ref": "#/$defs/moves"}
     retry = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/retry"}]}
-    on = {"type": "object", "propertyNames": {"enum": sorted(ANSWERS)}, "additionalProperties": moves}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Flow",
-        "type": "object",
-        "required": ["flow", "version", "languages", "start", "states"],
-        "additionalProperties": False,
-        "properties": _only(
-            FLOW_KEYS,
-            {
-                "flow": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
-                "version": {"type": ["string", "number"]},
-                "languages": _some(LANGUAGES),
-                "start": {"type": "string"},
-                "policy": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {key: {} for key in POLICY_KEYS},
-                },
-                "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
-                "required": _some(COVERAGE),
-                "defaults": {"type": "object", "additionalProperties": prompt},
-                "answers": {"type": "object", "additionalProperties": on},
-                "states": {"type": "object", "additionalProperties": {"$ref": "#/$defs/state"}},
-            },
-        ),
-        "$defs": {
-            "prompt": _prompt(),
-            "when": _some(condition_words()),
-            "move": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "go": {"type": "string"},
-                    "again": {"type": "boolean"},
-                    "say": prompt,
-                    "when": {"$ref": "#/$defs/when"},
-                    "forget": _TEXTS,
-                },
-            },
-            "moves": {
-                "anyOf": [
-                    {"type": "string"},
-                    {"$ref": "#/$defs/move"},
-                    {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/move"}]}},
-                ]
-            },
-            "retry": {
-                "type": "object",
-                "required": ["then"],
-                "additionalProperties": False,
-                "properties": {
-                    "say": prompt,
-                    "then": {"type": "string"},
-                    "times": {"type": "integer", "minimum": 1, "maximum": 5},
-                },
-            },
-            "state": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": _only(
-                    STATE_KEYS,
-                    {
-                        "say": prompt,
-                        "covers": _some(COVERAGE),
-                        "hung_up": {"enum": sorted(RESULTS)},
-                        "next": moves,
-                        "end": _end(),
-                        "ask": {"$ref": "#/$defs/ask"},
-                    },
-                ),
-                "oneOf": [{"required": [key]} for key in ("ask", "next", "end")],
-            },
-            "ask": {
-                "type": "object",
-                "required": ["context", "no_input", "no_match"],
-                "additionalProperties": False,
-                "properties": _only(
-                    ASK_KEYS,
-                    {
-                        "context": {"enum": sorted(CONTEXTS)},
-                        "again": prompt,
-                        "keys": {
-                            "type": "object",
-                            "propertyNames": {"pattern": "^[0-9*]$"},
-                            "additionalProperties": {
-                                "anyOf": [
-                                    {"enum": sorted(MEANINGS)},
-                                    {"type": "object", "required": ["intent"]},
-                                ]
-                            },
-                        },
-                        "digits": {"type": "string"},
-                        "hear": _some(GROUPS),
-                        "include": _TEXTS,
-                        "on": on,
-                        "no_input": retry,
-                        "no_match": retry,
-                        "max_tries": {"type": "integer", "minimum": 1, "maximum": 5},
-                        "no_input_s": {"type": "number", "minimum": 1, "maximum": 30},
-                        "barge_in": {"type": "boolean"},
-                        "note": {"enum": sorted(NOTES)},
-                    },
-                ),
+        "prompt": _prompt(),
+        "when": _some(condition_words()),
+        "move": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "go": {"type": "string"},
+                "again": {"type": "boolean"},
+                "say": prompt,
+                "when": {"$ref": "#/$defs/when"},
+                "forget": _TEXTS,
             },
         },
+        "moves": {
+            "anyOf": [
+                {"type": "string"},
+                {"$ref": "#/$defs/move"},
+                {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/move"}]}},
+            ]
+        },
+        "retry": {
+            "type": "object",
+            "required": ["then"],
+            "additionalProperties": False,
+            "properties": {
+                "say": prompt,
+                "then": {"type": "string"},
+                "times": {"type": "integer", "minimum": 1, "maximum": 5},
+            },
+        },
+        "state": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": _only(
+                STATE_KEYS,
+                {
+                    "say": prompt,
+                    "covers": _some(COVERAGE),
+                    "hung_up": {"enum": sorted(RESULTS)},
+                    "next": moves,
+                    "end": _end(),
+                    "ask": {"$ref": "#/$defs/ask"},
+                },
+            ),
+            "oneOf": [{"required": [key]} for key in ("ask", "next", "end")],
+        },
+        "ask": {
+            "type": "object",
+            "required": ["context", "no_input", "no_match"],
+            "additionalProperties": False,
+            "properties": _only(
+                ASK_KEYS,
+                {
+                    "context": {"enum": sorted(CONTEXTS)},
+                    "again": prompt,
+                    "keys": {
+                        "type": "object",
+                        "propertyNames": {"pattern": "^[0-9*]$"},
+                        "additionalProperties": {
+                            "anyOf": [
+                                {"enum": sorted(MEANINGS)},
+                                {"type": "object", "required": ["intent"]},
+                            ]
+                        },
+                    },
+                    "digits": {"type": "string"},
+                    "hear": _some(GROUPS),
+                    "include": _TEXTS,
+                    "on": _on(),
+                    "no_input": retry,
+                    "no_match": retry,
+                    "max_tries": {"type": "integer", "minimum": 1, "maximum": 5},
+                    "no_input_s": {"type": "number", "minimum": 1, "maximum": 30},
+                    "barge_in": {"type": "boolean"},
+                    "note": {"enum": sorted(NOTES)},
+                },
+            ),
+        },
+    }
+
+
+def _on() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "propertyNames": {"enum": sorted(ANSWERS)},
+        "additionalProperties": {"$ref": "#/$defs/moves"},
     }
 
 

@@ -27,9 +27,25 @@ _KINDS = {
 _TRUE, _FALSE = frozenset({"true", "True", "TRUE"}), frozenset({"false", "False", "FALSE"})
 
 
+class Line(int):
+    """The number of a line, from 1, which remembers the file that it stands in ('': that of the reader)."""
+
+    file: str
+
+    def __new__(cls, number: int, file: str = "") -> Line:
+        line = super().__new__(cls, number)
+        line.file = file
+        return line
+
+
+def file_of(line: int, otherwise: str) -> str:
+    """The file that a line stands in; ``otherwise`` where it does not say."""
+    return (line.file if isinstance(line, Line) else "") or otherwise
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value of the text. ``line`` counts from 1.
+    """One value of the text. ``line`` counts from 1, and may be a ``Line``.
 
     ``kind`` is ``mapping``, ``list``, ``text``, ``int``, ``float``, ``bool`` or ``null``; a scalar's
     value stands in ``text``. ``entries`` are the pairs of a mapping in their order, ``key_lines`` where their keys
@@ -45,7 +61,10 @@ class Node:
 
 
 class Reader:
-    """Typed access to ``Node`` values; a fault becomes a Problem, and a stand-in value lets reading go on."""
+    """Typed access to ``Node`` values; a fault becomes a Problem, and a stand-in value lets reading go on.
+
+    ``file`` names the text in faults, save for a ``Line`` that stands in another one.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -53,13 +72,17 @@ class Reader:
 
     def fault(self, line: int, where: str, wrong: str, allowed: str = "") -> None:
         """Note a fault."""
-        self.problems.append(Problem(f"{self.file}:{line}", where, wrong, allowed))
+        self.problems.append(Problem(f"{file_of(line, self.file)}:{line}", where, wrong, allowed))
 
     def finish(self) -> None:
-        """Raise InputError with every fault noted so far, sorted by line; return when there is none."""
+        """Raise InputError with every fault noted so far, sorted by file and line; return when there is none."""
         if self.problems:
-            unique = list(dict.fromkeys(self.problems))
-            raise InputError(sorted(unique, key=lambda problem: int(problem.where.rsplit(":", 1)[1])))
+            raise InputError(sorted(dict.fromkeys(self.problems), key=self._place))
+
+    def _place(self, problem: Problem) -> tuple[bool, str, int]:
+        """Where a fault stands; those of the reader's own file come first."""
+        file, line = problem.where.rsplit(":", 1)
+        return file != self.file, file, int(line)
 
     def mapping(
         self, node: Node, where: str, allowed: Iterable[str] | None = None, required: Sequence[str] = ()

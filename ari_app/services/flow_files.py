@@ -1,13 +1,13 @@
 """The flows of a folder: read, checked, and read again when an operator has changed them.
 
 A file that was changed and has a fault does not take effect: calls go on with the last faultless version, and the
-fault stands in ``problems`` (and in the log) until it is mended.
+fault stands in ``problems`` (and in the log) until it is mended. A part that was changed is a change of every flow that
+takes it in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,42 +16,14 @@ import structlog
 from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.flow_prompts import known_fragments, shared_fragments, state_fragments
-from ari_app.dialogue.flow_reader import read_flow
 from ari_app.dialogue.guard import TELLING_NAMES, GuardTally
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
 from ari_app.errors import ConfigError, InputError, Problem
+from ari_app.services.flow_sources import Stamp, read_flow_files, stamp_of
 from ari_app.services.model_problems import nearest
-from ari_app.services.source_nodes import parse_nodes, read_nodes
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What tells that a file has changed."""
-
-    modified_ns: int
-    size: int
-
-
-def read_flow_file(path: Path) -> Flow:
-    """One flow; its name is the file's. Raises InputError with file and line of every fault."""
-    flow = read_flow(read_nodes(path), str(path))
-    if flow.name != path.stem:
-        raise InputError(
-            [
-                Problem(
-                    f"{path}:1", "flow", f"{flow.name!r} stands in the file {path.name}", f"flow: {path.stem}"
-                )
-            ]
-        )
-    return flow
-
-
-def parse_flow(text: str, file: str = "flow.yaml") -> Flow:
-    """One flow of a YAML text; ``file`` names it in errors."""
-    return read_flow(parse_nodes(text, file), file)
 
 
 class FlowDirectory:
@@ -66,7 +38,7 @@ class FlowDirectory:
         self._folder = folder
         self._company = dict(company)
         self._flows: dict[str, Flow] = {}
-        self._stamps: dict[Path, _Stamp] = {}
+        self._stamps: dict[Path, Mapping[Path, Stamp | None]] = {}
         self._faults: dict[Path, tuple[Problem, ...]] = {}
         for language, name in self._company.items():
             telling = TELLING_NAMES.search(name)
@@ -89,31 +61,39 @@ class FlowDirectory:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the files as they are now."""
-        return tuple(problem for found in self._faults.values() for problem in found)
+        return tuple(dict.fromkeys(problem for found in self._faults.values() for problem in found))
 
     def refresh(self) -> bool:
         """Read what has changed since the last time; whether a flow was taken over."""
         files = sorted(self._folder.glob("*.yaml"))
         changed = False
         for path in files:
-            stamp = _stamp(path)
-            if stamp is None or self._stamps.get(path) == stamp:
+            stamps = self._stamps.get(path)
+            if stamp_of(path) is None or (
+                stamps and all(stamp_of(one) == was for one, was in stamps.items())
+            ):
                 continue
-            self._stamps[path] = stamp
-            try:
-                flow = read_flow_file(path)
-            except InputError as error:
-                self._faults[path] = tuple(error.problems)
+            reading = read_flow_files(path)
+            self._stamps[path] = reading.stamps
+            flow = reading.flow
+            if flow is None:
+                self._faults[path] = reading.problems
                 log.error(
                     "flow has faults; its last good version, if there is one, stays",
                     file=str(path),
-                    faults=len(error.problems),
+                    faults=len(reading.problems),
                 )
-            else:
-                self._faults.pop(path, None)
-                self._flows[flow.name] = flow
-                changed = True
-                log.info("flow read", flow=flow.name, version=flow.version, states=len(flow.states))
+                continue
+            self._faults.pop(path, None)
+            self._flows[flow.name] = flow
+            changed = True
+            log.info(
+                "flow read",
+                flow=flow.name,
+                version=flow.version,
+                parts=dict(flow.parts),
+                states=len(flow.states),
+            )
         # Editors replace a file by way of removing it, so a flow stays until the next start.
         for path in [path for path in self._stamps if path not in files]:
             del self._stamps[path]
@@ -168,11 +148,3 @@ class FlowDirectory:
         if account.language not in self._company:
             raise ConfigError(f"the company has no name in the language {account.language!r}")
         return flow
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return _Stamp(status.st_mtime_ns, status.st_size)

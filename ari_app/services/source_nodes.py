@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ari_app.dialogue.source import MAPPING, SEQUENCE, Node
+from ari_app.dialogue.source import MAPPING, SEQUENCE, Line, Node
 from ari_app.yaml_lines import KeyPath, YamlDocument, load_yaml, read_yaml
 
 
@@ -24,11 +24,11 @@ def nodes_of(document: YamlDocument) -> Node:
 
 
 def _node(document: YamlDocument, value: object, path: KeyPath) -> Node:
-    line = document.line(path)
+    line = Line(document.line(path), document.source)
     match value:
         case dict():
             entries = {str(key): _node(document, item, (*path, str(key))) for key, item in value.items()}
-            key_lines = {key: document.line((*path, key)) for key in entries}
+            key_lines = {key: Line(document.line((*path, key)), document.source) for key in entries}
             return Node(MAPPING, line, entries=entries, key_lines=key_lines)
         case list():
             return Node(

@@ -326,3 +326,31 @@ def test_purge_deletes_old_personal_sound_and_nothing_else(ari_app: Run, tmp_pat
     assert ari_app("prompts", "purge", "--json").object == {"removed": 1, "days": 30}
     assert list((tmp_path / "data" / "prompts" / "shared").glob("*/*.wav"))
     assert own.exists()
+
+
+def test_a_sentence_that_flows_share_is_told_once_with_the_file_of_its_part(
+    ari_app: Run, tmp_path: Path
+) -> None:
+    flows = tmp_path / "dialplan" / "flows"
+    (flows / "parts").mkdir()
+    (flows / "parts" / "shared.yaml").write_text(
+        "part: shared\nversion: 1\nstates:\n  bye:\n    say: {zh: 再见了。, en: Farewell.}\n    end: no_input\n",
+        encoding="utf-8",
+    )
+    for name in ("one", "two"):
+        (flows / f"{name}.yaml").write_text(
+            f"flow: {name}\nversion: 1\nlanguages: [zh, en]\nstart: hello\nparts: [shared]\n"
+            "states: {hello: {say: {zh: 您好。, en: Hello.}, next: bye}}\n",
+            encoding="utf-8",
+        )
+    told = ari_app("prompts", "check", "one", "two", "--all", "--json").object["prompts"]
+    shared = [one for one in told if one["prompt_id"] == "shared.bye.1" and one["language"] == "zh"]
+    assert len(shared) == 1
+    assert shared[0]["flow"] == "shared"
+    assert shared[0]["where"].endswith("parts/shared.yaml:5")
+    own = {
+        one["prompt_id"]
+        for one in told
+        if one["language"] == "zh" and one["where"].endswith((".yaml:5", ".yaml:6"))
+    }
+    assert {"one.hello.1", "two.hello.1"} <= own

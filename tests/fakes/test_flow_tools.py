@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ari_app.cli.main import app
 from ari_app.dialogue.flow_picture import arrows, mermaid, svg
 from ari_app.dialogue.flow_schema import flow_schema
-from ari_app.services.flow_files import read_flow_file
+from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import ROOT
 
 pytestmark = pytest.mark.fakes
@@ -45,15 +45,34 @@ def test_the_shipped_flows_have_no_fault() -> None:
 
 
 def test_a_fault_is_told_with_file_line_and_what_is_allowed(dialplan: Path) -> None:
-    path = dialplan / "flows" / "reminder.yaml"
+    path = dialplan / "flows" / "parts" / "common.yaml"
     lines = path.read_text(encoding="utf-8").splitlines()
     number = next(place for place, line in enumerate(lines, 1) if line.strip() == "context: verify_tail")
     lines[number - 1] = lines[number - 1].replace("verify_tail", "verify_tale")
     path.write_text("\n".join(lines), encoding="utf-8")
     code, told = ran("check", "reminder", dialplan=dialplan)
     assert code == 1
-    assert f"reminder.yaml:{number}:" in told.replace("\n", "")
+    assert f"common.yaml:{number}:" in told.replace("\n", "")
     assert "verify_tail" in told
+
+
+def test_a_part_that_no_flow_has_is_looked_at_alone(dialplan: Path) -> None:
+    spare = dialplan / "flows" / "parts" / "spare.yaml"
+    spare.write_text("part: spare\nversion: 1\nstates:\n  a: {next: elsewhere}\n", encoding="utf-8")
+    assert ran("check", dialplan=dialplan)[0] == 0
+    spare.write_text("part: spare\nversion: 1\nstates:\n  a: {nxet: elsewhere}\n", encoding="utf-8")
+    code, told = ran("check", dialplan=dialplan)
+    assert code == 1
+    assert "spare.yaml:4: states.a: unknown key 'nxet'" in told.replace("\n", "")
+
+
+def test_the_schema_of_a_part_names_every_key_of_the_shipped_parts() -> None:
+    code, told = ran("schema", "--part")
+    assert code == 0
+    for path in (ROOT / "dialplan" / "flows" / "parts").glob("*.yaml"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        keys = {line.split(":")[0] for line in lines if line[:1].isalpha()}
+        assert keys <= set(json.loads(told)["properties"]), path
 
 
 def test_a_flow_that_is_not_there_is_told_with_those_that_are(dialplan: Path) -> None:

@@ -19,7 +19,7 @@ from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
 from ari_app.domain.account import Account
-from ari_app.services.flow_files import read_flow_file
+from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
 
 pytestmark = pytest.mark.fakes

@@ -14,7 +14,7 @@ from ari_app.dialogue.understanding import DISPUTE_CATEGORIES, understand
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import DisputeClaim
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow
+from ari_app.services.flow_sources import parse_flow
 from tests.support.talks import NOW, TAIL, an_account, says, talk
 
 pytestmark = pytest.mark.pure

@@ -21,7 +21,7 @@ from ari_app.dialogue.flow_conditions import (
 from ari_app.dialogue.understanding import REASONS
 from ari_app.domain.account import NO_DETAILS, AccountDetails, FeeItem
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow
+from ari_app.services.flow_sources import parse_flow
 from tests.support.talks import TAIL, an_account, talk
 
 pytestmark = pytest.mark.pure

@@ -12,7 +12,7 @@ from ari_app.dialogue.model import Fragment
 from ari_app.errors import ConfigError, InputError
 from ari_app.ports import Dialogue, Flows
 from ari_app.services.flow_files import FlowDirectory
-from tests.support.talks import COMPANY, FLOW_FILE, NOW, TAIL, an_account, keys, words
+from tests.support.talks import COMPANY, FLOW_FILE, NOW, PARTS, TAIL, an_account, keys, words
 
 pytestmark = pytest.mark.pure
 
@@ -22,6 +22,9 @@ TEXT = FLOW_FILE.read_text(encoding="utf-8")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write(tmp_path / "reminder.yaml", TEXT)
+    (tmp_path / "parts").mkdir()
+    for name, text in PARTS.items():
+        write(tmp_path / "parts" / f"{name}.yaml", text)
     return tmp_path
 
 
@@ -48,14 +51,16 @@ def test_it_is_what_the_use_cases_ask_for(folder: Path) -> None:
 def test_an_edit_holds_from_the_next_call_on(folder: Path) -> None:
     flows = FlowDirectory(folder, COMPANY)
     running = flows.open("reminder", an_account())
-    write(folder / "reminder.yaml", TEXT.replace("为了保护您的信息，请按键", "请按键", 1))
+    write(folder / "reminder.yaml", TEXT.replace("请问您哪一天缴费？", "您哪天缴费？", 1))
     known = flows.prompts("reminder", an_account(), NOW)
-    assert "请按键输入本机号码的最后四位。" in [fragment.text for fragment in known]
-    running.start(NOW)
-    assert "为了保护" in words(running.answer(keys("1"), NOW)), "a running call keeps its flow"
-    fresh = flows.open("reminder", an_account())
-    fresh.start(NOW)
-    assert "为了保护" not in words(fresh.answer(keys("1"), NOW))
+    assert "您哪天缴费？" in [fragment.text for fragment in known]
+    for dialogue, asked in (
+        (running, "请问您哪一天缴费"),
+        (flows.open("reminder", an_account()), "您哪天缴费"),
+    ):
+        dialogue.start(NOW)
+        dialogue.answer(keys("1"), NOW)
+        assert asked in words(dialogue.answer(keys(TAIL), NOW)), "a running call keeps its flow"
 
 
 def test_a_faulty_edit_is_told_and_changes_nothing(folder: Path) -> None:
@@ -64,7 +69,7 @@ def test_a_faulty_edit_is_told_and_changes_nothing(folder: Path) -> None:
     write(folder / "reminder.yaml", TEXT.replace("start: opening", "start: opnin"))
     assert not flows.refresh()
     assert [problem.field for problem in flows.problems] == ["start"]
-    assert flows.problems[0].where == f"{folder / 'reminder.yaml'}:8"
+    assert flows.problems[0].where == f"{folder / 'reminder.yaml'}:9"
     assert opening(flows) == before
     write(folder / "reminder.yaml", TEXT)
     assert flows.refresh()
@@ -135,3 +140,84 @@ def test_a_telephone_number_without_four_digits_is_never_verified(folder: Path) 
     dialogue.answer(keys("1"), NOW)
     dialogue.answer(keys(TAIL), NOW)
     assert not dialogue.verified
+
+
+# ------------------------------------------------------------------------------------------------ parts
+
+
+@pytest.fixture
+def two_flows(folder: Path) -> Path:
+    """``second`` shares the part ``common``; ``alone`` has no part."""
+    write(folder / "second.yaml", TEXT.replace("flow: reminder", "flow: second", 1))
+    write(
+        folder / "alone.yaml",
+        "flow: alone\nversion: 1\nlanguages: [zh, en]\nstart: bye\n"
+        "states: {bye: {say: {zh: 再见。, en: Goodbye.}, end: no_input}}\n",
+    )
+    return folder
+
+
+def test_an_edit_of_a_part_holds_for_every_flow_that_has_it(two_flows: Path) -> None:
+    flows = FlowDirectory(two_flows, COMPANY)
+    running = flows.open("second", an_account())
+    running.start(NOW)
+    before = flows.flow("alone")
+    write(two_flows / "parts" / "common.yaml", PARTS["common"].replace("为了保护您的信息，", "", 1))
+    assert flows.refresh()
+    for name in ("reminder", "second"):
+        fresh = flows.open(name, an_account())
+        fresh.start(NOW)
+        assert "为了保护" not in words(fresh.answer(keys("1"), NOW))
+    assert flows.flow("alone") is before, "who has no part is not read again"
+    assert "为了保护" in words(running.answer(keys("1"), NOW)), "a running call keeps its flow"
+    assert not flows.refresh()
+
+
+def test_a_faulty_part_replaces_no_flow_and_is_told_once(two_flows: Path) -> None:
+    flows = FlowDirectory(two_flows, COMPANY)
+    part = two_flows / "parts" / "common.yaml"
+    write(part, PARTS["common"].replace("context: opening", "context: openning"))
+    assert not flows.refresh()
+    assert [problem.field for problem in flows.problems] == ["states.opening.ask.context"]
+    assert flows.problems[0].where.startswith(f"{part}:")
+    assert "云杉通信" in words(flows.open("second", an_account()).start(NOW))
+    write(part, "part: [")
+    assert not flows.refresh()
+    assert [problem.where.startswith(f"{part}:") for problem in flows.problems] == [True]
+    write(part, PARTS["common"])
+    assert flows.refresh()
+    assert flows.problems == ()
+
+
+def test_a_part_that_suits_one_flow_only_is_taken_over_by_that_one(two_flows: Path) -> None:
+    flows = FlowDirectory(two_flows, COMPANY)
+    write(two_flows / "second.yaml", (two_flows / "second.yaml").read_text(encoding="utf-8") + EXTRA)
+    flows.refresh()
+    write(
+        two_flows / "parts" / "common.yaml",
+        PARTS["common"].replace("        deny: verify_tail\n", "        deny: extra\n", 1),
+    )
+    assert flows.refresh()
+    assert "extra" in flows.flow("second").states
+    assert "extra" not in flows.flow("reminder").states
+    assert [problem.field for problem in flows.problems] == ["parts"]
+    assert "no state 'extra'" in flows.problems[0].wrong
+
+
+EXTRA = """
+  extra:
+    say: {zh: 再见。, en: Goodbye.}
+    end: not_verified
+"""
+
+
+def test_a_part_that_comes_later_is_found(folder: Path) -> None:
+    part = folder / "parts" / "common.yaml"
+    flows = FlowDirectory(folder, COMPANY)
+    part.unlink()
+    assert not flows.refresh()
+    assert "unknown part 'common'" in flows.problems[0].wrong
+    assert "云杉通信" in opening(flows), "its last version stays"
+    write(part, PARTS["common"])
+    assert flows.refresh()
+    assert flows.problems == ()

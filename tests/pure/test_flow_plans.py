@@ -20,7 +20,7 @@ from ari_app.domain.account import NO_DETAILS, AccountDetails, FeeItem
 from ari_app.domain.call_result import PlanKind
 from ari_app.domain.plan import InstalmentOption
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow
+from ari_app.services.flow_sources import parse_flow
 from tests.support.talks import NOW, TAIL, an_account, talk
 
 pytestmark = pytest.mark.pure

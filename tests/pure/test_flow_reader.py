@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +11,11 @@ from hypothesis import strategies as st
 from ari_app.dialogue.flow import COVERAGE, RESULTS, VARIABLES
 from ari_app.dialogue.flow_check import certain_facts
 from ari_app.dialogue.flow_conditions import CONDITIONS, Fact
-from ari_app.dialogue.flow_reader import ASK_KEYS, FLOW_KEYS, STATE_KEYS
+from ari_app.dialogue.flow_keys import ASK_KEYS, FLOW_KEYS, PART_KEYS, STATE_KEYS
 from ari_app.dialogue.understanding import CONTEXTS, INTENTS
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow
-from tests.support.talks import FLOW_FILE, an_account, talk
+from ari_app.services.flow_sources import parse_flow
+from tests.support.talks import FLOW_FILE, PARTS, an_account, shipped_flow, talk
 
 pytestmark = pytest.mark.pure
 
@@ -46,9 +48,9 @@ states:
 """
 
 
-def faults(text: str) -> list[str]:
+def faults(text: str, parts: Mapping[str, str] = {}) -> list[str]:
     with pytest.raises(InputError) as caught:
-        parse_flow(text, "small.yaml")
+        parse_flow(text, "small.yaml", parts)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -163,12 +165,13 @@ def test_a_way_around_verification_is_found_wherever_it_is() -> None:
     """One edge that skips the digits, from any state before verification, makes the amount unspeakable."""
     text = FLOW_FILE.read_text(encoding="utf-8")
     for shortcut in ("affirm: verify_tail", "deny: verify_tail", "dispute: verify_tail"):
-        found = faults(text.replace(shortcut, shortcut.replace("verify_tail", "ask_when"), 1))
+        part = PARTS["common"].replace(shortcut, shortcut.replace("verify_tail", "ask_when"), 1)
+        found = faults(text, {"common": part})
         assert any("before verification" in fault for fault in found)
 
 
 def test_what_is_certain_is_the_least_of_all_ways() -> None:
-    flow = parse_flow(FLOW_FILE.read_text(encoding="utf-8"), "reminder.yaml")
+    flow = shipped_flow()
     facts = certain_facts(flow)
     assert facts["opening"] == frozenset()
     assert facts["verify_tail"] == frozenset()
@@ -193,7 +196,7 @@ def test_a_damaged_flow_is_read_or_refused_with_lines(at: int, damage: str) -> N
         "empty": line.split(":")[0] + ":\n",
     }[damage]
     try:
-        parse_flow("".join(lines), "reminder.yaml")
+        parse_flow("".join(lines), "reminder.yaml", PARTS)
     except InputError as error:
         for problem in error.problems:
             name, number = problem.where.rsplit(":", 1)
@@ -210,6 +213,16 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_every_word_of_a_flow_is_documented() -> None:
     page = (FLOW_FILE.parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
-    words = {*CONDITIONS, *RESULTS, *COVERAGE, *CONTEXTS, *INTENTS, *FLOW_KEYS, *STATE_KEYS, *ASK_KEYS}
+    words = {
+        *CONDITIONS,
+        *RESULTS,
+        *COVERAGE,
+        *CONTEXTS,
+        *INTENTS,
+        *FLOW_KEYS,
+        *PART_KEYS,
+        *STATE_KEYS,
+        *ASK_KEYS,
+    }
     words |= {"go", "say", "when", "forget", *(f"{{{name}}}" for name in VARIABLES)}
     assert sorted(word for word in words if f"`{word}`" not in page) == []

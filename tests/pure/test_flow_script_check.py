@@ -6,8 +6,8 @@ import pytest
 
 from ari_app.dialogue.flow_script_check import certain_coverage, required_of
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow, read_flow_file
-from tests.support.talks import ROOT, shipped_flow
+from ari_app.services.flow_sources import parse_flow, read_flow_file
+from tests.support.talks import PARTS, ROOT, shipped_flow
 
 pytestmark = pytest.mark.pure
 
@@ -15,9 +15,9 @@ SHIPPED = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 TEXT = (ROOT / "dialplan" / "flows" / "reminder.yaml").read_text(encoding="utf-8")
 
 
-def faults(text: str) -> str:
+def faults(text: str, common: str = PARTS["common"]) -> str:
     with pytest.raises(InputError) as caught:
-        parse_flow(text, "reminder.yaml")
+        parse_flow(text, "reminder.yaml", {"common": common})
     return str(caught.value)
 
 
@@ -40,7 +40,8 @@ def test_a_way_past_the_deadline_is_found() -> None:
 
 
 def test_a_missing_recording_notice_is_found() -> None:
-    told = faults(TEXT.replace("covers: [opening, recording_notice]", "covers: [opening]", 1))
+    part = PARTS["common"].replace("covers: [opening, recording_notice]", "covers: [opening]", 1)
+    told = faults(TEXT, part)
     assert "not said: recording_notice" in told
 
 
@@ -48,7 +49,7 @@ def test_a_flow_may_ask_for_more_or_less() -> None:
     more = TEXT.replace("start: opening\n", "start: opening\nrequired: [opening, consequence]\n", 1)
     assert "not said: consequence" in faults(more)
     less = TEXT.replace("start: opening\n", "start: opening\nrequired: [opening]\n", 1)
-    parse_flow(less.replace("    covers: [arrears_fact, deadline]\n", "", 1))
+    parse_flow(less.replace("    covers: [arrears_fact, deadline]\n", "", 1), parts=PARTS)
 
 
 def test_a_question_without_keys_is_found() -> None:

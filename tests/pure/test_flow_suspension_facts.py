@@ -20,7 +20,7 @@ from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condit
 from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import AccountDetails
 from ari_app.errors import InputError
-from ari_app.services.flow_files import parse_flow
+from ari_app.services.flow_sources import parse_flow
 from tests.pure.test_flow_plans import FLOW
 from tests.support.talks import TAIL, an_account
 

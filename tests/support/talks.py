@@ -11,10 +11,13 @@ from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
 from ari_app.domain.account import Account
-from ari_app.services.flow_files import read_flow_file
+from ari_app.services.flow_sources import read_flow_file
 
 ROOT = Path(__file__).parents[2]
 FLOW_FILE = ROOT / "dialplan" / "flows" / "reminder.yaml"
+PART_FILE = FLOW_FILE.parent / "parts" / "common.yaml"
+#: The text of every shipped part, for flows that are read from a text.
+PARTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(PART_FILE.parent.glob("*.yaml"))}
 COMPANY = {"zh": "云杉通信", "en": "Spruce Telecom"}
 NAMES = {"zh": "张伟", "en": "Bill Smith"}
 
