@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, EngineState, Transcript
-from ari_app.speech.engine_health import EngineAccount
+from ari_app.services.engine_health import EngineAccount
 from ari_app.speech.funasr_protocol import (
     END_MESSAGE,
     NOT_COMPARED,

@@ -22,7 +22,7 @@ import numpy as np
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, Transcript
-from ari_app.speech.engine_health import EngineAccount
+from ari_app.services.engine_health import EngineAccount
 from ari_app.speech.jsgf import Jsgf, JsgfError, parse_jsgf
 from ari_app.speech.utterance import GatheredUtterance
 from ari_app.speech.workers import WorkerCounters, WorkerPool

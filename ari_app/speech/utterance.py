@@ -14,7 +14,7 @@ import numpy as np
 
 from ari_app.errors import SpeechError
 from ari_app.ports import Transcript
-from ari_app.speech.engine_health import EngineAccount
+from ari_app.services.engine_health import EngineAccount
 from ari_app.voice.pcm import SAMPLE_RATE, to_samples
 
 LONGEST_UTTERANCE_S: Final = 40.0

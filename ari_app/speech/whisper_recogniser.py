@@ -18,7 +18,7 @@ from typing import Final
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, Transcript
-from ari_app.speech.engine_health import EngineAccount
+from ari_app.services.engine_health import EngineAccount
 from ari_app.speech.utterance import GatheredUtterance
 from ari_app.speech.workers import WorkerCounters, WorkerPool
 from ari_app.voice.pcm import SAMPLE_RATE

@@ -21,7 +21,7 @@ from ari_app.config import Settings
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.ports import EngineState, Transcript
-from ari_app.speech.engine_health import REST_S
+from ari_app.services.engine_health import REST_S
 from ari_app.speech.funasr import FunasrRecogniser, FunasrUtterance
 from ari_app.speech.funasr_sockets import FunasrSockets
 from tests.support.fake_funasr import FakeFunasr, Line, fake_funasr, result_message

@@ -10,7 +10,7 @@ import pytest
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, EngineState, Transcript
-from ari_app.speech.engine_health import EngineAccount
+from ari_app.services.engine_health import EngineAccount
 from ari_app.speech.recognisers import RecogniserChoice
 from ari_app.speech.utterance import GatheredUtterance
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.ports import EngineState
-from ari_app.speech.engine_health import FAULTS_BEFORE_REST, REST_S, EngineAccount
+from ari_app.services.engine_health import FAULTS_BEFORE_REST, REST_S, EngineAccount
 
 pytestmark = pytest.mark.pure
 
