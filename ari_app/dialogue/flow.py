@@ -223,7 +223,9 @@ class Retry:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question. ``max_tries`` bounds how often it is asked in one conversation, whatever the way to it; ``note`` is what
-    of a dispute it asks for (``dispute_answers.NOTES``)."""
+    of a dispute it asks for (``dispute_answers.NOTES``). ``answers_questions``: a language model, where there is one, may
+    answer what a verified customer asks instead.
+    """
 
     context: str
     on: Mapping[str, tuple[Move, ...]]
@@ -238,6 +240,7 @@ class Ask:
     no_input_s: float = 5.0
     barge_in: bool = True
     note: str = ""
+    answers_questions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,8 @@ def _check_state(state: State, facts: frozenset[Fact], reader: Reader) -> None:
                 reader.fault(state.line, where, f"key {key} agrees a date or amount before verification")
         if state.ask.digits == "amount" and not verified:
             reader.fault(state.line, where, "an amount is asked for before verification")
+        if state.ask.answers_questions and not verified:
+            reader.fault(state.line, where, "free questions would be answered before verification")
     if state.end is not None and RESULTS[state.end.result] and not verified:
         reader.fault(
             state.line,

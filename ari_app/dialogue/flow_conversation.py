@@ -18,6 +18,7 @@ from ari_app.dialogue.account_view import (
     VerifiedView,
     opening_view,
 )
+from ari_app.dialogue.advice import Doubt, FreeQuestion
 from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION, read_note
 from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
@@ -25,12 +26,20 @@ from ari_app.dialogue.flow_conditions import Condition, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
 from ari_app.dialogue.flow_offers import take_offer, without
 from ari_app.dialogue.flow_script_check import required_of
+from ari_app.dialogue.free_answer import checked_answer, facts_of
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, InputKind, Question, Understanding
+from ari_app.dialogue.second_opinion import (
+    NEVER_DOUBTED,
+    open_meanings,
+    second_reading,
+    unsure,
+    without_digits,
+)
 from ari_app.dialogue.sentence_fragments import sentence_fragments
 from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
-from ari_app.dialogue.understanding import FINER, understand
+from ari_app.dialogue.understanding import FINER, MAX_CHARACTERS, understand
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
@@ -96,6 +105,8 @@ class FlowConversation:
         ask = self._state.ask
         if self._ended is not None or ask is None:
             return FlowStep((), result=self._ended or self._result(self._state.hung_up, self._asked_at))
+        if (said := self._improvised(given, ask, now)) and (step := self._answered(said, now)) is not None:
+            return step
         heard = self._understood(given, ask, now)
         if given.kind is InputKind.SILENCE:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
@@ -122,6 +133,25 @@ class FlowConversation:
         local = self._local(self._asked_at)
         return progress(text, ask.context, self._language, local, over_prompt=over_prompt)
 
+    def doubt(self, given: CustomerInput, now: datetime, below: float) -> Doubt | None:
+        """What a language model may be asked about an answer of which the rules are less sure than ``below``."""
+        ask = self._state.ask
+        if ask is None or self._ended is not None or given.kind is not InputKind.SPEECH:
+            return None
+        heard = self._by_rules(given, ask, now)
+        if heard is NOT_UNDERSTOOD or not unsure(heard, below):
+            return None
+        meanings = open_meanings(self._flow, self._state)
+        text = given.text[:MAX_CHARACTERS] if self.verified else without_digits(given.text[:MAX_CHARACTERS])
+        return Doubt(text, self._language, ask.context, meanings) if meanings else None
+
+    def free_question(self, given: CustomerInput, now: datetime) -> FreeQuestion | None:
+        """The facts of which an answer to a question of the customer's own may be made; None where none is given."""
+        doubt, view = self.doubt(given, now, NEVER_DOUBTED), self._view
+        if doubt is None or not doubt.may_ask or not isinstance(view, VerifiedView):
+            return None
+        return FreeQuestion(doubt.text, self._language, facts_of(view, self._flow.policy, self._today(now)))
+
     def hung_up(self) -> FlowStep:
         """The result so far."""
         if self._ended is None:
@@ -131,6 +161,23 @@ class FlowConversation:
     # ------------------------------------------------------------------------------------------------ input
 
     def _understood(self, given: CustomerInput, ask: Ask, now: datetime) -> Understanding:
+        heard = self._by_rules(given, ask, now)
+        doubt = self.doubt(given, now, NEVER_DOUBTED) if given.opinion is not None else None
+        if doubt is None or given.opinion is None:
+            return heard
+        read = second_reading(
+            given.opinion, doubt.text, doubt.meanings, self._language, ask.context, self._local(now)
+        )
+        return heard if read is None else self._less_sure(read, given)
+
+    def _less_sure(self, heard: Understanding, given: CustomerInput) -> Understanding:
+        """As sure as the recogniser was of the words, and the sum that "all of it" is."""
+        heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
+        if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
+            heard = replace(heard, amounts=(self._view.amount_due,))
+        return heard
+
+    def _by_rules(self, given: CustomerInput, ask: Ask, now: datetime) -> Understanding:
         if given.kind is InputKind.SILENCE:
             return SILENCE
         if given.kind is InputKind.KEYS:
@@ -141,9 +188,7 @@ class FlowConversation:
         if key is not None:
             return self._key_meaning(ask.keys[key], now)
         heard = understand(given.text, self._language, ask.context, self._local(now))
-        heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
-        if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
-            heard = replace(heard, amounts=(self._view.amount_due,))
+        heard = self._less_sure(heard, given)
         return read_note(ask.note, heard, given, self._language) if ask.note else heard
 
     def _own_words(self, given: CustomerInput, ask: Ask, heard: Understanding, now: datetime) -> FlowStep:
@@ -287,6 +332,24 @@ class FlowConversation:
             self._confidence = 1.0
         again = not move.go
         return self._enter(move.go or self._state.name, now, said, again=again, silent=False, heard=heard)
+
+    def _improvised(self, given: CustomerInput, ask: Ask, now: datetime) -> list[Fragment]:
+        """The answer that a language model has written to a free question, as far as it may be spoken."""
+        if given.opinion is None or not given.opinion.answer:
+            return []
+        question = self.free_question(given, now)
+        if question is None:
+            return []
+        return list(checked_answer(given.opinion.answer, question.facts, self._language, legal=self._legal))
+
+    def _answered(self, said: list[Fragment], now: datetime) -> FlowStep | None:
+        """Say an answer and ask the same question again; None where it has been asked too often for that."""
+        ask, name = self._state.ask, self._state.name
+        if ask is None or self._tries.get(name, 0) >= ask.max_tries:
+            return None
+        heard = Understanding("unclear", advised=True, confidence=0.0)
+        step = self._enter(name, now, said, again=True, silent=False, heard=heard)
+        return replace(step, improvised=len(said) if step.say[: len(said)] == tuple(said) else 0)
 
     def _miss(self, retry: Retry, now: datetime, *, silent: bool, heard: Understanding) -> FlowStep:
         """No usable answer: ask again, or go on where that happened too often."""

@@ -39,6 +39,7 @@ ASK_KEYS = (
     "max_tries",
     "no_input_s",
     "barge_in",
+    "answers_questions",
     "note",
 )
 #: What a key may mean, and what a question may react to: intents and finer meanings, and an answer in own words.

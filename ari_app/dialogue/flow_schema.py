@@ -151,6 +151,7 @@ def _definitions() -> dict[str, Any]:
                     "max_tries": {"type": "integer", "minimum": 1, "maximum": 5},
                     "no_input_s": {"type": "number", "minimum": 1, "maximum": 30},
                     "barge_in": {"type": "boolean"},
+                    "answers_questions": {"type": "boolean"},
                     "note": {"enum": sorted(NOTES)},
                 },
             ),

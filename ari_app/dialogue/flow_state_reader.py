@@ -156,6 +156,9 @@ class StateReader:
             if "no_input_s" in entries
             else 5.0,
             barge_in=r.flag(entries["barge_in"], f"{where}.barge_in") if "barge_in" in entries else True,
+            answers_questions=r.flag(entries["answers_questions"], f"{where}.answers_questions")
+            if "answers_questions" in entries
+            else False,
             note=self._one_of(entries, where, "note", NOTES),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from ari_app.dialogue.advice import Opinion
 from ari_app.domain.call_result import ConversationResult
 
 
@@ -22,13 +23,15 @@ class InputKind(StrEnum):
 class CustomerInput:
     """One answer. ``text`` is a transcript for speech, the digits (with ``*`` and ``#``) for keys, empty for silence.
 
-    ``confidence`` is 0 to 1; ``engine`` names the recogniser.
+    ``confidence`` is 0 to 1; ``engine`` names the recogniser. ``opinion`` is what a language model makes of it, where one
+    was asked.
     """
 
     kind: InputKind
     text: str = field(default="", repr=False)
     confidence: float = 1.0
     engine: str = ""
+    opinion: Opinion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class Understanding:
     cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217 code of a currency that was named.
     ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
     ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording shows anger or resistance.
+    ``advised``: a language model chose the meaning, because the rules were not sure.
     """
 
     intent: str
@@ -123,6 +127,7 @@ class Understanding:
     full_amount: bool = False
     unclear_date: bool = False
     upset: bool = False
+    advised: bool = False
     confidence: float = 1.0
 
     @property
@@ -147,6 +152,7 @@ class FlowStep:
 
     ``heard`` is the flow's reading of the last input, for the transcript. ``covers`` is what of the script ``say``
     says in full (see ``ConversationResult.coverage``). ``filler`` is said when the answer takes a moment to recognise.
+    The first ``improvised`` fragments answer a free question; the rest makes sense without them.
     """
 
     say: tuple[Fragment, ...]
@@ -155,3 +161,4 @@ class FlowStep:
     heard: Understanding | None = None
     covers: tuple[str, ...] = ()
     filler: tuple[Fragment, ...] = ()
+    improvised: int = 0

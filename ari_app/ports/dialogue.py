@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from ari_app.dialogue.advice import Doubt, FreeQuestion
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
@@ -22,6 +23,17 @@ class Dialogue(Protocol):
 
         ``over_prompt``: they were said while the prompt was still playing, so that "okay" may mean only "I listen".
         """
+        ...
+
+    def doubt(self, given: CustomerInput, now: datetime, below: float) -> Doubt | None:
+        """What a language model may be asked about an answer before it is given; None: the rules are sure enough.
+
+        ``below``: confidence 0 to 1 under which they are not. Changes nothing.
+        """
+        ...
+
+    def free_question(self, given: CustomerInput, now: datetime) -> FreeQuestion | None:
+        """What may be said to a question of the customer's own; None where the flow answers none. Changes nothing."""
         ...
 
     def hung_up(self) -> FlowStep:

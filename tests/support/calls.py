@@ -294,6 +294,10 @@ class OneQuestion:
     def progress(self, text: str, *, over_prompt: bool = False) -> AnswerProgress:
         return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
 
+    def doubt(self, given: CustomerInput, now: object, below: float) -> None: ...
+
+    def free_question(self, given: CustomerInput, now: object) -> None: ...
+
     def hung_up(self) -> FlowStep:
         return FlowStep((), result=ConversationResult("hung_up"))
 

@@ -138,6 +138,10 @@ class Asks:
         self.over_prompt.append(over_prompt)
         return self._progress.get(text, AnswerProgress.OPEN)
 
+    def doubt(self, given: CustomerInput, now: object, below: float) -> None: ...
+
+    def free_question(self, given: CustomerInput, now: object) -> None: ...
+
     def hung_up(self) -> FlowStep:
         return FlowStep((), result=ConversationResult("hung_up"))
 
