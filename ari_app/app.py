@@ -23,8 +23,10 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import decide
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
+from ari_app.language import language_model
 from ari_app.observation import Observed, observation
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
+from ari_app.services.advice import Adviser
 from ari_app.services.answer_watch import AnswerWatch
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
@@ -107,7 +109,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         prompts = make_prompts(settings)
         stack.push_async_callback(prompts.close)
         observed.add_prompts(prompts)
-        wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir)
+        language = await stack.enter_async_context(language_model(settings, store, clock))
+        language.show(observed)
+        wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir, language.closed)
         recogniser = await stack.enter_async_context(_recognisers(settings, observed))
         services = CallServices(
             store=store,
@@ -117,7 +121,12 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             recorder=recorder,
             limits=CallLimits(call_s=settings.dialler.max_call_s),
             conversation=conversations(
-                flows, prompts, recogniser, clock, answer_watches(settings, files, recogniser)
+                flows,
+                prompts,
+                recogniser,
+                clock,
+                answer_watches(settings, files, recogniser),
+                language.adviser,
             ),
             progress_watch=progress_watches(settings, files, recogniser),
         )
@@ -374,13 +383,15 @@ def conversations(
     recogniser: Callable[[str], Recogniser | None],
     clock: Clock,
     detector: Callable[[ReservedAttempt], AnswerDetector] = lambda _: AnswerWatch(AnsweringMachineDetector()),
+    adviser: Adviser | None = None,
 ) -> Callable[[ReservedAttempt, MediaStream, StopRecording], Conversation]:
     """Makes the conversation of an answered call; ``detector`` makes what tells who has answered."""
 
     def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
         ears = Ears(SpeechGate(), detector(attempt), recogniser)
         dialogue = flows.open(attempt.flow, attempt.account)
-        return Conversation(dialogue, media, prompts.styled(attempt.voice), ears, clock, stop_recording)
+        voice = prompts.styled(attempt.voice)
+        return Conversation(dialogue, media, voice, ears, clock, stop_recording, adviser)
 
     return converse
 

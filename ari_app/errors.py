@@ -85,3 +85,7 @@ class MediaClosed(TelephonyError):
 
 class SpeechError(AriAppError):
     """A recogniser or a voice failed or is not installed."""
+
+
+class LanguageModelError(AriAppError):
+    """A language model did not answer, or not what it was asked; its text quotes nothing of either."""

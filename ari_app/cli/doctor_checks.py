@@ -240,6 +240,39 @@ async def check_funasr(settings: Settings) -> list[Check]:
     return [ok("FunASR", url)]
 
 
+async def check_llm(settings: Settings) -> list[Check]:
+    """The language model: does it answer in the shape asked for, and in the time that a customer waits?"""
+    from ari_app.dialogue.advice import Doubt
+    from ari_app.errors import LanguageModelError
+    from ari_app.language import make_model
+
+    try:
+        model = make_model(settings)
+    except ConfigError as error:
+        return [fail("language model", str(error), "see llm.api_key_file and llm.ca_file")]
+    if model is None:
+        return []
+    mend = "see llm.url, llm.model, llm.api_key and the server's log; calls go on without it"
+    doubt = Doubt(
+        "sooner or later", "en", "ask_when", ("promise_to_pay", "request_deferral", "refuse_to_pay")
+    )
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        await model.understand(doubt, PROBE_S)
+    except (LanguageModelError, TimeoutError) as error:
+        why = str(error) or f"no answer within {PROBE_S:g} s"
+        return [warn("language model", f"{settings.llm.url}: {why}", mend)]
+    finally:
+        await model.close()
+    took_s = loop.time() - began
+    found = f"{settings.llm.model} at {settings.llm.url}, answered after {took_s:.1f} s"
+    if took_s > settings.llm.budget_s:
+        slow = f"a customer waits {settings.llm.budget_s:g} s: a faster model, or a longer llm.budget_s"
+        return [warn("language model", found, slow)]
+    return [ok("language model", found)]
+
+
 def check_voices(settings: Settings) -> list[Check]:
     """Which languages can be spoken."""
     import shutil
@@ -269,15 +302,18 @@ async def all_asterisk_checks(settings: Settings) -> list[Check]:
 
 async def all_server_checks(settings: Settings) -> list[Check]:
     """Everything that is asked over the network."""
-    asterisk, funasr = await asyncio.gather(all_asterisk_checks(settings), check_funasr(settings))
-    return [*asterisk, *funasr]
+    asterisk, funasr, llm = await asyncio.gather(
+        all_asterisk_checks(settings), check_funasr(settings), check_llm(settings)
+    )
+    return [*asterisk, *funasr, *llm]
 
 
 def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Path]]:
     """Files that hold secrets."""
     files = [("ARI password file", settings.ari.password_file), ("AMI secret file", settings.ami.secret_file)]
+    files.append(("language model's key file", settings.llm.api_key_file))
     if config is not None and config.is_file():
         text = config.read_text(encoding="utf-8", errors="replace")
-        if re.search(r"\b(?:password|secret)\"?\s*:\s*\S", text):
+        if re.search(r"\b(?:password|secret|api_key)\"?\s*:\s*\S", text):
             files.append(("settings file", config))
     return [(name, path) for name, path in files if path is not None]

@@ -29,6 +29,7 @@ def result_lines(record: AttemptRecord, mask: Mask, zone: tzinfo | None) -> list
         *_circumstances(result, mask),
         *_script(result),
         *_review(result, mask),
+        *_by_model(record, mask),
     ]
 
 
@@ -92,6 +93,15 @@ def _script(result: ConversationResult) -> Iterator[Line]:
     yield "evidence", f"the recording lacks {', '.join(lacks)}" if lacks else "complete", ""
 
 
+def _by_model(record: AttemptRecord, mask: Mask) -> Iterator[Line]:
+    """What a language model wrote about the call: nobody has checked it."""
+    summary = record.model_summary
+    if summary is not None:
+        yield "by a model", f"{mask.text(summary.text)} ({summary.model}; to be checked)", WAITS
+        for point in summary.key_points:
+            yield "", f"- {mask.text(point)}", WAITS
+
+
 def _review(result: ConversationResult, mask: Mask) -> Iterator[Line]:
     for field in result.review:
         value = f" {mask.text(field.value)}" if field.value else ""
@@ -136,6 +146,10 @@ def masked_result(found: dict[str, object], mask: Mask) -> dict[str, object]:
         changes["summary"] = mask.text(summary)
     if isinstance(points, list):
         changes["key_points"] = [mask.text(str(point)) for point in points]
+    model = found.get("model_summary")
+    if isinstance(model, dict):
+        points_of = [mask.text(str(point)) for point in model["key_points"]]
+        changes["model_summary"] = model | {"text": mask.text(str(model["text"])), "key_points": points_of}
     dispute, review = found.get("dispute"), found.get("review")
     if isinstance(dispute, dict):
         changes["dispute"] = dispute | {

@@ -26,6 +26,8 @@ _PATHS: tuple[KeyPath, ...] = (
     ("ami", "secret_file"),
     ("recordings", "dir"),
     ("speech", "funasr_ca_file"),
+    ("llm", "api_key_file"),
+    ("llm", "ca_file"),
     ("speech", "whisper_model"),
 )
 #: A name where there is no such folder: it lies in a cache, not beside the file.
@@ -146,13 +148,15 @@ def _unknown_variables() -> list[Problem]:
 
 
 def _with_secrets(settings: Settings) -> Settings:
-    ari, ami = settings.ari, settings.ami
+    ari, ami, llm = settings.ari, settings.ami, settings.llm
     if ari.password_file is not None:
         secret = _secret(ari.password_file, "ari.password_file")
         ari = ari.model_copy(update={"password": secret})
     if ami.secret_file is not None:
         ami = ami.model_copy(update={"secret": _secret(ami.secret_file, "ami.secret_file")})
-    return settings.model_copy(update={"ari": ari, "ami": ami})
+    if llm.api_key_file is not None:
+        llm = llm.model_copy(update={"api_key": _secret(llm.api_key_file, "llm.api_key_file")})
+    return settings.model_copy(update={"ari": ari, "ami": ami, "llm": llm})
 
 
 def _secret(path: Path, key: str) -> SecretStr:

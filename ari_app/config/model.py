@@ -300,6 +300,47 @@ class SpeechSettings(Section):
     )
 
 
+class LlmSettings(Section):
+    """A language model that advises, behind an OpenAI-compatible address; without an address there is none."""
+
+    url: Annotated[str, _url(("http", "https"))] | None = Field(
+        None,
+        description="Address up to `/chat/completions`: `https://HOST/v1`; plain `http` on loopback only",
+    )
+    model: Text | None = Field(None, description="Name of the model, as the server knows it")
+    api_key: SecretStr | None = Field(None, description="Its key, where it wants one")
+    api_key_file: LocalPath | None = Field(None, description="A file with the key, instead of `api_key`")
+    ca_file: LocalPath | None = Field(
+        None, description="Certificates (PEM) that count for `https` instead of the system's"
+    )
+    understand: bool = Field(
+        True, description="Whether it is asked what an answer means of which the rules are unsure"
+    )
+    answer: bool = Field(
+        False,
+        description="Whether it may answer questions of verified customers, where the flow allows it; it is sent the facts"
+        " of the account then",
+    )
+    summarise: bool = Field(
+        False, description="Whether it sums calls up, beside the rules; it is sent what was said then"
+    )
+    budget_s: float = Field(
+        1.5, ge=0.2, le=5, description="How long a customer waits for it; then the call goes on without it"
+    )
+    below_confidence: float = Field(
+        0.5,
+        ge=0,
+        le=0.8,
+        description="It is asked where the rules are less sure than this, or understood nothing",
+    )
+    summary_timeout_s: float = Field(30.0, ge=1, le=600, description="How long a summary may take")
+    max_concurrency: int = Field(8, ge=1, le=200, description="Requests at once, over all calls")
+    response_format: Literal["auto", "json_schema", "json_object", "none"] = Field(
+        "auto",
+        description="How the shape of its answers is asked for; `auto` tries the strictest that the server takes",
+    )
+
+
 class ProgressSettings(Section):
     """What is heard before the answer, and who has answered."""
 
@@ -380,6 +421,7 @@ class Settings(Section):
     )
     dialler: DiallerSettings = DiallerSettings()
     speech: SpeechSettings = SpeechSettings()
+    llm: LlmSettings = LlmSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     lab: LabSettings = LabSettings()
@@ -433,6 +475,7 @@ class Settings(Section):
         for one, other, key in (
             (self.ari.password, self.ari.password_file, "ari.password"),
             (self.ami.secret, self.ami.secret_file, "ami.secret"),
+            (self.llm.api_key, self.llm.api_key_file, "llm.api_key"),
         ):
             if one is not None and other is not None:
                 raise RefusedError(f"{key} and {key}_file are both given", "one of the two")
@@ -448,7 +491,20 @@ class Settings(Section):
                     f"the route {route.prefix} names the unknown trunk {route.trunk}", ", ".join(names)
                 )
         self._lab_clock()
+        self._llm()
         return self
+
+    def _llm(self) -> None:
+        if self.llm.url is None:
+            return
+        parts = urlsplit(self.llm.url)
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise RefusedError(
+                "llm.url would send what customers say in the clear",
+                "https://, or http:// on 127.0.0.1, ::1 or localhost",
+            )
+        if self.llm.model is None:
+            raise RefusedError("llm.url is given, and llm.model is not", "the name of a model")
 
     def _lab_clock(self) -> None:
         if self.lab.clock_start is None:

@@ -60,3 +60,24 @@ class FreeQuestion:
     text: str = field(repr=False)
     language: str
     facts: tuple[KnownFact, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A call that is over, as a language model is told of it: who said what, how it ended, the facts that it may name.
+
+    ``said`` holds (bot or customer, words) without keys, digits of numbers and the customer's name.
+    """
+
+    language: str
+    result: str
+    said: tuple[tuple[str, str], ...] = field(repr=False)
+    facts: tuple[KnownFact, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSummary:
+    """What a language model wrote about a call."""
+
+    text: str = field(repr=False)
+    key_points: tuple[str, ...] = field(default=(), repr=False)

@@ -93,6 +93,19 @@ class CallSummary:
     next_action: str = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What a language model wrote about a call, beside the summary of the rules and never instead: to be read with care.
+
+    ``model`` is its name, ``at`` when it was kept.
+    """
+
+    text: str = field(repr=False)
+    key_points: tuple[str, ...] = field(repr=False)
+    model: str
+    at: datetime
+
+
 #: What somebody or something has to do after a call.
 NEXT_ACTIONS: tuple[str, ...] = (
     "none",

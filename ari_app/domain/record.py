@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ari_app.domain.account import Account
-from ari_app.domain.call_result import ConversationResult, PromiseToPay
+from ari_app.domain.call_result import ConversationResult, ModelSummary, PromiseToPay
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.result_export import RESULT_FIELDS, promise_object, result_object
 
@@ -55,6 +55,7 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "replies",
     "turn_p50_ms",
     "turn_max_ms",
+    "model_summary",
     *RESULT_FIELDS,
 )
 
@@ -72,7 +73,7 @@ class AttemptRecord:
     to; ``turn_p50_ms`` and ``turn_max_ms`` how long the customer waited for that after his last voice.
 
     ``conversation`` is what the call has yielded, None where nobody was talked to; ``promises`` are its promises, which
-    attempts of before the third migration have without it.
+    attempts of before the third migration have without it. ``model_summary`` is what a language model wrote about it.
     """
 
     attempt_id: str
@@ -114,6 +115,7 @@ class AttemptRecord:
     replies: int | None = None
     turn_p50_ms: float | None = None
     turn_max_ms: float | None = None
+    model_summary: ModelSummary | None = None
 
     @property
     def promise(self) -> PromiseToPay | None:
@@ -172,8 +174,23 @@ class AttemptRecord:
             "replies": self.replies,
             "turn_p50_ms": self.turn_p50_ms,
             "turn_max_ms": self.turn_max_ms,
+            "model_summary": _model_summary(self.model_summary, iso),
             **result_object(self.conversation, self.promises, iso, self.notice_audio),
         }
+
+
+def _model_summary(
+    summary: ModelSummary | None, iso: Callable[[datetime], str | None]
+) -> dict[str, object] | None:
+    """What a language model wrote, told apart from what is known."""
+    if summary is None:
+        return None
+    return {
+        "text": summary.text,
+        "key_points": list(summary.key_points),
+        "model": summary.model,
+        "at": iso(summary.at),
+    }
 
 
 @dataclass(frozen=True, slots=True)

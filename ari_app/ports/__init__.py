@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ari_app.ports.clock import Clock
 from ari_app.ports.dialogue import Dialogue, Flows
+from ari_app.ports.language import LanguageModel
 from ari_app.ports.speech import (
     RESULT_BUCKETS_S,
     EngineHealth,
@@ -47,6 +48,7 @@ __all__ = [
     "EngineState",
     "Flows",
     "HearFrame",
+    "LanguageModel",
     "LoadCount",
     "MediaEvent",
     "MediaFrame",

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
+from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
@@ -145,6 +146,10 @@ class Store(Protocol):
 
         None when the attempt was already closed (closing twice changes nothing).
         """
+        ...
+
+    async def add_model_summary(self, attempt_id: str, summary: ModelSummary) -> bool:
+        """Keep what a language model wrote about a closed attempt; False where there is one already, or no such attempt."""
         ...
 
     async def open_attempts(self) -> list[OpenAttempt]: ...

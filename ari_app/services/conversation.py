@@ -8,7 +8,7 @@ is late or fails, nobody is left in silence: a short filler comes first, then th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -16,6 +16,7 @@ import structlog
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind, Question
 from ari_app.domain.attempt import Turn
 from ari_app.domain.call_result import ConversationResult
+from ari_app.errors import SpeechError
 from ari_app.ports import (
     Clock,
     Dialogue,
@@ -29,6 +30,7 @@ from ari_app.ports import (
     Prompts,
     Recogniser,
 )
+from ari_app.services.advice import Adviser, Advising
 from ari_app.services.hearing import SURE, Hearing, Listener
 from ari_app.services.speaking import Speaker
 from ari_app.services.turn_log import Answered, TurnLog
@@ -111,6 +113,7 @@ class Conversation:
         ears: Ears,
         clock: Clock,
         stop_recording: Callable[[], Awaitable[None]],
+        adviser: Adviser | None = None,
     ) -> None:
         self._dialogue = dialogue
         self._media = media
@@ -122,6 +125,7 @@ class Conversation:
         self._speaker = Speaker(media, clock, self._log)
         self._listener = Listener(ears.recogniser, dialogue.progress, media.wake, clock)
         self._waiting = Waiting(media, prompts, self._speaker, self._listener.errands, clock, self._overhear)
+        self._advising = Advising(adviser, dialogue, self._waiting, self._listener.errands, media.wake, clock)
         self._frames_before = media.frames_received
         self._alive_at = self._began  # when the media leg last gave a sign of life
         self._who = WhoAnswered(ears.detector, self._began)
@@ -156,7 +160,10 @@ class Conversation:
             if given.kind is InputKind.SILENCE and self._no_sound_at_all():
                 self._result = ConversationResult("no_media")
                 return Ended("no_media")
+            silent_since = self._answered.speech_ended if self._answered else None
+            given = await self._advising.advised(given, step.filler, silent_since)
             step = self._dialogue.answer(given, self._clock.now())
+            self._advising.took(given, step)
             if self._answered is not None:
                 self._answered.decided = self._clock.monotonic()
         self._result = step.result
@@ -174,7 +181,7 @@ class Conversation:
     async def _ask(self, step: FlowStep) -> CustomerInput:
         """Say the prompt, wait for the answer."""
         hearing = self._listener.open(step.question or Question("closing"))
-        pcm = await self._sound(step)
+        step, pcm = await self._sound(step)
         self._asked_at = self._clock.monotonic()
         self._keys_from = None
         lasts_s = await self._speaker.say(pcm, step.say, step.covers, self._answered)
@@ -326,8 +333,17 @@ class Conversation:
             hearing.give_up()
         return hearing.given or CustomerInput(InputKind.SPEECH, "", 0.0)
 
-    async def _sound(self, step: FlowStep) -> bytes:
-        return await self._waiting.sound(step, self._answered.speech_ended if self._answered else None)
+    async def _sound(self, step: FlowStep) -> tuple[FlowStep, bytes]:
+        """The sound of a step, and the step as it is said: without an improvised answer that no voice can speak."""
+        since = self._answered.speech_ended if self._answered else None
+        try:
+            return step, await self._waiting.sound(step, since)
+        except SpeechError:
+            if not step.improvised:
+                raise
+            log.warning("an answer of the language model cannot be spoken")
+            step = replace(step, say=step.say[step.improvised :], improvised=0)
+            return step, await self._waiting.sound(step, since)
 
     def _overhear(self, event: MediaEvent | None) -> None:
         """What comes in while no question is open, and so belongs to none."""
@@ -353,7 +369,7 @@ class Conversation:
 
     async def _say_out(self, step: FlowStep) -> None:
         """Say the closing and wait until it has been played out (or should have been)."""
-        pcm = await self._sound(step)
+        step, pcm = await self._sound(step)
         if not pcm:
             return
         lasts_s = await self._speaker.say(pcm, step.say, step.covers, self._answered)

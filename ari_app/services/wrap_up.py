@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -57,12 +57,15 @@ class WrapUp:
         table: DispositionTable,
         recorder: Recorder | None,
         transcripts: Path,
+        closed: Callable[[ReservedAttempt, CallOutcome], None] | None = None,
     ) -> None:
+        """:param closed: told of each call once its outcome is written; returns at once."""
         self._store = store
         self._clock = clock
         self._table = table
         self._recorder = recorder
         self._transcripts = transcripts
+        self._closed = closed
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
@@ -111,7 +114,10 @@ class WrapUp:
             verdict_s=talked.verdict_s if talked is not None else None,
         )
         log.info("call ended", disposition=kind.name, sip_status=call.sip_status, q850_cause=call.q850_cause)
-        return await self.write(outcome, kind)
+        decision = await self.write(outcome, kind)
+        if decision is not None and self._closed is not None:
+            self._closed(attempt, outcome)
+        return decision
 
     async def close_interrupted(
         self, attempt_id: str, *, invited: bool, answered: bool, recorded: bool

@@ -268,3 +268,12 @@ SELECT contact, source, added_at, expires_at FROM do_not_contact ORDER BY contac
 
 -- name: dead_numbers
 SELECT phone, disposition, attempt_id, at FROM dead_number ORDER BY phone;
+
+-- name: add_model_summary
+INSERT INTO model_summary (attempt_id, text, key_points, model, at)
+SELECT attempt_id, :text, :key_points, :model, :at FROM attempt
+WHERE attempt_id = :attempt_id AND ended_at IS NOT NULL
+ON CONFLICT (attempt_id) DO NOTHING;
+
+-- name: model_summary_of
+SELECT text, key_points, model, at FROM model_summary WHERE attempt_id = :attempt_id;

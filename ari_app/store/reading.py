@@ -25,7 +25,7 @@ from ari_app.store.codec import (
 )
 from ari_app.store.gate import case_of
 from ari_app.store.queries import SQL
-from ari_app.store.results import promise_of, promises_of, result_of
+from ari_app.store.results import model_summary_of, promise_of, promises_of, result_of
 
 
 def campaign_count(connection: sqlite3.Connection, campaign_id: str, now: datetime) -> CampaignCount:
@@ -183,6 +183,9 @@ def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
         replies=row["replies"],
         turn_p50_ms=row["turn_p50_ms"],
         turn_max_ms=row["turn_max_ms"],
+        model_summary=model_summary_of(connection, row["attempt_id"])
+        if row["ended_at"] is not None
+        else None,
     )
 
 

@@ -12,6 +12,7 @@ from ari_app.domain.call_result import (
     Consent,
     ConversationResult,
     DisputeClaim,
+    ModelSummary,
     PlanKind,
     PlanRequest,
     PromiseToPay,
@@ -150,7 +151,27 @@ def _consent_params(consent: Consent) -> Params:
     }
 
 
+def write_model_summary(connection: sqlite3.Connection, attempt_id: str, summary: ModelSummary) -> bool:
+    """See ``Store.add_model_summary``."""
+    params = {
+        "attempt_id": attempt_id,
+        "text": plain(summary.text),
+        "key_points": words(summary.key_points),
+        "model": plain(summary.model),
+        "at": micros(summary.at),
+    }
+    return connection.execute(SQL["add_model_summary"], params).rowcount == 1
+
+
 # --------------------------------------------------------------------------------------------------------- reading
+
+
+def model_summary_of(connection: sqlite3.Connection, attempt_id: str) -> ModelSummary | None:
+    """What a language model wrote about an attempt."""
+    row = connection.execute(SQL["model_summary_of"], {"attempt_id": attempt_id}).fetchone()
+    if row is None:
+        return None
+    return ModelSummary(row["text"], words_of(row["key_points"]), row["model"], instant(row["at"]))
 
 
 def promises_of(connection: sqlite3.Connection, attempt_id: str) -> tuple[PromiseToPay, ...]:

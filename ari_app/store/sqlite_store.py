@@ -11,12 +11,13 @@ from typing import Self
 
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
+from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
 from ari_app.ports import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, VerdictRecord
-from ari_app.store import campaigns, closing, gate, lists, reading
+from ari_app.store import campaigns, closing, gate, lists, reading, results
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.queries import SQL
@@ -146,6 +147,9 @@ class SqliteStore:
         return await self._writer.run(
             lambda db: closing.close_attempt(db, self._campaigns, outcome, plan, events)
         )
+
+    async def add_model_summary(self, attempt_id: str, summary: ModelSummary) -> bool:
+        return await self._writer.run(lambda db: results.write_model_summary(db, attempt_id, summary))
 
     async def open_attempts(self) -> list[OpenAttempt]:
         # In the writer's queue, behind every claim that has been asked for: whoever claimed them hears of it first.

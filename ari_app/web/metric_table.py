@@ -45,6 +45,7 @@ LABELS: Final[dict[str, str]] = {
     "recogniser": "engine",
     "recogniser_worker": "engine",
     "recogniser_choice": "language",
+    "llm": "task",
 }
 
 _STATE: Final = (
@@ -163,6 +164,43 @@ _PROMPTS: Final = (
     ),
 )
 
+_LANGUAGE: Final = (
+    *_rows("llm", Kind.GAUGE, {"up": "1 while the language model is asked"}),
+    *_rows(
+        "llm",
+        Kind.COUNTER,
+        {
+            "requests": "Requests to the language model",
+            "failures": "Requests that failed, or whose answer could not be used",
+            "timeouts": "Requests without an answer in time",
+            "invalid": "Answers of the wrong shape or size, among the failures",
+            "turned_away": "Requests not made: too many under way, or the model rests after faults",
+            "seconds": "Time that answers took, all together, in seconds",
+        },
+    ),
+    *_rows(
+        "advice",
+        Kind.COUNTER,
+        {
+            "asked": "Opinions and answers asked for in calls",
+            "late": "Those that did not come in time",
+            "failed": "Those that were not given",
+            "used": "Opinions and answers that a conversation went by",
+            "refused": "Opinions and answers that the rules did not let pass",
+        },
+    ),
+    *_rows(
+        "model_summary",
+        Kind.COUNTER,
+        {
+            "kept": "Summaries by the language model that were kept",
+            "refused": "Summaries that named what is not the result's",
+            "failed": "Summaries that were not written or not stored",
+            "dropped": "Calls for which none was asked: too many waited, or the program ended",
+        },
+    ),
+)
+
 _ASTERISK: Final = (
     *_rows(
         "ari",
@@ -220,4 +258,4 @@ _ASTERISK: Final = (
     ),
 )
 
-METRICS: Final[tuple[Row, ...]] = (*_STATE, *_RECOGNISERS, *_PROMPTS, *_ASTERISK)
+METRICS: Final[tuple[Row, ...]] = (*_STATE, *_RECOGNISERS, *_PROMPTS, *_LANGUAGE, *_ASTERISK)

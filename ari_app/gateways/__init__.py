@@ -1,0 +1,1 @@
+"""Services beyond the telephone network, as adapters: a language model."""
