@@ -330,7 +330,7 @@ class LlmSettings(Section):
     below_confidence: float = Field(
         0.5,
         ge=0,
-        le=0.8,
+        le=0.7,
         description="It is asked where the rules are less sure than this, or understood nothing",
     )
     summary_timeout_s: float = Field(30.0, ge=1, le=600, description="How long a summary may take")

@@ -105,7 +105,7 @@ class FlowConversation:
         ask = self._state.ask
         if self._ended is not None or ask is None:
             return FlowStep((), result=self._ended or self._result(self._state.hung_up, self._asked_at))
-        if (said := self._improvised(given, ask, now)) and (step := self._answered(said, now)) is not None:
+        if (said := self._improvised(given, now)) and (step := self._answered(said, now)) is not None:
             return step
         heard = self._understood(given, ask, now)
         if given.kind is InputKind.SILENCE:
@@ -333,7 +333,7 @@ class FlowConversation:
         again = not move.go
         return self._enter(move.go or self._state.name, now, said, again=again, silent=False, heard=heard)
 
-    def _improvised(self, given: CustomerInput, ask: Ask, now: datetime) -> list[Fragment]:
+    def _improvised(self, given: CustomerInput, now: datetime) -> list[Fragment]:
         """The answer that a language model has written to a free question, as far as it may be spoken."""
         if given.opinion is None or not given.opinion.answer:
             return []
@@ -347,6 +347,7 @@ class FlowConversation:
         ask, name = self._state.ask, self._state.name
         if ask is None or self._tries.get(name, 0) >= ask.max_tries:
             return None
+        self._noted = frozenset()
         heard = Understanding("unclear", advised=True, confidence=0.0)
         step = self._enter(name, now, said, again=True, silent=False, heard=heard)
         return replace(step, improvised=len(said) if step.say[: len(said)] == tuple(said) else 0)

@@ -42,7 +42,11 @@ _UNFIT: Final[dict[str, re.Pattern[str]]] = {
         re.IGNORECASE,
     ),
 }
-_CJK = re.compile(r"[\u3400-\u9fff]")
+#: Another language, and what makes an address of words.
+_FOREIGN: Final[dict[str, re.Pattern[str]]] = {
+    "zh": re.compile(r"[A-Za-z]|\.\w|^[^\u3400-\u9fff]*$"),
+    "en": re.compile(r"[^\x00-\x7f’‘“”]|\.\w|\b(dot|www|https?)\b", re.IGNORECASE),
+}
 #: Channels as they are named, for an answer that names one by itself.
 _CHANNEL_WORDS: Final[dict[str, re.Pattern[str]]] = {
     "zh": re.compile(r"支付宝|微信|银行|转账|银行卡|刷卡|营业厅|柜台|代扣|扣款|应用|短信|云闪付|信用卡"),
@@ -115,10 +119,8 @@ def unfit(own: str, language: str, *, legal: bool = False) -> str:
     """The first thing that an answer may not say in words of its own; '' where there is nothing."""
     if wording := wording_fault(own, language, verified=True, legal=legal):
         return wording
-    if bool(_CJK.search(own)) != (language == "zh") or (
-        language == "en" and not own.replace("’", "'").isascii()
-    ):
-        return "another language"
+    if foreign := _FOREIGN[language].search(own):
+        return foreign.group()
     if number := leftover(own, language):
         return number
     for words in (_UNFIT[language], _CHANNEL_WORDS[language]):

@@ -24,7 +24,11 @@ _T = TypeVar("_T")
 #: An opinion is never surer than this, so that what hangs on it waits for a person (``flow_findings.REVIEW_BELOW``).
 MOST_CONFIDENCE: Final = 0.5
 #: What the rules are so sure of is never looked at again, whatever the settings say.
-NEVER_DOUBTED: Final = 0.8
+NEVER_DOUBTED: Final = 0.7
+#: Wishes and warnings that are never doubted, however unsure the rules are: what protects somebody is not argued away.
+PROTECTED: Final = frozenset(
+    {"stop_calling", "request_human", "identity_deny", "third_party", "complaint_threat", "hardship"}
+)
 #: Only a customer's own words or keys can mean these. Yes may be chosen at the opening alone, where the digits follow.
 NOT_BY_OPINION: Final = frozenset(
     {"affirm", "identity_confirm", "recording_refused", "silence_noise", "unclear"}
@@ -60,7 +64,7 @@ def without_digits(text: str) -> str:
 
 def unsure(heard: Understanding, below: float) -> bool:
     """Whether the rules' reading may be looked at again: nothing was understood, or it is less sure than ``below``."""
-    if heard.finer:
+    if heard.finer or PROTECTED & {heard.intent, *heard.also}:
         return False
     return heard.intent == "unclear" or heard.confidence < min(below, NEVER_DOUBTED)
 
