@@ -11,6 +11,7 @@ from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import ConversationResult
 from ari_app.errors import SpeechError
 from ari_app.ports import Dialogue, EngineHealth, Prompts, Transcript
+from ari_app.services.advice import Adviser
 from ari_app.services.conversation import Conversation, Ears
 from ari_app.services.who_answered import AnswerDetector
 from tests.support.calls import FakeMedia, FakePrompts, NoDetector
@@ -175,10 +176,12 @@ def scene(
     media: FakeMedia | None = None,
     prompts: Prompts | None = None,
     detector: AnswerDetector | None = None,
+    adviser: Adviser | None = None,
 ) -> Scene:
     """A conversation in which the customer speaks in the given stretches, heard by ``ear``."""
     media, ear = media or FakeMedia(), ear or ScriptedEar(Utterance())
     ears = Ears(Speaks(*speech), detector or NoDetector(), lambda _: ear)
     clock = LoopClock(asyncio.get_running_loop())
-    conversation = Conversation(dialogue, media, prompts or FakePrompts(), ears, clock, nothing_to_stop)
+    spoken = prompts or FakePrompts()
+    conversation = Conversation(dialogue, media, spoken, ears, clock, nothing_to_stop, adviser)
     return Scene(conversation, media, ear)
