@@ -40,7 +40,7 @@ def _rows(group: str, kind: Kind, meanings: dict[str, str]) -> tuple[Row, ...]:
     return tuple(Row(group, field, meaning, kind) for field, meaning in meanings.items())
 
 
-#: Labels of a group; all others have none. Values are names of engines and languages, never anything of a customer.
+#: Labels of a group; all others have none. Values are names of engines, languages and tasks, never anything of a customer.
 LABELS: Final[dict[str, str]] = {
     "recogniser": "engine",
     "recogniser_worker": "engine",

@@ -15,6 +15,7 @@ from ari_app.config.model import Settings
 from ari_app.services import doctor
 from ari_app.services.doctor import Health
 from tests.support.fake_funasr import fake_funasr
+from tests.support.fake_llm import fake_llm, says
 
 pytestmark = pytest.mark.fakes
 
@@ -131,6 +132,30 @@ async def test_a_wrong_certificate_file_is_named(tmp_path: Path) -> None:
     (check,) = await doctor_checks.check_funasr(settings)
     assert check.health is Health.FAIL
     assert "none.pem" in check.found
+
+
+async def test_the_language_model_is_asked_for_where_it_is_named(tmp_path: Path) -> None:
+    assert await doctor_checks.check_llm(Settings()) == []
+    async with fake_llm() as fake:
+        named = {"url": fake.url, "model": "small"}
+        settings = Settings.model_validate({"llm": named})
+        fake.manner = says('{"meaning": "unclear", "quotes": [], "confidence": 0}')
+        (check,) = await doctor_checks.check_llm(settings)
+        assert check.health is Health.OK
+        assert "sesame" not in repr(check)
+        fake.manner = says("Sure!")
+        (check,) = await doctor_checks.check_llm(settings)
+        assert check.health is Health.WARN
+        assert check.mend
+    (check,) = await doctor_checks.check_llm(settings)
+    assert check.health is Health.WARN
+    wrong = Settings.model_validate({"llm": {**named, "ca_file": str(tmp_path / "none.pem")}})
+    (check,) = await doctor_checks.check_llm(wrong)
+    assert check.health is Health.FAIL
+    key_file = tmp_path / "key"
+    key_file.write_text("sesame", encoding="utf-8")
+    with_key = Settings.model_validate({"llm": {**named, "api_key_file": str(key_file)}})
+    assert ("language model's key file", key_file) in doctor_checks.secret_files(with_key, None)
 
 
 async def test_without_asterisk_every_line_says_how_to_mend() -> None:

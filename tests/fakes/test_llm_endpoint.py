@@ -124,7 +124,7 @@ async def test_a_text_that_is_not_the_one_object_is_no_answer(content: object) -
             await model.understand(DOUBT, PATIENCE)
         assert model.counters[Task.UNDERSTAND].invalid == 1
         fake.manner = says(GOOD)
-        assert await model.understand(DOUBT, PATIENCE)
+        assert (await model.understand(DOUBT, PATIENCE)).meaning == "deny"
 
 
 BIG = b'{"choices": [' + b" " * 1_000_000
@@ -162,7 +162,7 @@ async def test_a_reply_that_is_none_is_survived(manner: Manner) -> None:
         assert "mark it" not in str(raised.value)
         assert model.health(Task.UNDERSTAND).failures == 1
         fake.manner = says(GOOD)
-        assert await model.understand(DOUBT, PATIENCE)
+        assert (await model.understand(DOUBT, PATIENCE)).meaning == "deny"
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -257,7 +257,7 @@ async def test_no_more_requests_at_once_than_allowed() -> None:
         first.cancel()
         await asyncio.wait({first})
         fake.manner = says(GOOD)
-        assert await model.understand(DOUBT, PATIENCE)
+        assert (await model.understand(DOUBT, PATIENCE)).meaning == "deny"
 
 
 async def test_after_faults_in_a_row_the_endpoint_is_left_alone() -> None:
@@ -289,7 +289,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with fake_llm() as fake, model_of(fake) as model:
         fake.manner = says(GOOD)
-        assert await model.understand(DOUBT, PATIENCE)
+        assert (await model.understand(DOUBT, PATIENCE)).meaning == "deny"
 
 
 async def test_cookies_are_not_kept() -> None:

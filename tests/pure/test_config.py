@@ -124,6 +124,17 @@ def test_other_variables_of_ours_do_not_disturb(monkeypatch: pytest.MonkeyPatch)
         ("ari: {url: 'http://x:99999'}\n", "ari.url: is not a URL"),
         ("ari: {password: a, password_file: b}\n", "ari.password and ari.password_file are both given"),
         ("ari: {password_file: none}\n", "ari.password_file: "),
+        ("llm: {api_key: a, api_key_file: b}\n", "llm.api_key and llm.api_key_file are both given"),
+        (
+            "llm: {url: 'http://10.0.0.1/v1', model: m}\n",
+            "llm.url would send what customers say in the clear",
+        ),
+        (
+            "llm: {url: 'https://user:pw@llm.example.org/v1', model: m}\n",
+            "llm.url: carries a user or password",
+        ),
+        ("llm: {url: 'https://llm.example.org/v1'}\n", "llm.url is given, and llm.model is not"),
+        ("llm: {url: 'ftp://127.0.0.1', model: m}\n", "llm.url: is not a URL of the right kind"),
         ('company: {name: "a\\nb"}\n', "company.name: holds control characters"),
         ("trunks: [{name: a}]\n", "trunks[0].endpoint: is missing"),
         ("trunks: [{name: a, endpoint: 'PJSIP/a'}]\n", "trunks[0].endpoint: is not an endpoint template"),
@@ -182,6 +193,22 @@ def test_secrets_stay_secret(tmp_path: Path) -> None:
 def test_a_secret_file_holds_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "secret").write_text(content, encoding="utf-8")
     assert "must hold the secret alone" in wrong(tmp_path, "ami: {secret_file: secret}\n")
+
+
+def test_a_language_model_is_off_by_default_and_its_key_stays_secret(tmp_path: Path) -> None:
+    assert Settings().llm.url is None
+    (tmp_path / "key").write_text("sesame\n", encoding="utf-8")
+    text = "llm: {url: 'http://127.0.0.1:8000/v1/', model: m, api_key_file: key}\n"
+    llm = load_settings(write(tmp_path, text)).llm
+    assert (llm.url, llm.understand, llm.answer, llm.summarise) == (
+        "http://127.0.0.1:8000/v1",
+        True,
+        False,
+        False,
+    )
+    assert llm.api_key is not None
+    assert llm.api_key.get_secret_value() == "sesame"
+    assert "sesame" not in repr(llm)
 
 
 def test_relative_paths_count_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

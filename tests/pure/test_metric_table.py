@@ -59,8 +59,8 @@ def test_names_keep_to_the_conventions() -> None:
         assert not row.meaning.endswith(".")
 
 
-def test_labels_name_engines_and_languages_only() -> None:
-    assert set(LABELS.values()) == {"engine", "language"}
+def test_labels_name_engines_languages_and_tasks_only() -> None:
+    assert set(LABELS.values()) == {"engine", "language", "task"}
     assert set(LABELS) <= {row.group for row in METRICS}
 
 
