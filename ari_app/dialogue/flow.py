@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ari_app.dialogue.flow_conditions import Condition, Fact
 from ari_app.dialogue.flow_policy import USUAL_POLICY, Policy
 from ari_app.dialogue.model import KeyInput
+from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 
 _VERIFIED = frozenset({Fact.VERIFIED})
 
@@ -294,7 +295,8 @@ class Flow:
     """A checked flow. ``policy``: what it may agree to; ``required``: script elements of every way to an end that is
     worth something (None: the usual ones); ``min_confidence``: speech of which
     the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise;
-    ``parts``: the parts that it is made of beside its own file, with their versions."""
+    ``parts``: the parts that it is made of beside its own file, with their versions; ``experiments``: what some customers
+    hear otherwise; ``arms``: those to which this flow has been narrowed (``flow_arms.in_arms``)."""
 
     name: str
     file: str
@@ -307,13 +309,14 @@ class Flow:
     filler: Prompt = FILLER
     required: tuple[str, ...] | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    experiments: tuple[Experiment, ...] = ()
+    arms: Arms = NO_ARMS
 
     @property
     def wording(self) -> str:
-        """Name and version of the file and of its parts: which words were spoken."""
-        return ", ".join(
-            f"{name} {version}" for name, version in ((self.name, self.version), *self.parts.items())
-        )
+        """Name and version of the file and of its parts, and the arms: which words were spoken."""
+        files = [f"{name} {version}" for name, version in ((self.name, self.version), *self.parts.items())]
+        return ", ".join([*files, *(f"{name}={arm}" for name, arm in self.arms)])
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""

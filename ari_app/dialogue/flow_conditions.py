@@ -94,12 +94,14 @@ _OF_THE_ACCOUNT = (
 CONDITIONS: dict[str, ConditionRule] = _OF_THE_TALK | dict.fromkeys(
     _OF_THE_ACCOUNT, ConditionRule(needs=_VERIFIED)
 )
-_NOT = "not "
+NOT = "not "
+#: A condition about an arm: ``arm.EXPERIMENT.ARM``.
+ARM = "arm."
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition as it stands in a flow: a name of ``CONDITIONS``, or its contrary."""
+    """A condition as it stands in a flow: a name of ``CONDITIONS`` or of an arm, or its contrary."""
 
     name: str
     wanted: bool = True
@@ -107,26 +109,39 @@ class Condition:
     @property
     def needs(self) -> frozenset[Fact]:
         """Without these it cannot be asked."""
-        return CONDITIONS[self.name].needs
+        return _rule(self.name).needs
 
     @property
     def gives(self) -> frozenset[Fact]:
         """What is certain once it holds; its contrary makes nothing certain."""
-        return CONDITIONS[self.name].gives if self.wanted else _NOTHING
+        return _rule(self.name).gives if self.wanted else _NOTHING
+
+    @property
+    def arm(self) -> tuple[str, str] | None:
+        """The experiment and the arm that it is about; None for any other condition."""
+        if not self.name.startswith(ARM):
+            return None
+        experiment, _, arm = self.name.removeprefix(ARM).partition(".")
+        return experiment, arm
 
     def __str__(self) -> str:
-        return self.name if self.wanted else _NOT + self.name
+        return self.name if self.wanted else NOT + self.name
+
+
+def _rule(name: str) -> ConditionRule:
+    """An arm needs nothing, and nothing is certain in it."""
+    return ConditionRule() if name.startswith(ARM) else CONDITIONS[name]
 
 
 def condition_of(text: str) -> Condition:
-    """The condition of a word of ``condition_words``."""
-    return Condition(text.removeprefix(_NOT), wanted=not text.startswith(_NOT))
+    """The condition of a word of ``condition_words``, or of one that names an arm."""
+    return Condition(text.removeprefix(NOT), wanted=not text.startswith(NOT))
 
 
 def condition_words(*, of_wordings: bool = False) -> list[str]:
     """Every text that is a condition; ``of_wordings`` without those that only an answer just given can meet."""
     names = [name for name in CONDITIONS if not (of_wordings and name in _OF_AN_ANSWER)]
-    return [word for name in names for word in (name, _NOT + name)]
+    return [word for name in names for word in (name, NOT + name)]
 
 
 def account_condition(name: str, view: VerifiedView, today: date, *, upset: bool) -> bool:

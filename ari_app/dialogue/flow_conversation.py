@@ -22,6 +22,7 @@ from ari_app.dialogue.advice import Doubt, FreeQuestion
 from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION, read_note
 from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
+from ari_app.dialogue.flow_arms import in_arms
 from ari_app.dialogue.flow_conditions import Condition, account_condition
 from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
 from ari_app.dialogue.flow_offers import take_offer, without
@@ -44,6 +45,7 @@ from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.experiment import NO_ARMS, Arms
 from ari_app.domain.plan import InstalmentTerms
 from ari_app.domain.script_coverage import in_order
 
@@ -62,11 +64,20 @@ NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
 class FlowConversation:
     """One conversation of one flow (the ``Dialogue`` of ports). ``breaches`` counts what the guard stopped."""
 
-    def __init__(self, flow: Flow, account: Account, company: str, tally: GuardTally | None = None) -> None:
-        """:param tally: counts the breaches of all conversations."""
+    def __init__(
+        self,
+        flow: Flow,
+        account: Account,
+        company: str,
+        tally: GuardTally | None = None,
+        arms: Arms = NO_ARMS,
+    ) -> None:
+        """:param tally: counts the breaches of all conversations.
+        :param arms: what the customer has of the flow's experiments.
+        """
         self.breaches = 0
         self._tally = tally or GuardTally()
-        self._flow = flow
+        self._flow = flow = in_arms(flow, arms)
         self._account_zone = zone_of(account.timezone) or UTC
         self._view: OpeningView | VerifiedView = opening_view(account, company)
         self._language = account.language
@@ -430,6 +441,7 @@ class FlowConversation:
             intents=tuple(found.intents),
             reasons=tuple(found.reasons),
             coverage=tuple(self._coverage),
+            variants=self._flow.arms,
             review=found.review(result),
             language=self._language,
             upset=found.upset,

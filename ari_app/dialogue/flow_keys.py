@@ -15,6 +15,7 @@ FLOW_KEYS = (
     "languages",
     "start",
     "parts",
+    "experiments",
     "policy",
     "required",
     "min_confidence",
@@ -23,7 +24,7 @@ FLOW_KEYS = (
     "states",
 )
 #: Of a file that holds answers and states for several flows.
-PART_KEYS = ("part", "version", "defaults", "answers", "states")
+PART_KEYS = ("part", "version", "experiments", "defaults", "answers", "states")
 DEFAULT_KEYS = ("no_input", "no_match", "filler")
 STATE_KEYS = ("say", "covers", "hung_up", "ask", "next", "end")
 ASK_KEYS = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from ari_app.dialogue.flow_conditions import Condition
 from ari_app.domain.plan import InstalmentOption, InstalmentTerms, instalment_terms
 
 
@@ -14,7 +15,8 @@ class Policy:
     """The limits of a flow; the defaults hold where its ``policy`` says nothing.
 
     ``least_promise`` is the smallest sum that a promise may name (a debt below it may be promised in full);
-    ``instalments`` the option table, empty: no plans; ``least_instalment_amount`` a debt below it gets no plan;
+    ``instalments`` the option table, empty: no plans; ``instalments_when`` the arms in which alone each of its rows holds,
+    empty: in all; ``least_instalment_amount`` a debt below it gets no plan;
     ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral; ``payment_methods`` ids of
     channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back;
     ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none.
@@ -23,6 +25,7 @@ class Policy:
     latest_promise_days: int = 31
     least_promise: Decimal = Decimal("0.01")
     instalments: tuple[InstalmentOption, ...] = ()
+    instalments_when: tuple[tuple[Condition, ...], ...] = ()
     least_instalment_amount: Decimal = Decimal(0)
     first_instalment_days: int = 7
     latest_deferral_days: int = 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from ari_app.dialogue.flow_arms_reader import read_conditions
+from ari_app.dialogue.flow_conditions import Condition
 from ari_app.dialogue.flow_policy import Policy
 from ari_app.dialogue.source import Node, Reader
 from ari_app.dialogue.understanding import CHANNELS, PERIODS
+from ari_app.domain.experiment import Experiment
 from ari_app.domain.plan import InstalmentOption
 
 POLICY_KEYS = (
@@ -23,7 +26,7 @@ POLICY_KEYS = (
     "restore_hours",
     "emergency_phone",
 )
-_OPTION_KEYS = ("periods", "fee_percent")
+OPTION_KEYS = ("periods", "fee_percent", "when")
 _MOST_MONEY = 1_000_000
 _MOST_FEE_PERCENT = 10
 _WHOLE: dict[str, tuple[int, int]] = {
@@ -35,8 +38,8 @@ _WHOLE: dict[str, tuple[int, int]] = {
 }
 
 
-def read_policy(reader: Reader, node: Node) -> Policy:
-    """The limits that a flow sets; what it leaves out keeps its default."""
+def read_policy(reader: Reader, node: Node, experiments: Sequence[Experiment] = ()) -> Policy:
+    """The limits that a flow sets; what it leaves out keeps its default. Plans may depend on arms of ``experiments``."""
     entries = reader.mapping(node, "policy", POLICY_KEYS)
     usual = Policy()
     whole = {
@@ -45,13 +48,15 @@ def read_policy(reader: Reader, node: Node) -> Policy:
         else getattr(usual, key)
         for key in _WHOLE
     }
+    rows = _options(reader, entries["instalments"], experiments) if "instalments" in entries else ()
     return Policy(
         **whole,
         least_promise=_money(reader, entries, "least_promise", usual.least_promise),
         least_instalment_amount=_money(
             reader, entries, "least_instalment_amount", usual.least_instalment_amount
         ),
-        instalments=_options(reader, entries["instalments"]) if "instalments" in entries else (),
+        instalments=tuple(option for option, _ in rows),
+        instalments_when=tuple(when for _, when in rows) if any(when for _, when in rows) else (),
         payment_methods=reader.choices(
             entries["payment_methods"], "policy.payment_methods", "channel", CHANNELS
         )
@@ -81,10 +86,13 @@ def _money(reader: Reader, entries: Mapping[str, Node], key: str, usual: Decimal
     )
 
 
-def _options(reader: Reader, node: Node) -> tuple[InstalmentOption, ...]:
-    found: list[InstalmentOption] = []
+def _options(
+    reader: Reader, node: Node, experiments: Sequence[Experiment]
+) -> tuple[tuple[InstalmentOption, tuple[Condition, ...]], ...]:
+    """The rows of the table with the arms in which they hold; of two rows that hold the first counts."""
+    found: list[tuple[InstalmentOption, tuple[Condition, ...]]] = []
     for item in reader.sequence(node, "policy.instalments"):
-        entries = reader.mapping(item, "policy.instalments", _OPTION_KEYS, ("periods",))
+        entries = reader.mapping(item, "policy.instalments", OPTION_KEYS, ("periods",))
         where = "policy.instalments"
         periods = (
             reader.integer(entries["periods"], f"{where}.periods", min(PERIODS), max(PERIODS))
@@ -96,9 +104,15 @@ def _options(reader: Reader, node: Node) -> tuple[InstalmentOption, ...]:
             if "fee_percent" in entries
             else 0.0
         )
-        if periods not in PERIODS or periods in (one.periods for one in found):
+        when = (
+            read_conditions(reader, entries["when"], f"{where}.when", (), experiments)
+            if "when" in entries
+            else ()
+        )
+        twice = any(one.periods == periods and before in ((), when) for one, before in found)
+        if periods not in PERIODS or twice:
             allowed = "each once, of: " + ", ".join(map(str, PERIODS))
             reader.fault(item.line, where, f"{periods} periods cannot be offered here", allowed)
             continue
-        found.append(InstalmentOption(periods, Decimal(str(fee))))
+        found.append((InstalmentOption(periods, Decimal(str(fee))), when))
     return tuple(found)

@@ -7,22 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ari_app.dialogue.flow import VARIABLES, Prompt, Sentence, Text, Variable, Wording
-from ari_app.dialogue.flow_conditions import Condition, condition_of, condition_words
+from ari_app.dialogue.flow_arms_reader import Declared, read_conditions, wording_suffix
+from ari_app.dialogue.flow_conditions import Condition, condition_words
 from ari_app.dialogue.source import MAPPING, SEQUENCE, Node, Reader
 from ari_app.dialogue.spoken import LANGUAGES
 
-#: The wordings of a prompt beside the first are told apart by these in prompt ids.
-_LETTERS = "abcdefgh"
+_MOST_WORDINGS = 8
 _SHORTEST_PART = re.compile(r"\w")
 
 
 class PromptReader:
-    """Prompts of one file. ``owner`` is the flow or part that it holds: with it the prompt ids begin."""
+    """Prompts of one file. ``owner`` is the flow or part that it holds: with it the prompt ids begin. ``declared`` are the
+    experiments of flow and parts together."""
 
-    def __init__(self, reader: Reader, owner: str, languages: Sequence[str]) -> None:
+    def __init__(self, reader: Reader, owner: str, languages: Sequence[str], declared: Declared) -> None:
         self._r = reader
         self._owner = owner
         self._languages = languages
+        self._declared = declared
 
     def when(
         self, entries: Mapping[str, Node], where: str, *, of_wordings: bool = False
@@ -30,19 +32,17 @@ class PromptReader:
         if "when" not in entries:
             return ()
         known = condition_words(of_wordings=of_wordings)
-        words = self._r.choices(entries["when"], f"{where}.when", "condition", known)
-        return tuple(condition_of(word) for word in words)
+        return read_conditions(self._r, entries["when"], f"{where}.when", known, self._declared.experiments)
 
     def prompt(self, node: Node, where: str) -> Prompt:
         """One wording, or a list of them with their conditions."""
         if node.kind != SEQUENCE:
-            return (self._wording(node, where, ""),)
-        found = tuple(
-            self._wording(item, where, "" if place == 0 else _LETTERS[place])
-            for place, item in enumerate(node.items[: len(_LETTERS)])
-        )
-        if not found or len(node.items) > len(_LETTERS):
-            self._r.fault(node.line, where, f"{len(node.items)} wordings", f"1 to {len(_LETTERS)}")
+            return (self._wording(node, where, ()),)
+        found: list[Wording] = []
+        for item in node.items[:_MOST_WORDINGS]:
+            found.append(self._wording(item, where, found))
+        if not found or len(node.items) > _MOST_WORDINGS:
+            self._r.fault(node.line, where, f"{len(node.items)} wordings", f"1 to {_MOST_WORDINGS}")
         for wording in found[:-1]:
             if not wording.when:
                 self._r.fault(
@@ -55,10 +55,10 @@ class PromptReader:
                 "the last wording has a condition, so nothing may be said",
                 "a last wording without when",
             )
-        return found
+        return tuple(found)
 
-    def _wording(self, node: Node, where: str, letter: str) -> Wording:
-        """``letter`` tells the second wording (b), the third (c) ... in prompt ids; the first has none."""
+    def _wording(self, node: Node, where: str, before: Sequence[Wording]) -> Wording:
+        """``before``: the wordings above it, from which it is told apart in prompt ids."""
         entries = self._r.mapping(node, where, ("when", *LANGUAGES))
         for language in self._languages:
             if language not in entries and node.kind == MAPPING:
@@ -68,15 +68,17 @@ class PromptReader:
                     f"the wording in {language} is missing",
                     "a text for each of: " + ", ".join(self._languages),
                 )
+        when = self.when(entries, where, of_wordings=True)
+        suffix = wording_suffix(when, [one.when for one in before])
         prompt_id = f"{self._owner}.{where.removeprefix('states.').removesuffix('.say')}" + (
-            letter and f".{letter}"
+            suffix and f".{suffix}"
         )
         sentences = {
             language: self._sentences(entries[language], f"{where}.{language}", prompt_id)
             for language in self._languages
             if language in entries
         }
-        return Wording(sentences, self.when(entries, where, of_wordings=True), node.line)
+        return Wording(sentences, when, node.line)
 
     def _sentences(self, node: Node, where: str, prompt_id: str) -> tuple[Sentence, ...]:
         found: list[Sentence] = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ari_app.dialogue.flow import COVERAGE, FILLER, Flow, Move, Prompt, State
+from ari_app.dialogue.flow_arms_reader import Declared, check_experiments, with_used
 from ari_app.dialogue.flow_check import check_flow
 from ari_app.dialogue.flow_keys import DEFAULT_KEYS, FLOW_KEYS, NAME, PART_KEYS
 from ari_app.dialogue.flow_policy import USUAL_POLICY
@@ -37,9 +38,11 @@ def read_flow(root: Node, file: str, parts: Mapping[str, Node | None] | None = N
     ``parts`` are all that there are, by name, with the text of those that the flow names (``part_names``).
     """
     reader = Reader(file)
-    flow = _FlowReader(reader, file, parts or {}).read(root)
+    declared = Declared()
+    flow = _FlowReader(reader, file, parts or {}, declared).read(root)
     reader.finish()
     check_flow(flow, reader)
+    check_experiments(flow, declared, reader)
     reader.finish()
     return flow
 
@@ -50,7 +53,7 @@ def read_part(root: Node, file: str, name: str) -> dict[str, State]:
     source = _part_source(reader, name, root)
     answers: Answers = {}
     defaults: dict[str, Prompt] = dict.fromkeys(DEFAULT_KEYS, ())
-    states = _States(reader, LANGUAGES, answers, defaults)
+    states = _States(reader, LANGUAGES, answers, defaults, Declared())
     states.take(source, None)
     read = dict(states.read())
     reader.finish()
@@ -68,8 +71,11 @@ class _Source:
 
 
 class _FlowReader:
-    def __init__(self, reader: Reader, file: str, parts: Mapping[str, Node | None]) -> None:
+    def __init__(
+        self, reader: Reader, file: str, parts: Mapping[str, Node | None], declared: Declared
+    ) -> None:
         self._r = reader
+        self._declared = declared
         self._file = file
         self._parts = parts
 
@@ -84,7 +90,7 @@ class _FlowReader:
         own = _Source(name, "", _version(r, top), top)
         answers: Answers = {}
         defaults: dict[str, Prompt] = {"no_input": (), "no_match": (), "filler": FILLER}
-        states = _States(r, languages, answers, defaults)
+        states = _States(r, languages, answers, defaults, self._declared)
         names = frozenset(key for source in (*parts, own) for key in _states_of(source))
         for source in parts:
             states.take(source, None)
@@ -97,7 +103,9 @@ class _FlowReader:
             languages=languages,
             start=start,
             states=dict(states.read()),
-            policy=read_policy(r, top["policy"]) if "policy" in top else USUAL_POLICY,
+            policy=read_policy(r, top["policy"], self._declared.experiments)
+            if "policy" in top
+            else USUAL_POLICY,
             min_confidence=r.number(top["min_confidence"], "min_confidence", 0, 1)
             if "min_confidence" in top
             else 0.5,
@@ -106,8 +114,9 @@ class _FlowReader:
             if "required" in top
             else None,
             parts={source.part: source.version for source in parts},
+            experiments=self._declared.experiments,
         )
-        return _used(flow, top["parts"].line, r) if parts else flow
+        return with_used(_used(flow, top["parts"].line, r), self._declared) if parts else flow
 
     def _sources(self, top: Mapping[str, Node], name: str) -> list[_Source]:
         """The parts that the flow names."""
@@ -129,18 +138,26 @@ class _States:
     """Answers, defaults and states of several files, of which a later one outweighs an earlier one."""
 
     def __init__(
-        self, reader: Reader, languages: tuple[str, ...], answers: Answers, defaults: dict[str, Prompt]
+        self,
+        reader: Reader,
+        languages: tuple[str, ...],
+        answers: Answers,
+        defaults: dict[str, Prompt],
+        declared: Declared,
     ) -> None:
         self._r = reader
         self._languages = languages
         self._answers = answers
         self._defaults = defaults
+        self._declared = declared
         self._nodes: dict[str, tuple[Node, StateReader]] = {}
 
     def take(self, source: _Source, names: frozenset[str] | None) -> None:
         """The answers and defaults of a file, and its states to be read at the end."""
         r, entries = self._r, source.entries
-        prompts = PromptReader(r, source.owner, self._languages)
+        if "experiments" in entries:
+            self._declared.take(r, entries["experiments"], own=not source.part)
+        prompts = PromptReader(r, source.owner, self._languages, self._declared)
         reader = StateReader(r, prompts, source.part, names, self._answers, self._defaults)
         if "defaults" in entries:
             defaults = r.mapping(entries["defaults"], "defaults", DEFAULT_KEYS)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ari_app.dialogue.dispute_answers import NOTES
 from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS
+from ari_app.dialogue.flow_arms_reader import EXPERIMENT_KEYS
 from ari_app.dialogue.flow_conditions import condition_words
 from ari_app.dialogue.flow_keys import (
     ANSWERS,
@@ -16,12 +17,14 @@ from ari_app.dialogue.flow_keys import (
     PART_KEYS,
     STATE_KEYS,
 )
-from ari_app.dialogue.flow_policy_reader import POLICY_KEYS
+from ari_app.dialogue.flow_policy_reader import OPTION_KEYS, POLICY_KEYS
 from ari_app.dialogue.grammar import GROUPS
 from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.dialogue.understanding import CONTEXTS
+from ari_app.domain.experiment import MOST_ARMS, MOST_EXPERIMENTS, MOST_WEIGHT, NAME
 
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
+_ARM = rf"^(not )?arm\.{NAME.pattern}\.{NAME.pattern}$"
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 
@@ -35,7 +38,7 @@ def flow_schema() -> dict[str, Any]:
         "policy": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {key: {} for key in POLICY_KEYS},
+            "properties": _only(POLICY_KEYS, {"instalments": _instalments()}),
         },
         "min_confidence": {"type": "number", "minimum": 0, "maximum": 1},
         "required": _some(COVERAGE),
@@ -53,6 +56,12 @@ def _whole(title: str, required: list[str], keys: tuple[str, ...], own: dict[str
     prompt = {"$ref": "#/$defs/prompt"}
     common = {
         "version": {"type": ["string", "number"]},
+        "experiments": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+            "maxProperties": MOST_EXPERIMENTS,
+            "additionalProperties": _experiment(),
+        },
         "defaults": {
             "type": "object",
             "propertyNames": {"enum": sorted(DEFAULT_KEYS)},
@@ -78,7 +87,7 @@ def _definitions() -> dict[str, Any]:
     retry = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/retry"}]}
     return {
         "prompt": _prompt(),
-        "when": _some(condition_words()),
+        "when": _when(condition_words()),
         "move": {
             "type": "object",
             "additionalProperties": False,
@@ -175,6 +184,39 @@ def _only(keys: tuple[str, ...], known: dict[str, Any]) -> dict[str, Any]:
 def _some(words: Any) -> dict[str, Any]:
     one = {"enum": sorted(words)}
     return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _when(words: Any) -> dict[str, Any]:
+    """Conditions, and arms of experiments, whose names no schema can know."""
+    one = {"anyOf": [{"enum": sorted(words)}, {"type": "string", "pattern": _ARM}]}
+    return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _experiment() -> dict[str, Any]:
+    weights = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+        "minProperties": 2,
+        "maxProperties": MOST_ARMS,
+        "additionalProperties": {"type": "integer", "minimum": 0, "maximum": MOST_WEIGHT},
+    }
+    share = {"type": "number", "minimum": 0, "maximum": 100}
+    return {
+        "type": "object",
+        "required": ["arms"],
+        "additionalProperties": False,
+        "properties": _only(EXPERIMENT_KEYS, {"arms": weights, "share_percent": share}),
+    }
+
+
+def _instalments() -> dict[str, Any]:
+    row = {
+        "type": "object",
+        "required": ["periods"],
+        "additionalProperties": False,
+        "properties": _only(OPTION_KEYS, {"when": _when(())}),
+    }
+    return {"anyOf": [row, {"type": "array", "items": row}]}
 
 
 def _prompt() -> dict[str, Any]:
