@@ -389,7 +389,7 @@ def conversations(
 
     def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
         ears = Ears(SpeechGate(), detector(attempt), recogniser)
-        dialogue = flows.open(attempt.flow, attempt.account)
+        dialogue = flows.open(attempt.flow, attempt.account, attempt.arms)
         voice = prompts.styled(attempt.voice)
         return Conversation(dialogue, media, voice, ears, clock, stop_recording, adviser)
 

@@ -23,9 +23,11 @@ def result_lines(record: AttemptRecord, mask: Mask, zone: tzinfo | None) -> list
     """The result of a call, line by line; a value that a person has to look at is red and says why."""
     result = record.conversation
     if result is None:
-        return [_promise(promise, number, None) for number, promise in enumerate(record.promises, 1)]
+        promises = [_promise(promise, number, None) for number, promise in enumerate(record.promises, 1)]
+        return [*promises, *_variants(record)]
     return [
         *_agreed(result, mask, zone),
+        *_variants(record),
         *_circumstances(result, mask),
         *_script(result),
         *_review(result, mask),
@@ -61,6 +63,11 @@ def _agreed(result: ConversationResult, mask: Mask, zone: tzinfo | None) -> Iter
         yield "consent", f"{answer} {local(consent.at, zone)}, wording {consent.version}{place}", ""
 
 
+def _variants(record: AttemptRecord) -> Iterator[Line]:
+    if record.variants:
+        yield "variants", ", ".join(f"{name} {variant}" for name, variant in record.variants), ""
+
+
 def _circumstances(result: ConversationResult, mask: Mask) -> Iterator[Line]:
     if result.reasons:
         yield "why unpaid", ", ".join(result.reasons), ""
@@ -70,8 +77,6 @@ def _circumstances(result: ConversationResult, mask: Mask) -> Iterator[Line]:
         yield "message", f"{result.message}, to be sent", ""
     if result.upset:
         yield "mood", "upset", ""
-    if result.variants:
-        yield "variants", ", ".join(f"{name} {variant}" for name, variant in result.variants), ""
     summary = result.summary
     if summary.text:
         yield "summary", mask.text(summary.text), ""

@@ -8,6 +8,7 @@ from datetime import datetime
 from ari_app.domain.account import Account
 from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.compliance import DialVerdict
+from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.domain.voice_style import USUAL, VoiceStyle
 
 
@@ -15,7 +16,8 @@ from ari_app.domain.voice_style import USUAL, VoiceStyle
 class ReservedAttempt:
     """What the dialler holds once the store has accepted an attempt; nothing has been sent yet.
 
-    ``attempt_id`` is unique for ever and is also the ARI channel id of the customer's leg.
+    ``attempt_id`` is unique for ever and is also the ARI channel id of the customer's leg. ``experiments`` are those of its
+    campaign; ``arms`` what it runs with, once that is recorded (``services.arms``).
     """
 
     attempt_id: str
@@ -28,6 +30,8 @@ class ReservedAttempt:
     flow: str
     ring_timeout_s: float = 45.0
     voice: VoiceStyle = USUAL
+    experiments: tuple[Experiment, ...] = ()
+    arms: Arms = NO_ARMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from ari_app.domain.experiment import Experiment
 from ari_app.domain.voice_style import USUAL, VoiceStyle
 from ari_app.domain.windows import Window
 
@@ -22,7 +23,8 @@ class CampaignStatus(StrEnum):
 class CampaignStrategy:
     """When and how often a customer may be called, and how the bot speaks.
 
-    ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number.
+    ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``experiments`` are
+    those that change the voice; those of wordings stand in the flow.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -35,6 +37,7 @@ class CampaignStrategy:
     flow: str = "reminder"
     name: str = "default"
     voice: VoiceStyle = USUAL
+    experiments: tuple[Experiment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ari_app.domain.account import Account
 from ari_app.domain.call_result import ConversationResult, ModelSummary, PromiseToPay
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.experiment import NO_ARMS, Arms
 from ari_app.domain.result_export import RESULT_FIELDS, promise_object, result_object
 
 
@@ -116,6 +117,12 @@ class AttemptRecord:
     turn_p50_ms: float | None = None
     turn_max_ms: float | None = None
     model_summary: ModelSummary | None = None
+    arms: Arms = NO_ARMS
+
+    @property
+    def variants(self) -> Arms:
+        """The arms that the attempt ran with, whether or not anybody answered."""
+        return self.arms or (() if self.conversation is None else self.conversation.variants)
 
     @property
     def promise(self) -> PromiseToPay | None:
@@ -176,6 +183,7 @@ class AttemptRecord:
             "turn_max_ms": self.turn_max_ms,
             "model_summary": _model_summary(self.model_summary, iso),
             **result_object(self.conversation, self.promises, iso, self.notice_audio),
+            "variants": dict(self.variants),
         }
 
 

@@ -9,6 +9,7 @@ from ari_app.dialogue.advice import Doubt, FreeQuestion
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 
 
 class Dialogue(Protocol):
@@ -44,10 +45,17 @@ class Dialogue(Protocol):
 class Flows(Protocol):
     """The flows that operators wrote, as last read without error."""
 
-    def open(self, name: str, account: Account) -> Dialogue:
-        """Begin a conversation; raises ConfigError for an unknown flow or language."""
+    def experiments(self, name: str) -> tuple[Experiment, ...]:
+        """The experiments of a flow; raises ConfigError for an unknown one."""
         ...
 
-    def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
-        """Every fragment that a call to this account may need and that is known before dialling."""
+    def open(self, name: str, account: Account, arms: Arms = NO_ARMS) -> Dialogue:
+        """Begin a conversation with a customer who has these arms; raises ConfigError for an unknown flow or language."""
+        ...
+
+    def prompts(
+        self, name: str, account: Account, now: datetime, arms: Arms | None = None
+    ) -> tuple[Fragment, ...]:
+        """Every fragment that a call to this account may need and that is known before dialling; of every arm where it is
+        not known which ones he has (None)."""
         ...

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from ari_app.domain.account import Account
+from ari_app.domain.arm_report import ArmCount, AssignedArm
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
 
@@ -36,12 +38,13 @@ class OutboxEvent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptHistory:
-    """What the retry decision needs of one account in one campaign."""
+    """What the retry decision and the events need of one account in one campaign; ``arms`` are those of the attempt."""
 
     first_dialled_at: datetime | None
     dials_made: int
     campaign: Campaign
     account: Account
+    arms: Arms = NO_ARMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,22 @@ class Store(Protocol):
         ...
 
     async def next_due_at(self, campaign_id: str) -> datetime | None: ...
+
+    async def assign_arms(self, attempt_id: str, experiments: Sequence[Experiment], now: datetime) -> Arms:
+        """Give the attempt's customer an arm in each of the experiments in which he takes part, and record both: an arm
+        that he has already stays, one that is gone is replaced.
+
+        Raises StoreError for an attempt that is closed, dialled or unknown.
+        """
+        ...
+
+    async def arm_counts(self, campaign_id: str | None = None) -> list[ArmCount]:
+        """The dialled attempts of each arm, by experiment and arm."""
+        ...
+
+    async def assigned_arms(self, customer_id: str) -> list[AssignedArm]:
+        """Every arm that a customer was given, by experiment, oldest first."""
+        ...
 
     async def mark_dialled(self, attempt_id: str, now: datetime, decide: Decide) -> DialVerdict:
         """The last gate: ask again, store the verdict and, when allowed, record the dial. Nothing was sent before.

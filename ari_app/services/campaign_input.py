@@ -24,6 +24,7 @@ from ari_app.errors import InputError, Problem
 from ari_app.services.account_row import FIELDS, FieldFault, RowDefaults, read_row
 from ari_app.services.campaign_shape import WEEKDAYS, CampaignShape
 from ari_app.services.exact_json import load_object
+from ari_app.services.experiment_shape import experiments_of
 from ari_app.services.model_problems import RefusedError, nearest, problems_of
 from ari_app.services.phones import parse_caller_id
 
@@ -120,6 +121,7 @@ def parse_campaign(
             closed_weekdays=tuple(WEEKDAYS.index(day) for day in strategy.closed_weekdays),
             flow=strategy.flow,
             voice=strategy.style,
+            experiments=experiments_of(strategy.experiments),
         ),
         dialler=DiallerSpec(
             type=request.dialer.type,

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ari_app.domain.account import BUCKET_NAMES
 from ari_app.domain.compliance import zone_of
-from ari_app.domain.voice_style import ALLOWED, FASTEST, SLOWEST, VoiceStyle, voice_choice
+from ari_app.domain.voice_style import VoiceStyle
 from ari_app.domain.windows import Window, parse_window
+from ari_app.services.experiment_shape import Experiments
 from ari_app.services.model_problems import RefusedError, nearest
+from ari_app.services.shape_values import Number, Part, Speed, VoiceName, whole
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVENTS = ("call.completed", "collection.ptp.created", "payment.settled", "alert.triggered")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 def _as_window(value: object) -> Window:
@@ -32,22 +29,6 @@ def _as_window(value: object) -> Window:
         return parse_window(value[:100])
     except ValueError as error:
         raise RefusedError(str(error)) from error
-
-
-def _as_decimal(value: object) -> Decimal:
-    """A JSON number or a number in quotes."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,13}(\.[0-9]{1,12})?", value, re.ASCII):
-        return Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise RefusedError("is not a number", "a number, such as 50 or 50.5")
-    return Decimal(value)
-
-
-def _whole(value: object) -> object:
-    """Accepts ``3.0`` for 3, as some JSON writers put it."""
-    if isinstance(value, Decimal) and abs(value) < 10**9 and value == int(value):
-        return int(value)
-    return value
 
 
 def _cents(value: Decimal) -> Decimal:
@@ -102,20 +83,6 @@ def _retry_hours(values: list[Decimal]) -> list[Decimal]:
     return values
 
 
-def _voice(value: str) -> str:
-    try:
-        voice_choice(value)
-    except ValueError as error:
-        raise RefusedError(str(error), ALLOWED) from error
-    return value
-
-
-def _speed(value: Decimal) -> Decimal:
-    if not Decimal(str(SLOWEST)) <= value <= Decimal(str(FASTEST)):
-        raise RefusedError("is not a speed", f"{SLOWEST} to {FASTEST}; 1 is the voice's own")
-    return value
-
-
 def _webhook_url(value: str) -> str:
     allowed = "https://HOST/PATH (http only inside a network of your own)"
     try:
@@ -137,33 +104,33 @@ def _dialer_type(value: str) -> str:
     return value
 
 
-_Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
 _Bucket = Annotated[str, AfterValidator(_bucket)]
 _Event = Annotated[str, AfterValidator(_event)]
 _Weekday = Annotated[str, AfterValidator(_weekday)]
 
 
-class StrategyShape(_Part):
+class StrategyShape(Part):
     """When and how often."""
 
     timezone: Annotated[str, AfterValidator(_zone)] | None = None
     window: list[Annotated[Window, BeforeValidator(_as_window)]] = Field(
         [Window(9 * 60, 20 * 60)], min_length=1, max_length=10
     )
-    max_attempts: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10)] | None = Field(
+    max_attempts: Annotated[int, BeforeValidator(whole), Field(ge=1, le=10)] | None = Field(
         None, alias="maxAttempts"
     )
-    retry_hours: Annotated[list[_Number], Field(max_length=10), AfterValidator(_retry_hours)] = Field(
+    retry_hours: Annotated[list[Number], Field(max_length=10), AfterValidator(_retry_hours)] = Field(
         [Decimal(0), Decimal(24), Decimal(72)], alias="retryHours"
     )
     aging_buckets: Annotated[list[_Bucket], AfterValidator(_distinct)] = Field([], alias="agingBuckets")
-    min_amount: Annotated[_Number, AfterValidator(_cents)] = Field(Decimal(0), alias="minAmount")
+    min_amount: Annotated[Number, AfterValidator(_cents)] = Field(Decimal(0), alias="minAmount")
     closed_weekdays: Annotated[list[_Weekday], AfterValidator(_distinct)] = Field(
         ["sat", "sun"], alias="closedWeekdays"
     )
     flow: str = Field("reminder", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
-    voice: Annotated[str, Field(max_length=100), AfterValidator(_voice)] | None = None
-    speed: Annotated[_Number, AfterValidator(_speed)] = Decimal(1)
+    voice: VoiceName | None = None
+    speed: Speed = Decimal(1)
+    experiments: Experiments = Field(default_factory=dict)
 
     @property
     def style(self) -> VoiceStyle:
@@ -185,18 +152,18 @@ class StrategyShape(_Part):
         return self
 
 
-class DialerShape(_Part):
+class DialerShape(Part):
     """How it is dialled."""
 
     type: Annotated[str, AfterValidator(_dialer_type)] = "ai"
-    concurrency: Annotated[int, BeforeValidator(_whole)] = Field(10, ge=1, le=5000)
+    concurrency: Annotated[int, BeforeValidator(whole)] = Field(10, ge=1, le=5000)
     caller_id_pool: list[str] = Field(alias="callerIdPool", min_length=1, max_length=1000)
-    ring_timeout_s: Annotated[int, BeforeValidator(_whole), Field(ge=5, le=120)] | None = Field(
+    ring_timeout_s: Annotated[int, BeforeValidator(whole), Field(ge=5, le=120)] | None = Field(
         None, alias="ringTimeoutSeconds"
     )
 
 
-class WebhookShape(_Part):
+class WebhookShape(Part):
     """Where events go."""
 
     events: Annotated[list[_Event], Field(min_length=1), AfterValidator(_distinct)]
@@ -204,7 +171,7 @@ class WebhookShape(_Part):
     secret: str = Field(min_length=1, max_length=200, repr=False)
 
 
-class CampaignShape(_Part):
+class CampaignShape(Part):
     """The request. The rows of its list are checked one by one, so that a bad one does not spoil the others."""
 
     name: Annotated[str, Field(max_length=200), AfterValidator(_line)]

@@ -19,6 +19,7 @@ from ari_app.domain.compliance import Decide
 from ari_app.domain.pacing import TokenBucket, starts_allowed
 from ari_app.errors import AriAppError, StoreError
 from ari_app.ports import Clock, Flows, Prompts, Store, Telephony
+from ari_app.services.arms import with_arms
 from ari_app.services.call_session import CallServices, CallSession, DialPlan
 
 log = structlog.get_logger(__name__)
@@ -165,9 +166,11 @@ class Dialler:
         task.add_done_callback(lambda done: self._ended(attempt, done))
 
     async def _call(self, attempt: ReservedAttempt) -> None:
-        """Render the prompts, then call. A prompt that cannot be rendered stops the dial, not the call."""
+        """Record the arms, render the prompts, then call. What cannot be done of it stops the dial, not the call."""
         leg = self._telephony.call(attempt.attempt_id)
         plan = self._plan(attempt)
+        with_its_arms = attempt if plan is None else await self._with_arms(attempt)
+        attempt = with_its_arms or attempt
         session = CallSession(attempt, plan or NO_ROUTE, leg, self._services)
         self._sessions[attempt.attempt_id] = session
         if self._stopping is not None:  # claimed while the stop came
@@ -175,6 +178,8 @@ class Dialler:
         elif plan is None:
             log.error("no trunk for this number", attempt_id=attempt.attempt_id)
             session.stop("no_trunk")
+        elif with_its_arms is None:
+            session.stop("internal_error")
         elif plan.with_media and (trouble := await self._prepare(attempt)) is not None:
             session.stop(trouble)
         await session.run()
@@ -184,6 +189,14 @@ class Dialler:
             return self._route(attempt)
         except (AriAppError, ValueError) as error:
             log.error("route failed", attempt_id=attempt.attempt_id, error_type=type(error).__name__)
+            return None
+
+    async def _with_arms(self, attempt: ReservedAttempt) -> ReservedAttempt | None:
+        """The attempt with the arms that its customer has; None where they cannot be recorded: nothing is dialled then."""
+        try:
+            return await with_arms(attempt, self._store, self._flows, self._clock)
+        except AriAppError as error:
+            log.error("arms cannot be recorded", attempt_id=attempt.attempt_id, error=str(error))
             return None
 
     async def _prepare(self, attempt: ReservedAttempt) -> str | None:
@@ -198,7 +211,7 @@ class Dialler:
         self._preparing.add(task)
         try:
             await self._prompts.styled(attempt.voice).prepare(
-                self._flows.prompts(attempt.flow, attempt.account, self._clock.now())
+                self._flows.prompts(attempt.flow, attempt.account, self._clock.now(), attempt.arms)
             )
         except asyncio.CancelledError:
             if self._stopping is None:

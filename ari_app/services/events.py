@@ -54,6 +54,7 @@ def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent
         "talkSeconds": outcome.talk_seconds,
         "recording": outcome.recording,
         "transcript": outcome.transcript,
+        "variants": dict(history.arms),
     }
     result = outcome.conversation
     if result is not None:
@@ -69,7 +70,7 @@ def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent
             "ptp": [_promise(promise) for promise in result.promises],
             "callback": callback_object(result.callback),
             **_yield(result),
-            "variants": dict(result.variants),
+            "variants": dict(history.arms or result.variants),
             "coverage": list(result.coverage),
             "completeness": None if script is None else script.score,
             "evidenceMissing": None if script is None else list(evidence_missing(result)),

@@ -14,11 +14,13 @@ from pathlib import Path
 import structlog
 
 from ari_app.dialogue.flow import Flow
+from ari_app.dialogue.flow_arms import in_arms
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.flow_prompts import known_fragments, shared_fragments, state_fragments
 from ari_app.dialogue.guard import TELLING_NAMES, GuardTally
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
+from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.errors import ConfigError, InputError, Problem
 from ari_app.services.flow_sources import Stamp, read_flow_files, stamp_of
 from ari_app.services.model_problems import nearest
@@ -112,18 +114,28 @@ class FlowDirectory:
             )
         return flow
 
-    def open(self, name: str, account: Account) -> FlowConversation:
+    def experiments(self, name: str) -> tuple[Experiment, ...]:
+        """The experiments of a flow, looking first whether the operator has changed it; raises ConfigError for an unknown
+        one."""
+        self.refresh()
+        return self.flow(name).experiments
+
+    def open(self, name: str, account: Account, arms: Arms = NO_ARMS) -> FlowConversation:
         """Begin a conversation; raises ConfigError for an unknown flow or language."""
         flow = self._flow(name, account)
-        return FlowConversation(flow, account, self._company[account.language], self.tally)
+        return FlowConversation(flow, account, self._company[account.language], self.tally, arms)
 
-    def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
-        """Every fragment that a call to this account may need and that is known before dialling.
+    def prompts(
+        self, name: str, account: Account, now: datetime, arms: Arms | None = None
+    ) -> tuple[Fragment, ...]:
+        """Every fragment that a call to this account may need and that is known before dialling; without ``arms`` of all.
 
         Looks first whether the operator has changed a flow, so that an edit holds from the next call on.
         """
         self.refresh()
         flow = self._flow(name, account)
+        if arms is not None:
+            flow = in_arms(flow, arms)
         return known_fragments(flow, account, self._company[account.language], now)
 
     def shared_prompts(self, name: str, language: str, today: date) -> tuple[Fragment, ...]:

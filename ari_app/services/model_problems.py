@@ -70,17 +70,26 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], where: Where) -> Prob
 def keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """The keys that the model knows at a path; empty where it has no model there."""
     here: type[BaseModel] | None = model
+    named = False
     for part in path:
-        if isinstance(part, int):
-            continue  # a list holds the model that its field already led to
+        if isinstance(part, int) or named:
+            named = False
+            continue  # a list, or a mapping by names, holds the model that its field already led to
         if here is None:
             return []
         annotation = next(
             (field.annotation for name, field in here.model_fields.items() if part in (name, field.alias)),
             None,
         )
-        here = _model_in(annotation)
+        here, named = _model_in(annotation), _by_names(annotation)
     return [field.alias or name for name, field in here.model_fields.items()] if here is not None else []
+
+
+def _by_names(annotation: Any) -> bool:
+    """Whether an annotation is that of a mapping: the key below it is a name that anybody may choose."""
+    if get_origin(annotation) is Annotated:
+        return _by_names(get_args(annotation)[0])
+    return get_origin(annotation) is dict
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

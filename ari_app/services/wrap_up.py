@@ -18,6 +18,7 @@ from ari_app.domain.call_machine import Call
 from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
+from ari_app.domain.experiment import Arms
 from ari_app.domain.retry import RetryDecision, callback_at, plan_retry
 from ari_app.domain.review import looked_over
 from ari_app.domain.script_coverage import spoken_to_the_end
@@ -97,7 +98,7 @@ class WrapUp:
             talk_seconds=round(call.talk_seconds, 3),
             recording=None if check is None else check.path,
             transcript=transcript,
-            conversation=yielded(talked.result, turns, attempt.account, ended_at)
+            conversation=yielded(with_variants(talked.result, attempt.arms), turns, attempt.account, ended_at)
             if talked is not None
             else None,
             turns=turns,
@@ -198,6 +199,11 @@ class WrapUp:
         if check is not None and check.warnings:
             log.warning("recording not as it should be", problems=list(check.warnings))
         return check
+
+
+def with_variants(result: ConversationResult, arms: Arms) -> ConversationResult:
+    """A result with all the arms of its attempt: the conversation knows those of its flow only."""
+    return replace(result, variants=arms) if arms else result
 
 
 def yielded(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.retry import RetryDecision
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
+from ari_app.store.arms import arms_in
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     Params,
@@ -59,6 +61,7 @@ def close_attempt(
     if outcome.answered_at is not None and attempt["dialled_at"] is None:
         raise StoreError(f"attempt {outcome.attempt_id}: answered, but its dial was never recorded")
     history, row = history_of(connection, campaigns, attempt["campaign_account"])
+    history = replace(history, arms=arms_in(attempt["arms"]))
     decision = plan(history)
     ended_at = _close_row(connection, attempt, outcome, decision)
     _plan(connection, attempt, row, outcome, decision, ended_at)

@@ -189,6 +189,7 @@ def _reserve(
         flow=campaign.strategy.flow,
         ring_timeout_s=campaign.dialler.ring_timeout_s,
         voice=campaign.strategy.voice,
+        experiments=campaign.strategy.experiments,
     )
 
 

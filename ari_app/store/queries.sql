@@ -277,3 +277,25 @@ ON CONFLICT (attempt_id) DO NOTHING;
 
 -- name: model_summary_of
 SELECT text, key_points, model, at FROM model_summary WHERE attempt_id = :attempt_id;
+
+-- name: arms_of_customer
+SELECT experiment, number, arm, reason, attempt_id, assigned_at FROM arm_assignment
+WHERE customer_id = :customer_id ORDER BY experiment, number;
+
+-- name: assign_arm
+INSERT INTO arm_assignment (customer_id, experiment, number, arm, reason, attempt_id, assigned_at)
+VALUES (:customer_id, :experiment, :number, :arm, :reason, :attempt_id, :now);
+
+-- name: attempt_arms
+UPDATE attempt SET arms = :arms WHERE attempt_id = :attempt_id AND dialled_at IS NULL AND ended_at IS NULL;
+
+-- name: arm_counts
+SELECT a.key AS experiment, a.value AS arm, COUNT(DISTINCT t.customer_id) AS customers, COUNT(*) AS attempts,
+    COUNT(t.answered_at) AS answered, COALESCE(SUM(r.verified), 0) AS verified,
+    COALESCE(SUM(r.verified AND EXISTS (SELECT 1 FROM promise AS p WHERE p.attempt_id = t.attempt_id)), 0) AS promises,
+    COALESCE(SUM(r.result = 'complaint'), 0) AS complaints
+FROM attempt AS t
+JOIN json_each(t.arms) AS a
+LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
+WHERE t.dialled_at IS NOT NULL AND (:campaign_id IS NULL OR t.campaign_id = :campaign_id)
+GROUP BY a.key, a.value ORDER BY a.key, a.value;

@@ -13,6 +13,7 @@ from ari_app.domain.attempt import OpenAttempt, Turn
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.ports import CampaignCount, VerdictRecord
+from ari_app.store.arms import arms_in
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     account_of,
@@ -186,6 +187,7 @@ def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
         model_summary=model_summary_of(connection, row["attempt_id"])
         if row["ended_at"] is not None
         else None,
+        arms=arms_in(row["arms"]),
     )
 
 

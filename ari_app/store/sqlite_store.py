@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Self
 
 from ari_app.domain.account import Account
+from ari_app.domain.arm_report import ArmCount, AssignedArm
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.experiment import Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
 from ari_app.ports import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, VerdictRecord
-from ari_app.store import campaigns, closing, gate, lists, reading, results
+from ari_app.store import arms, campaigns, closing, gate, lists, reading, results
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.queries import SQL
@@ -132,6 +134,15 @@ class SqliteStore:
 
     async def next_due_at(self, campaign_id: str) -> datetime | None:
         return await self._readers.run(lambda db: reading.next_due_at(db, campaign_id))
+
+    async def assign_arms(self, attempt_id: str, experiments: Sequence[Experiment], now: datetime) -> Arms:
+        return await self._writer.run(lambda db: arms.assign_arms(db, attempt_id, experiments, now))
+
+    async def arm_counts(self, campaign_id: str | None = None) -> list[ArmCount]:
+        return await self._readers.run(lambda db: arms.arm_counts(db, campaign_id))
+
+    async def assigned_arms(self, customer_id: str) -> list[AssignedArm]:
+        return await self._readers.run(lambda db: arms.assigned_arms(db, customer_id))
 
     async def mark_dialled(self, attempt_id: str, now: datetime, decide: Decide) -> DialVerdict:
         return await self._writer.run(

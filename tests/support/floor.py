@@ -15,6 +15,7 @@ from ari_app.domain.account import Account
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.compliance import Decide
+from ari_app.domain.experiment import Arms, Experiment
 from ari_app.domain.record import AttemptRecord
 from ari_app.ports import Dialogue, MediaStream, Prompts, Recorder
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
@@ -55,10 +56,15 @@ class HearsNothing:
 class OneFlow:
     """Flows of which every call needs one fragment; what is opened is always the same question."""
 
-    def open(self, name: str, account: Account) -> Dialogue:
+    def experiments(self, name: str) -> tuple[Experiment, ...]:
+        return ()
+
+    def open(self, name: str, account: Account, arms: Arms = ()) -> Dialogue:
         return OneQuestion()
 
-    def prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+    def prompts(
+        self, name: str, account: Account, now: datetime, arms: Arms | None = None
+    ) -> tuple[Fragment, ...]:
         return (Fragment("hello", "en"),)
 
 
