@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from ari_app.cli.arm_report import arms
 from ari_app.cli.campaigns import existing
 from ari_app.cli.common import (
     FullOption,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Attempts: what was dialled, when, from which caller ID, and how it ended."
 )
+app.command("arms")(arms)
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Only this campaign.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", metavar="ID", help="Only this customer.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ari_app.cli.campaign_experiments import arms_told, experiments_object, names_fit, voices_fit
 from ari_app.cli.common import (
     EXIT_FAILED,
     JsonOption,
@@ -77,7 +78,8 @@ def create(
         file, row_defaults(settings, now), campaign_id=campaign_id, allow_placeholders=allow_placeholders
     )
     _known_flow(settings, found.campaign.strategy.flow, file)
-    _enabled_voice(settings, found.campaign.strategy.voice.voice, file)
+    voices_fit(settings, found.campaign.strategy, file)
+    names_fit(settings, found.campaign.strategy, file)
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -111,26 +113,6 @@ def _known_flow(settings: Settings, flow: str, file: Path) -> None:
     if flow not in known:
         where = f"there is no such flow in {settings.dialplan_dir / 'flows'}"
         raise InputError([Problem(str(file), "strategy.flow", where, nearest(flow, known))])
-
-
-def _enabled_voice(settings: Settings, voice: str, file: Path) -> None:
-    """Which engines may be used is the settings' business, for an online one receives text. Raises InputError."""
-    from ari_app.domain.voice_style import voice_choice
-
-    if not voice:
-        return
-    choice = voice_choice(voice)
-    enabled = [
-        language
-        for language, names in settings.speech.voices.items()
-        if language in choice.languages and choice.engine in names
-    ]
-    if not enabled:
-        order = "; ".join(
-            f"{language}: {', '.join(names)}" for language, names in settings.speech.voices.items()
-        )
-        problem = f"needs {choice.engine}, which speech.voices of the settings does not name"
-        raise InputError([Problem(str(file), "strategy.voice", problem, order)])
 
 
 def _tell_created(found: CampaignInput, changed: bool, count: LoadCount | None) -> None:
@@ -251,6 +233,7 @@ def show(context: typer.Context, campaign_id: CampaignId, json_output: JsonOptio
             ("minimum amount", strategy.min_amount),
             ("flow", strategy.flow),
             ("voice", f"{strategy.voice.voice or 'as in the settings'}, speed {strategy.voice.speed:g}"),
+            *((f"experiment {one.name}", arms_told(one)) for one in strategy.experiments),
             ("calls at one time", dialler.concurrency),
             ("caller IDs", ", ".join(dialler.caller_id_pool) or "none: nothing can be dialled"),
             ("webhook", campaign.webhook.url if campaign.webhook else "none"),
@@ -323,6 +306,7 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
             "flow": strategy.flow,
             "voice": strategy.voice.voice or None,
             "speed": strategy.voice.speed,
+            "experiments": experiments_object(strategy.experiments),
         },
         "dialer": {
             "type": dialler.type,

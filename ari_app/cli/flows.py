@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ari_app.config import Settings
     from ari_app.dialogue.flow import Flow
     from ari_app.dialogue.model import Understanding
+    from ari_app.domain.experiment import Arms
     from ari_app.services.flow_trial import Exchange, Trial
 
 app = typer.Typer(
@@ -61,9 +62,12 @@ def check(
     ari-app flow check /tmp/draft.yaml
     """
     settings = invocation(context).settings
+    from ari_app.services.flow_files import experiments_apart
+
     found: list[Problem] = []
     good: list[dict[str, object]] = []
     parts: set[str] = set()
+    read: list[Flow] = []
     for path in _paths(settings, flows or []):
         try:
             flow = _read(path)
@@ -71,6 +75,7 @@ def check(
             found += [problem for problem in error.problems if problem not in found]
         else:
             parts |= flow.parts.keys()
+            read.append(flow)
             good.append(
                 {
                     "flow": flow.name,
@@ -80,10 +85,12 @@ def check(
                     "languages": "/".join(flow.languages),
                     "states": len(flow.states),
                     "questions_at_most": flow.most_questions(),
+                    "experiments": {one.name: list(one.arm_names) for one in flow.experiments},
                 }
             )
     if not flows:
         found += [one for one in _faults_of_parts(_folder(settings), parts) if one not in found]
+    found += experiments_apart(read)
     if json_output:
         problems = [
             {"where": one.where, "field": one.field, "wrong": one.wrong, "allowed": one.allowed}
@@ -172,6 +179,12 @@ def talk(
             help="A field of the account, as in a list: amountDue=120, dueDate=2026-04-01 ...",
         ),
     ] = None,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arm", metavar="NAME=ARM", help="An arm of an experiment that the customer has: opening=brief."
+        ),
+    ] = None,
     now: Annotated[
         str,
         typer.Option(
@@ -187,7 +200,7 @@ def talk(
     """
     from ari_app.services.flow_trial import HANGS_UP, SILENCE
 
-    trial = _trial(invocation(context).settings, flow, language, account or [], now)
+    trial = _trial(invocation(context).settings, flow, language, account or [], now, arms or [])
     _tell(trial.begin())
     while trial.result is None:
         try:
@@ -301,7 +314,9 @@ def _read(path: Path) -> Flow:
     return read_flow_file(path)
 
 
-def _trial(settings: Settings, name: str, language: str, fields: list[str], now: str) -> Trial:
+def _trial(
+    settings: Settings, name: str, language: str, fields: list[str], now: str, arms: list[str]
+) -> Trial:
     from ari_app.app import company_names
     from ari_app.domain.account import Account
     from ari_app.domain.compliance import zone_of
@@ -312,6 +327,7 @@ def _trial(settings: Settings, name: str, language: str, fields: list[str], now:
     flow = _read(path)
     if language not in flow.languages:
         raise typer.BadParameter(f"the flow is written in {', '.join(flow.languages)}", param_hint="--lang")
+    having = _arms(flow, arms)
     row: dict[str, object] = {}
     for entry in fields:
         key, equals, value = entry.partition("=")
@@ -334,7 +350,18 @@ def _trial(settings: Settings, name: str, language: str, fields: list[str], now:
         for fault in account:
             typer.echo(str(fault), err=True)
         raise typer.Exit(EXIT_WRONG_USE)
-    return try_flow(flow, account, company_names(settings)[language], moment)
+    return try_flow(flow, account, company_names(settings)[language], moment, having)
+
+
+def _arms(flow: Flow, entries: list[str]) -> Arms:
+    """``--arm NAME=ARM``, as far as the flow has such arms. Raises typer.BadParameter."""
+    from ari_app.domain.experiment import unknown_arms
+
+    pairs = tuple(sorted(dict(entry.partition("=")[::2] for entry in entries).items()))
+    unknown = unknown_arms(flow.experiments, pairs)
+    if unknown or len(pairs) < len(entries):
+        raise typer.BadParameter(unknown or "one arm of each experiment", param_hint="--arm")
+    return pairs
 
 
 def _tell(exchange: Exchange) -> None:

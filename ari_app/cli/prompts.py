@@ -24,6 +24,7 @@ from ari_app.cli.common import (
     print_json,
     run,
 )
+from ari_app.domain.experiment import styles_of
 from ari_app.domain.voice_style import ALLOWED, FASTEST, LANGUAGES, SLOWEST, VoiceStyle, voice_choice
 from ari_app.errors import AriAppError
 
@@ -113,11 +114,10 @@ def render(
 
         cache = make_prompts(settings)
         try:
-            prompts, fragments = await _wanted(settings, cache, flows or [], language, campaign, style)
-            from ari_app.services.prompt_batches import render_all
+            from ari_app.services.prompt_batches import render_batches
 
-            total = len(dict.fromkeys(fragments))
-            report = await render_all(prompts, fragments, lambda behind: progress(behind, total))
+            batches = await _wanted(settings, cache, flows or [], language, campaign, style)
+            report = await render_batches(batches, progress)
             return report, asdict(cache.counters) | asdict(cache.store.counters)
         finally:
             await cache.close()
@@ -196,7 +196,7 @@ def check(
 
         cache = make_prompts(settings)
         try:
-            names, style_of_campaign = await _flows_and_style(settings, flows or [], campaign, style)
+            names, (style_of_campaign, *_) = await _flows_and_styles(settings, flows or [], campaign, style)
             directory = _directory(settings)
             return await findings(
                 directory,
@@ -398,18 +398,22 @@ def _directory(settings: Settings) -> FlowDirectory:
     return FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
 
 
-async def _flows_and_style(
+async def _flows_and_styles(
     settings: Settings, flows: Sequence[str], campaign: str | None, style: VoiceStyle
-) -> tuple[list[str], VoiceStyle]:
-    """The flows that are meant, and how they are spoken. Raises InputError for an unknown campaign."""
+) -> tuple[list[str], list[VoiceStyle]]:
+    """The flows that are meant, and how they are spoken: in the voice of the campaign and in those of its experiments.
+
+    Raises InputError for an unknown campaign.
+    """
     if campaign is None:
-        return list(flows), style
+        return list(flows), [style]
     from ari_app.app import open_store
     from ari_app.cli.campaigns import existing
 
     async with open_store(settings) as store:
         strategy = (await existing(store, campaign)).strategy
-    return list(flows) or [strategy.flow], strategy.voice if style == VoiceStyle() else style
+    styles = styles_of(strategy.voice, strategy.experiments) if style == VoiceStyle() else [style]
+    return list(flows) or [strategy.flow], styles
 
 
 async def _wanted(
@@ -419,16 +423,14 @@ async def _wanted(
     language: Sequence[Language] | None,
     campaign: str | None,
     style: VoiceStyle,
-) -> tuple[StyledPrompts, list[Fragment]]:
-    """What is to be rendered, and the prompts that do it."""
-    names, style = await _flows_and_style(settings, flows, campaign, style)
+) -> list[tuple[StyledPrompts, list[Fragment]]]:
+    """What is to be rendered, for each voice and speed, and the prompts that do it."""
+    names, styles = await _flows_and_styles(settings, flows, campaign, style)
     directory = _directory(settings)
-    prompts = cache.styled(style)
     now = clock_of(settings).now()
     languages = _languages(language)
     wanted: dict[Fragment, None] = {}
     for one in languages:
-        wanted |= dict.fromkeys(prompts.pieces(one))
         for name in names or directory.names:
             wanted |= dict.fromkeys(directory.shared_prompts(name, one, now.date()))
     if campaign is not None:
@@ -439,4 +441,9 @@ async def _wanted(
                 if account.language in languages:
                     for name in names:
                         wanted |= dict.fromkeys(directory.prompts(name, account, now))
-    return prompts, list(wanted)
+    batches: list[tuple[StyledPrompts, list[Fragment]]] = []
+    for each in styles:
+        prompts = cache.styled(each)
+        pieces = [piece for one in languages for piece in prompts.pieces(one)]
+        batches.append((prompts, list(dict.fromkeys([*pieces, *wanted]))))
+    return batches

@@ -122,6 +122,26 @@ def arms_of(experiments: Sequence[Experiment], kept: Mapping[str, str]) -> Arms:
     return tuple(sorted((one.name, kept[one.name]) for one in experiments if one.name in kept))
 
 
+def unknown_arms(experiments: Sequence[Experiment], arms: Arms) -> str:
+    """What of these arms the experiments do not have, and what they have; '' when all are known."""
+    known = {(one.name, arm) for one in experiments for arm in one.arm_names}
+    strange = [f"{name}={arm}" for name, arm in arms if (name, arm) not in known]
+    if not strange:
+        return ""
+    allowed = ", ".join(f"{name}={arm}" for name, arm in sorted(known)) or "no experiment is declared"
+    return f"no such arm: {', '.join(strange)} (allowed: {allowed})"
+
+
+def styles_of(style: VoiceStyle, experiments: Sequence[Experiment]) -> list[VoiceStyle]:
+    """Every voice and speed with which somebody may be spoken to, each once; the campaign's own first."""
+    found = {style: None}
+    for experiment in experiments:
+        for one in list(found):
+            for arm in experiment.arm_names:
+                found[styled(one, experiments, ((experiment.name, arm),))] = None
+    return list(found)
+
+
 def styled(style: VoiceStyle, experiments: Sequence[Experiment], arms: Arms) -> VoiceStyle:
     """The voice and the speed of an attempt: those of the campaign, but for what its arms change."""
     having = dict(arms)

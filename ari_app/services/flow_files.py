@@ -7,7 +7,7 @@ takes it in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,6 +26,21 @@ from ari_app.services.flow_sources import Stamp, read_flow_files, stamp_of
 from ari_app.services.model_problems import nearest
 
 log = structlog.get_logger(__name__)
+
+
+def experiments_apart(flows: Sequence[Flow]) -> list[Problem]:
+    """Experiments of one name with different arms: a customer would be given another arm at every change of flow."""
+    first: dict[str, tuple[Flow, frozenset[str]]] = {}
+    found: list[Problem] = []
+    for flow in flows:
+        for experiment in flow.experiments:
+            arms = frozenset(experiment.arm_names)
+            other, known = first.setdefault(experiment.name, (flow, arms))
+            if arms != known:
+                where = f"experiments.{experiment.name}"
+                wrong = f"it has other arms in the flow {other.name}"
+                found.append(Problem(f"{flow.file}:1", where, wrong, ", ".join(sorted(known))))
+    return found
 
 
 class FlowDirectory:

@@ -18,12 +18,13 @@ from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.domain.account import Account
 from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.experiment import NO_ARMS, Arms, unknown_arms
 from ari_app.services.account_row import FIELDS
 from ari_app.services.flow_trial import Trial, trial_account, try_flow
 from ari_app.services.source_nodes import read_nodes
 
 _TOP = ("flow", "now", "account", "conversations")
-_CONVERSATION = ("name", "language", "now", "account", "customer", "expect")
+_CONVERSATION = ("name", "language", "now", "account", "arms", "customer", "expect")
 _PROMISE = ("amount", "date", "channel")
 _PLAN = ("kind", "periods", "monthly", "total", "first_date", "until")
 _DISPUTE = ("category", "description", "evidence", "answer_days")
@@ -71,6 +72,7 @@ class Fixture:
     now: datetime
     customer: tuple[str, ...]
     expect: tuple[Expectation, ...]
+    arms: Arms = NO_ARMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,12 @@ def read_fixtures(path: Path) -> list[Fixture]:
 
 def run_fixture(fixture: Fixture, flow: Flow, company: str) -> Outcome:
     """Walk a conversation; the failures are in the order of the file."""
-    trial = try_flow(flow, fixture.account, company, fixture.now)
+    trial = try_flow(flow, fixture.account, company, fixture.now, fixture.arms)
     trial.begin()
     failures: list[str] = []
+    unknown = unknown_arms(flow.experiments, fixture.arms)
+    if unknown:
+        return Outcome(fixture, trial, (f"{fixture.file}:{fixture.line}: {fixture.name}: arms: {unknown}",))
     for number, answer in enumerate(fixture.customer, 1):
         if trial.result is not None:
             failures.append(
@@ -154,6 +159,7 @@ def _fixture(
     if not isinstance(account, Account):
         for fault in account:
             reader.fault(node.line, f"{where}.account.{fault.field}", fault.wrong, fault.allowed)
+    arms = _arms(reader, entries.get("arms"), f"{where}.arms")
     customer = tuple(
         _scalar(reader, item, f"{where}.customer")
         for item in (
@@ -163,7 +169,7 @@ def _fixture(
     expect = _expectations(reader, entries["expect"], f"{where}.expect") if "expect" in entries else ()
     if len(reader.problems) > before or not isinstance(account, Account):
         return None
-    return Fixture(name, reader.file, node.line, flow, account, moment, customer, expect)
+    return Fixture(name, reader.file, node.line, flow, account, moment, customer, expect, arms)
 
 
 def _fields(reader: Reader, node: Node | None, where: str) -> dict[str, str]:
@@ -173,6 +179,13 @@ def _fields(reader: Reader, node: Node | None, where: str) -> dict[str, str]:
         key: _scalar(reader, value, f"{where}.{key}")
         for key, value in reader.mapping(node, where, FIELDS).items()
     }
+
+
+def _arms(reader: Reader, node: Node | None, where: str) -> Arms:
+    if node is None:
+        return NO_ARMS
+    entries = reader.mapping(node, where).items()
+    return tuple(sorted((name, _scalar(reader, value, f"{where}.{name[:40]}")) for name, value in entries))
 
 
 def _scalar(reader: Reader, node: Node, where: str) -> str:

@@ -14,6 +14,7 @@ from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind, Understanding
 from ari_app.domain.account import Account
 from ari_app.domain.call_result import ConversationResult
+from ari_app.domain.experiment import NO_ARMS, Arms
 from ari_app.services.account_row import FieldFault, RowDefaults, read_row
 
 SILENCE, HANGS_UP = "(silence)", "(hangs up)"
@@ -104,6 +105,6 @@ def customer_input(answer: str) -> CustomerInput:
     return CustomerInput(InputKind.SPEECH, answer, 1.0, "typed")
 
 
-def try_flow(flow: Flow, account: Account, company: str, now: datetime) -> Trial:
-    """A conversation of a flow, not yet begun."""
-    return Trial(FlowConversation(flow, account, company), now)
+def try_flow(flow: Flow, account: Account, company: str, now: datetime, arms: Arms = NO_ARMS) -> Trial:
+    """A conversation of a flow with somebody who has these arms, not yet begun."""
+    return Trial(FlowConversation(flow, account, company, arms=arms), now)

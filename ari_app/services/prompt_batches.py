@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ari_app.dialogue.model import Fragment
@@ -46,3 +46,21 @@ async def render_all(
         behind += len(batch)
         done(behind)
     return BatchReport(len(wanted), ready, tuple(problems))
+
+
+async def render_batches(
+    batches: Sequence[tuple[Prompts, Iterable[Fragment]]], progress: Callable[[int, int], None]
+) -> BatchReport:
+    """Batches one after the other, each with its own prompts; ``progress`` is told how many are behind it, of how many."""
+    lists = [(prompts, list(dict.fromkeys(fragments))) for prompts, fragments in batches]
+    total = sum(len(wanted) for _, wanted in lists)
+    reports: list[BatchReport] = []
+    for prompts, wanted in lists:
+        before = sum(report.wanted for report in reports)
+
+        def told(behind: int, before: int = before) -> None:
+            progress(before + behind, total)
+
+        reports.append(await render_all(prompts, wanted, told))
+    problems = dict.fromkeys(problem for report in reports for problem in report.problems)
+    return BatchReport(total, sum(report.ready for report in reports), tuple(problems))

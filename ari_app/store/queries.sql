@@ -287,7 +287,7 @@ INSERT INTO arm_assignment (customer_id, experiment, number, arm, reason, attemp
 VALUES (:customer_id, :experiment, :number, :arm, :reason, :attempt_id, :now);
 
 -- name: attempt_arms
-UPDATE attempt SET arms = :arms WHERE attempt_id = :attempt_id AND dialled_at IS NULL AND ended_at IS NULL;
+UPDATE attempt SET arms = :arms WHERE attempt_id = :attempt_id;
 
 -- name: arm_counts
 SELECT a.key AS experiment, a.value AS arm, COUNT(DISTINCT t.customer_id) AS customers, COUNT(*) AS attempts,

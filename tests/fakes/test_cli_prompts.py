@@ -149,6 +149,49 @@ def test_a_campaign_renders_its_accounts_in_its_own_style(ari_app: Run, tmp_path
     assert "winter" in unknown.err
 
 
+def test_a_campaign_that_compares_voices_renders_all_of_them(ari_app: Run, tmp_path: Path) -> None:
+    arms = {"usual": {}, "slow": {"speed": 0.8}, "deep": {"voice": "espeak-ng+m3"}}
+    request = {
+        "name": "winter",
+        "strategy": {"flow": "tiny", "experiments": {"sound": {"arms": arms, "sharePercent": 50}}},
+        "dialer": {"callerIdPool": ["010-65551234"]},
+        "list": [a_row(1) | {"language": "en", "name": "Ann Lee"}],
+    }
+    (tmp_path / "task.json").write_text(json.dumps(request), encoding="utf-8")
+    assert ari_app("campaign", "create", "task.json", "--id", "winter").code == 0
+    assert ari_app("prompts", "render", "--campaign", "winter").code == 0
+    assert len(list((tmp_path / "data" / "prompts" / "personal").glob("*/*.wav"))) == 3
+    for style in ([], ["--speed", "0.8"], ["--voice", "espeak-ng+m3"]):
+        assert ari_app("prompts", "check", *style).code == 0
+    shown = ari_app("campaign", "show", "winter")
+    assert "usual 1, slow 1 (speed 0.8), deep 1 (voice espeak-ng+m3); 50 % take part" in shown.out
+    told = ari_app("campaign", "show", "winter", "--json").object["strategy"]["experiments"]["sound"]
+    assert (told["arms"]["slow"], told["sharePercent"]) == ({"weight": 1, "voice": None, "speed": 0.8}, 50.0)
+
+
+def test_an_experiment_that_the_flow_has_or_the_settings_do_not_allow_is_refused(
+    ari_app: Run, tmp_path: Path
+) -> None:
+    tried = FLOW.replace("states:", "experiments: {sound: {arms: {a: 1, b: 1}}}\nstates:")
+    tried = tried.replace("      zh:", "      - {when: arm.sound.a, zh: 你好。, en: Hi.}\n      - zh:")
+    tried = tried.replace("      en:", "        en:")
+    (tmp_path / "dialplan" / "flows" / "tiny.yaml").write_text(tried, encoding="utf-8")
+    assert ari_app("flow", "check").code == 0
+    for name, arm, told in (
+        ("sound", {"speed": 0.8}, "strategy.experiments.sound: the flow tiny has an experiment of this name"),
+        ("other", {"voice": "zh-CN-YunxiNeural"}, "strategy.experiments.other.arms.b.voice: needs edge-tts"),
+    ):
+        request = {
+            "name": "winter",
+            "strategy": {"flow": "tiny", "experiments": {name: {"arms": {"a": {}, "b": arm}}}},
+            "dialer": {"callerIdPool": ["010-65551234"]},
+        }
+        (tmp_path / "task.json").write_text(json.dumps(request), encoding="utf-8")
+        refused = ari_app("campaign", "create", "task.json")
+        assert refused.code == 1
+        assert told in refused.err
+
+
 def test_a_campaign_cannot_choose_an_engine_that_the_settings_do_not_name(
     ari_app: Run, tmp_path: Path
 ) -> None:

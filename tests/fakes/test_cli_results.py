@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.cli.main import main
+from ari_app.domain.arm_report import FORMULAS
 from ari_app.domain.call_result import (
     Callback,
     CallSummary,
@@ -28,6 +29,7 @@ from ari_app.domain.call_result import (
     ReviewField,
 )
 from ari_app.domain.compliance import decide
+from ari_app.domain.experiment import Arm, Experiment
 from ari_app.domain.plan import InstalmentOption, instalment_terms
 from ari_app.domain.record import EXPORT_FIELDS
 from ari_app.store import SqliteStore
@@ -67,6 +69,8 @@ OTHER = ConversationResult(
     coverage=("verified", "arrears_fact", "deadline"),
 )
 
+PACE = Experiment("pace", (Arm("slow", 0), Arm("usual")))
+
 Run = Callable[..., str]
 
 
@@ -77,6 +81,7 @@ async def calls(database: Path) -> None:
         await store.load_accounts("c1", [account(n, name="Wang Xiaoming") for n in (1, 2, 3)], NOW)
         claimed = await store.claim_due("c1", NOW, 3, decide, lambda: next(names))
         for attempt in claimed:
+            await store.assign_arms(attempt.attempt_id, [PACE], NOW)
             await store.mark_dialled(attempt.attempt_id, NOW, decide)
         for attempt, result in zip(claimed, (FULL, OTHER), strict=False):
             await store.close_attempt(replace(talked(attempt), conversation=result), tomorrow, no_events)
@@ -105,6 +110,24 @@ def ari_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return run
 
 
+def test_arms_are_told_of_every_call_answered_or_not_and_counted(ari_app: Run) -> None:
+    assert "variants pace usual" in " ".join(ari_app("call", "show", "att-busy").split())
+    rows = [json.loads(line) for line in ari_app("attempts", "export").splitlines()]
+    assert [row["variants"] for row in rows] == [{"pace": "usual"}] * 3
+    report = json.loads(ari_app("attempts", "arms", "--campaign", "c1", "--json"))
+    assert report["formulas"] == FORMULAS
+    (row,) = report["arms"]
+    assert list(row) == ["experiment", "arm", *FORMULAS]
+    assert (row["experiment"], row["arm"], row["customers"], row["attempts"]) == ("pace", "usual", 3, 3)
+    assert (row["answered"], row["verified"], row["promises"], row["complaints"]) == (2, 2, 1, 0)
+    assert (row["answered_share"], row["promise_share"]) == (0.6667, 0.5)
+    shown = ari_app("attempts", "arms").splitlines()
+    assert shown[1].split() == ["pace", "usual", "3", "3", "2", "2", "1", "0", "66.7", "100.0", "50.0"]
+    assert "pace usual: since" in ari_app("attempts", "arms", "--customer", "cust-1")
+    given = json.loads(ari_app("attempts", "arms", "--customer", "cust-1", "--json"))
+    assert [(one["arm"], one["number"], one["reason"]) for one in given] == [("usual", 1, "first")]
+
+
 def test_a_call_shows_what_it_has_yielded(ari_app: Run) -> None:
     shown = " ".join(ari_app("call", "show", "att-full").split())
     for line in (
@@ -120,7 +143,7 @@ def test_a_call_shows_what_it_has_yielded(ari_app: Run) -> None:
         "person wanted plan_approval",
         "message plan_form, to be sent",
         "mood upset",
-        "variants opening b",
+        "variants pace usual",
         "summary W* pays.",
         "risk H, next: approve_plan",
         "script 50 % complete, missing deadline, guidance, read_back, statement",

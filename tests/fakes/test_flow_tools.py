@@ -115,7 +115,56 @@ def test_somebody_hangs_up_on_a_flow() -> None:
         assert (code, "result: hung_up" in told) == (0, True), told
 
 
-@pytest.mark.parametrize("wrong", ["--set=amount=1", "--set=amountDue=x", "--now=yesterday", "--lang=fr"])
+def test_somebody_with_an_arm_talks_to_a_flow() -> None:
+    code, told = ran("talk", "reminder", "--lang", "en", "--arm", "opening=brief", typed="q\n")
+    assert code == 0, told
+    assert "for you in person" not in told
+    assert "variants: opening=brief" in told
+    code, usual = ran("talk", "reminder", "--lang", "en", typed="q\n")
+    assert "for you in person" in usual
+    assert "variants" not in usual
+
+
+def test_flows_that_share_an_experiment_have_the_same_arms(dialplan: Path) -> None:
+    small = """\
+flow: {}
+version: 1
+languages: [en]
+start: bye
+experiments: {{ending: {{arms: {{short: 1, {}: 1}}}}}}
+states:
+  bye:
+    say: [{{when: arm.ending.short, en: Bye.}}, {{en: Goodbye.}}]
+    end: callback
+"""
+    for name, arm, expected in (("alpha", "long", 0), ("beta", "long", 0), ("gamma", "longer", 1)):
+        (dialplan / "flows" / f"{name}.yaml").write_text(small.format(name, arm), encoding="utf-8")
+        code, told = ran("check", dialplan=dialplan)
+        assert code == expected, told
+    assert "gamma.yaml:1: experiments.ending: it has other arms in the flow alpha" in told.replace("\n", "")
+
+
+def test_a_conversation_with_an_unknown_arm_is_told(dialplan: Path) -> None:
+    path = dialplan / "flows" / "tests" / "reminder.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("{opening: brief}", "{opening: breif}"), encoding="utf-8")
+    code, told = ran("test", "reminder", dialplan=dialplan)
+    assert code == 1
+    assert "no such arm: opening=breif (allowed: opening=brief, opening=usual)" in told.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "--set=amount=1",
+        "--set=amountDue=x",
+        "--now=yesterday",
+        "--lang=fr",
+        "--arm=opening",
+        "--arm=opening=breif",
+        "--arm=nothing=brief",
+    ],
+)
 def test_what_a_trial_cannot_use_is_told(wrong: str) -> None:
     code, told = ran("talk", "reminder", wrong, typed="q\n")
     assert code == 2, told

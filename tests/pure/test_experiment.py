@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ari_app.domain.arm_report import FORMULAS
 from ari_app.domain.experiment import (
     MOST_ARMS,
     Arm,
@@ -23,6 +24,7 @@ from ari_app.domain.experiment import (
     takes_part,
 )
 from ari_app.domain.voice_style import VoiceStyle
+from tests.support.docs import ROOT
 
 pytestmark = pytest.mark.pure
 
@@ -162,3 +164,8 @@ def test_an_arm_changes_what_it_names_of_the_voice_and_nothing_else() -> None:
     assert styled(base, several, (("pace", "usual"), ("voice", "usual"))) == base
     assert styled(base, several, (("pace", "slow"), ("voice", "deep"))) == VoiceStyle("espeak-ng+m3", 0.9)
     assert styled(base, several, (("other", "slow"),)) == base
+
+
+def test_every_figure_of_the_report_is_documented_with_its_formula() -> None:
+    page = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    assert [name for name, formula in FORMULAS.items() if f"| `{name}` | {formula} |" not in page] == []

@@ -387,5 +387,7 @@ def test_a_fault_in_an_experiment_of_a_part_is_told_with_its_place() -> None:
     with pytest.raises(InputError) as caught:
         parse_flow(TAKING, "small.yaml", {"shared": PART.replace("arm.ending.long", "arm.ending.lang")})
     assert "parts/shared.yaml:9: states.bye.say.when: unknown arm of an experiment" in str(caught.value)
-    with pytest.raises(InputError, match="parts/shared.yaml:4: experiments.ending: nothing tells these arms"):
+    with pytest.raises(
+        InputError, match=r"parts/shared\.yaml:4: experiments\.ending: nothing tells these arms"
+    ):
         parse_flow(TAKING, "small.yaml", {"shared": PART.replace("long: 1}", "long: 1, longer: 1}")})

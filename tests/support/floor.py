@@ -54,10 +54,17 @@ class HearsNothing:
 
 
 class OneFlow:
-    """Flows of which every call needs one fragment; what is opened is always the same question."""
+    """Flows of which every call needs one fragment; what is opened is always the same question.
+
+    ``tried`` are the experiments of every flow; ``rendered`` the arms for which fragments were asked.
+    """
+
+    def __init__(self, tried: tuple[Experiment, ...] = ()) -> None:
+        self.tried = tried
+        self.rendered: list[Arms | None] = []
 
     def experiments(self, name: str) -> tuple[Experiment, ...]:
-        return ()
+        return self.tried
 
     def open(self, name: str, account: Account, arms: Arms = ()) -> Dialogue:
         return OneQuestion()
@@ -65,6 +72,7 @@ class OneFlow:
     def prompts(
         self, name: str, account: Account, now: datetime, arms: Arms | None = None
     ) -> tuple[Fragment, ...]:
+        self.rendered.append(arms)
         return (Fragment("hello", "en"),)
 
 
@@ -113,6 +121,7 @@ async def floor(
     recorder: Recorder | None = None,
     halted: bool = False,
     open_dialogue: Callable[[], Dialogue] | None = None,
+    flows: OneFlow | None = None,
 ) -> AsyncIterator[Floor]:
     """A floor with ``accounts`` customers in every campaign; nothing runs until it is told to.
 
@@ -154,7 +163,7 @@ async def floor(
             decide,
             services,
             route,
-            OneFlow(),
+            flows or OneFlow(),
             prompts or FakePrompts(),
             limits or DiallerLimits(),
         )
