@@ -296,7 +296,7 @@ class Flow:
     worth something (None: the usual ones); ``min_confidence``: speech of which
     the recogniser is less sure is not believed; ``filler``: said when an answer takes a moment to recognise;
     ``parts``: the parts that it is made of beside its own file, with their versions; ``experiments``: what some customers
-    hear otherwise; ``arms``: those to which this flow has been narrowed (``flow_arms.in_arms``)."""
+    hear otherwise, in the states ``arm_states``; ``arms``: those to which it has been narrowed (``flow_arms.in_arms``)."""
 
     name: str
     file: str
@@ -310,6 +310,7 @@ class Flow:
     required: tuple[str, ...] | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
     experiments: tuple[Experiment, ...] = ()
+    arm_states: frozenset[str] = frozenset()
     arms: Arms = NO_ARMS
 
     @property

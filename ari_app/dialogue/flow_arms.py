@@ -28,9 +28,11 @@ def in_arms(flow: Flow, arms: Arms) -> Flow:
     def prompt(said: Prompt) -> Prompt:
         return _chosen(said, having)
 
+    # A flow is narrowed for every call, and few of its states depend on an arm.
+    states = {name: _state(flow.states[name], having, prompt) for name in flow.arm_states}
     return replace(
         flow,
-        states={name: _state(state, having, prompt) for name, state in flow.states.items()},
+        states={**flow.states, **states},
         policy=replace(
             flow.policy,
             instalments=tuple(
@@ -45,19 +47,25 @@ def in_arms(flow: Flow, arms: Arms) -> Flow:
         filler=prompt(flow.filler),
         arms=tuple(sorted(having)),
         experiments=(),
+        arm_states=frozenset(),
     )
 
 
 def conditions_in(flow: Flow) -> Iterator[Condition]:
     """Every condition of a flow, wherever it stands."""
     for state in flow.states.values():
-        for move in state.moves():
-            yield from move.when
-        for prompt in state.prompts():
-            yield from _conditions_of(prompt)
+        yield from conditions_of_state(state)
     yield from _conditions_of(flow.filler)
     for when in flow.policy.instalments_when:
         yield from when
+
+
+def conditions_of_state(state: State) -> Iterator[Condition]:
+    """Every condition of a state: at its moves, and at whatever it may say."""
+    for move in state.moves():
+        yield from move.when
+    for prompt in state.prompts():
+        yield from _conditions_of(prompt)
 
 
 def _conditions_of(prompt: Prompt) -> Iterator[Condition]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ari_app.dialogue.flow import Flow, State, Wording
-from ari_app.dialogue.flow_arms import conditions_in
+from ari_app.dialogue.flow_arms import conditions_in, conditions_of_state
 from ari_app.dialogue.flow_conditions import ARM, NOT, Condition, condition_of
 from ari_app.dialogue.source import MAPPING, Node, Reader
 from ari_app.domain.experiment import (
@@ -69,10 +69,18 @@ class Declared:
             )
 
 
-def with_used(flow: Flow, declared: Declared) -> Flow:
-    """The flow without experiments of its parts on which nothing depends that it has."""
+def with_experiments(flow: Flow, declared: Declared) -> Flow:
+    """The flow with the experiments of its own file, and with those of its parts on which something depends that it has."""
     named = {one.arm[0] for one in conditions_in(flow) if one.arm is not None} | declared.own
-    return replace(flow, experiments=tuple(one for one in flow.experiments if one.name in named))
+    return replace(
+        flow,
+        experiments=tuple(one for one in declared.experiments if one.name in named),
+        arm_states=frozenset(
+            name
+            for name, state in flow.states.items()
+            if any(one.arm is not None for one in conditions_of_state(state))
+        ),
+    )
 
 
 def _experiments(reader: Reader, node: Node) -> list[Experiment]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ari_app.dialogue.flow import COVERAGE, FILLER, Flow, Move, Prompt, State
-from ari_app.dialogue.flow_arms_reader import Declared, check_experiments, with_used
+from ari_app.dialogue.flow_arms_reader import Declared, check_experiments, with_experiments
 from ari_app.dialogue.flow_check import check_flow
 from ari_app.dialogue.flow_keys import DEFAULT_KEYS, FLOW_KEYS, NAME, PART_KEYS
 from ari_app.dialogue.flow_policy import USUAL_POLICY
@@ -114,9 +114,8 @@ class _FlowReader:
             if "required" in top
             else None,
             parts={source.part: source.version for source in parts},
-            experiments=self._declared.experiments,
         )
-        return with_used(_used(flow, top["parts"].line, r), self._declared) if parts else flow
+        return with_experiments(_used(flow, top["parts"].line, r) if parts else flow, self._declared)
 
     def _sources(self, top: Mapping[str, Node], name: str) -> list[_Source]:
         """The parts that the flow names."""

@@ -19,6 +19,7 @@ from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
 from ari_app.domain.account import Account
+from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
 
@@ -93,12 +94,23 @@ def words_of(step: FlowStep) -> str:
     return " ".join(fragment.text for fragment in (*step.say, *step.filler))
 
 
+def some_arms(flow: Flow, seed: int) -> Arms:
+    """Arms by the number of the walk, so that every arm and nobody's are walked in turn."""
+    found: list[tuple[str, str]] = []
+    for experiment in flow.experiments:
+        choices = ("", *experiment.arm_names)
+        seed, place = divmod(seed, len(choices))
+        found += [(experiment.name, choices[place])] if choices[place] else []
+    return tuple(sorted(found))
+
+
 def walk(flow: Flow, seed: int) -> None:
     random = Random(seed)
     language = random.choice(flow.languages)
     account = a_customer(random, language)
     now = datetime(2026, 3, 11, 2, 30, tzinfo=UTC) + timedelta(hours=random.choice((0, 0, 0, 13, 14, 7000)))
-    dialogue = FlowConversation(flow, account, COMPANY[language])
+    arms = some_arms(flow, seed)
+    dialogue = FlowConversation(flow, account, COMPANY[language], arms=arms)
     facts = spoken_facts(account, language, now.astimezone().date())
     step = dialogue.start(now)
     for _ in range(flow.most_questions() + 2):
