@@ -137,6 +137,7 @@ states:
     say: [{{when: arm.ending.short, en: Bye.}}, {{en: Goodbye.}}]
     end: callback
 """
+    told = ""
     for name, arm, expected in (("alpha", "long", 0), ("beta", "long", 0), ("gamma", "longer", 1)):
         (dialplan / "flows" / f"{name}.yaml").write_text(small.format(name, arm), encoding="utf-8")
         code, told = ran("check", dialplan=dialplan)
