@@ -107,6 +107,38 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "refuse": ("i will not pay", "i am not going to pay", "i refuse to pay"),
     "how_much": ("how much is it", "how much do i owe"),
+    "dispute_kinds": (
+        "the meter",
+        "the meter reading",
+        "the bill",
+        "the amount",
+        "the service",
+        "something else",
+    ),
+    "vouchers": (
+        "the bill number",
+        "my address",
+        "a photo",
+        "a picture",
+        "i can send a photo",
+        "a video",
+        "a receipt",
+        "a document",
+    ),
+    "needs": (
+        "i have a baby",
+        "we have a baby at home",
+        "i have small children",
+        "someone here needs a medical device",
+        "i am on dialysis",
+        "i have an elderly mother",
+    ),
+    "restore": (
+        "please turn it back on",
+        "when will it be back on",
+        "i am still cut off",
+        "it is still off",
+    ),
     "no_money": ("i have no money", "i lost my job", "i need more time", "can i pay in installments"),
 }
 

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ari_app.dialogue.dispute_answers import read_note
 from ari_app.dialogue.grammar import DEFAULT_GROUPS, GROUPS, HOT_WORDS, grammar_for
 from ari_app.dialogue.understanding import CONTEXTS, understand
 from ari_app.speech.jsgf import AnyOf, InOrder, Jsgf, Node, Repeated, Word, parse_jsgf
 from ari_app.speech.pocketsphinx_recogniser import check_grammar
-from tests.support.talks import shipped_flow
+from tests.support.talks import says, shipped_flow
 
 pytestmark = pytest.mark.pure
 
@@ -39,6 +40,10 @@ MEANS: dict[str, tuple[str, set[str]]] = {
     "dispute": ("ask_when", {"dispute"}),
     "refuse": ("ask_when", {"refuse_to_pay"}),
     "how_much": ("ask_when", {"ask_amount"}),
+    "dispute_kinds": ("dispute_describe", {"dispute", "unclear"}),
+    "vouchers": ("closing", {"unclear", "send_link", "promise_to_pay"}),
+    "needs": ("inform", {"special_needs"}),
+    "restore": ("inform", {"restore_wanted"}),
     "no_money": ("ask_when", {"hardship", "request_deferral", "request_installment"}),
 }
 
@@ -97,6 +102,13 @@ def test_dates_amounts_and_digits_are_all_read() -> None:
         assert (heard.amount, heard.full_amount) == (None, False)
     for text in sentences("digits"):
         assert understand(text, "en", "verify_tail", NOW).phone_tail is not None, text
+
+
+def test_what_is_asked_of_a_dispute_is_read() -> None:
+    for note, group in (("category", "dispute_kinds"), ("evidence", "vouchers")):
+        for text in sentences(group):
+            read = read_note(note, understand(text, "en", "closing", NOW), says(text), "en")
+            assert read.dispute_category or read.evidence, text
 
 
 def _small(text: str) -> int:
