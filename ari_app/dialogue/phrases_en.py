@@ -383,7 +383,7 @@ _YES = (
 AFFIRM_ONLY = re.compile(rf"^{_YES}( {_YES})*$")
 DENY = re.compile(
     r"^(oh |well |sorry |ah |actually |hello |um )*(no(?! problem| one| worries| money| way to)|"
-    r"nope|nah|naw|no way|not (really|correct|right|quite|that|true|at all|me|giving|telling|"
+    r"nope|nah|naw|no way|not (yet|really|correct|right|quite|that|true|at all|me|giving|telling|"
     r"interested|exactly|a)"
     r"|wrong(?! (number|person))|incorrect|that is (wrong|not|incorrect)|it is not|negative|never|"
     r"nothing( else)?|i (would|will) rather not|i am not (giving|telling|comfortable|saying|"

@@ -144,7 +144,7 @@ def _yes_no(heard: Heard, text: str, context: str) -> None:
         heard.add("identity_deny")
     if (
         context == "closing"
-        and re.match(r"没有?(?:了|什么|问题|别的|事)", text)
+        and re.match(r"没有?(?:了|什么|问题|别的|事)|我?还没有?(?:交|缴|付|还|清|呢|啊|呀)*$", text)
         and not re.search(r"没有?问题", text)
     ):
         heard.add("deny", 0.85)

@@ -7,7 +7,8 @@ sets at any question, mixtures of the trade's words, silence, noise, hanging up.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
@@ -18,7 +19,7 @@ from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
-from ari_app.domain.account import Account
+from ari_app.domain.account import Account, AccountDetails
 from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
@@ -26,7 +27,8 @@ from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
 pytestmark = pytest.mark.fakes
 
 FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
-WALKS = 10_000
+#: Walks of each flow, in groups that each end soon.
+WALKS, GROUPS = 10_000, 5
 
 SENTENCES = {
     language: [
@@ -36,6 +38,23 @@ SENTENCES = {
     ]
     for language in spoken.LANGUAGES
 }
+#: What the labelled sets hold nothing of.
+SENTENCES["zh"] += [
+    "爸爸妈妈不在家",
+    "我家有个刚满月的宝宝",
+    "什么时候能恢复供电",
+    "我拍了照片",
+    "抄表",
+    "还没有",
+]
+SENTENCES["en"] += [
+    "i am ten years old",
+    "we have a baby at home",
+    "i paid but i am still cut off",
+    "i can send a photo",
+    "the meter",
+    "not yet",
+]
 ODD = (
     "",
     "   ",
@@ -78,7 +97,14 @@ def a_customer(random: Random, language: str) -> Account:
     amount = random.choice(("568.32", "0.01", "99999999.99", "100", "12.50", "1000000"))
     due = date(2026, 3, 11) + timedelta(days=random.choice((-900, -95, -45, -10, -1, 0, 1, 3, 30)))
     name = random.choice((NAMES[language], "张*", "", "{amount}", "Bill Debt", "欠费先生", "O'Brien-Smith"))
-    return an_account(language, amount=amount, due=due, name=name)
+    details = AccountDetails(
+        service=random.choice(("", "water", "telecom")),
+        service_state=random.choice(("", "active", "suspended")),
+        suspension_on=random.choice((None, *(date(2026, 3, day) for day in (9, 11, 12, 20)))),
+        suspension_at=random.choice((None, time(9), time(14, 30))),
+        legal_stage=random.random() < 0.2,
+    )
+    return replace(an_account(language, amount=amount, due=due, name=name), details=details)
 
 
 def spoken_facts(account: Account, language: str, today: date) -> list[str]:
@@ -125,7 +151,8 @@ def walk(flow: Flow, seed: int) -> None:
         worded = " ".join(
             one.text for one in (*step.say, *step.filler) if not one.personal and one.text not in names
         )
-        assert not wording_fault(worded, language, verified=verified), trail
+        legal = account.details.legal_stage
+        assert not wording_fault(worded, language, verified=verified, legal=legal), trail
         if step.result is not None:
             break
         step = (
@@ -151,9 +178,10 @@ def walk(flow: Flow, seed: int) -> None:
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
-def test_no_walk_crosses_a_red_line(path: Path) -> None:
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_no_walk_crosses_a_red_line(path: Path, group: int) -> None:
     flow = read_flow_file(path)
-    for seed in range(WALKS):
+    for seed in range(group, WALKS, GROUPS):
         walk(flow, seed)
 
 
