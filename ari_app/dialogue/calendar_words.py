@@ -19,8 +19,8 @@ def in_days(today: date, days: int) -> date | None:
 
 
 def in_months(today: date, months: int) -> date | None:
-    """The same day of the month ``months`` later, the last one where that month is shorter."""
-    if not 0 <= months <= 12:
+    """The same day of the month ``months`` later (earlier below 0), the last one where that month is shorter."""
+    if not -12 <= months <= 12:
         return None
     year, month = _month(today, months)
     return date(year, month, min(today.day, monthrange(year, month)[1]))

@@ -3,257 +3,324 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date
 
 from ari_app.dialogue import calendar_words as when
+from ari_app.dialogue import date_rules_en as rules
+from ari_app.dialogue.date_rules_en import DateRule
+from ari_app.dialogue.date_words_en import (
+    CARDINAL,
+    COUNT,
+    DAY,
+    MONEY,
+    MONTH,
+    MONTH_NAMES,
+    NTH,
+    SURE_NTH,
+    YEAR,
+)
+from ari_app.dialogue.dates_sense_en import in_the_past, lasts_only, merged
 from ari_app.dialogue.heard import DateSpan
-from ari_app.dialogue.numerals import EN_ONES, EN_TENS
 
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("monday", "mon"),
-            ("tuesday", "tues", "tue"),
-            ("wednesday", "wed"),
-            ("thursday", "thurs", "thu"),
-            ("friday", "fri"),
-            ("saturday", "sat"),
-            ("sunday", "sun"),
-        )
-    )
-    for name in names
-}
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ],
-        1,
-    )
-}
-_ORDINAL_WORDS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-    "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-)
-_ORDINALS = {word: number for number, word in enumerate(_ORDINAL_WORDS.split(), 1)}
-_ORDINALS |= {f"twenty {word}": 20 + number for word, number in tuple(_ORDINALS.items())[:9]}
-_ORDINALS |= {"thirtieth": 30, "thirty first": 31}
-#: "march twenty", "april five": cardinals stand for ordinals after a month.
-_CARDINALS = {word: value for word, value in EN_ONES.items() if value} | {
-    "twenty": 20,
-    "thirty": 30,
-    "thirty one": 31,
-}
-_CARDINALS |= {f"twenty {word}": 20 + value for word, value in EN_ONES.items() if 0 < value < 10}
-
-_DAY = "(?P<day>" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + ")"
-_MONTH = "(?P<month>" + "|".join(_MONTHS) + ")"
-_NTH = "(?P<nth>" + "|".join(sorted(_ORDINALS, key=len, reverse=True)) + r"|[0-9]{1,2} ?(?:st|nd|rd|th))"
-_CARDINAL = "|".join(sorted(_CARDINALS, key=len, reverse=True))
-_COUNT = (
-    "(?P<n>"
-    + "|".join(sorted({*EN_ONES, *EN_TENS}, key=len, reverse=True))
-    + r"|a couple of|a couple|a few|an?|[0-9]{1,3})"
-)
-
-_NEGATED_BEFORE = re.compile(
-    r"(?<!why )(?<!if )\b(not|except|but not|anything but|never|(can|could|will) not (do|make|"
-    r"manage))( on| by| the)*( next| this| coming)? $"
-)
-_NEGATED_AFTER = re.compile(
-    r"^ (is|are|will be|would be|does|might be) (a bit |way |far )?(too|not|no|impossible|out|"
-    r"bad)\b|^ (does|would|will) not (work|do|suit|be)"
-    r"|^ is (a bit |a little )?(early|late|soon)|^ (no good|not possible|no can do)"
-)
-
-
-_Rule = Callable[[re.Match[str], date, bool], date | None]
-
-
-def _offset(days: int) -> _Rule:
-    return lambda match, today, past: when.in_days(today, days)
-
-
-def _count(match: re.Match[str]) -> int | None:
-    word = match["n"]
-    if word in ("a", "an"):
-        return 1
-    if word.startswith("a couple"):
-        return 2
-    if word == "a few":
-        return None
-    return int(word) if word.isdigit() else EN_ONES.get(word, EN_TENS.get(word))
-
-
-def _in_units(match: re.Match[str], today: date, past: bool) -> date | None:
-    count = _count(match)
-    if count is None:
-        return None
-    if match["unit"].startswith("month"):
-        return when.in_months(today, count)
-    return when.in_days(today, count * (7 if match["unit"].startswith("week") else 1))
-
-
-def _weekday(match: re.Match[str], today: date, past: bool) -> date | None:
-    number = _WEEKDAYS[match["day"]]
-    which = match["which"] or ""
-    week = {"next": 1, "last": -1, "this": 0}.get(which)
-    if week is None and number == today.weekday() and which != "coming":
-        return None  # today or in a week: nobody can tell
-    return when.weekday(today, number, week=week, past=past)
-
-
-def _weekday_and_week(match: re.Match[str], today: date, past: bool) -> date | None:
-    return when.in_days(when.weekday(today, _WEEKDAYS[match["day"]]), 7)
-
-
-def _nth(match: re.Match[str]) -> int:
-    text = match["nth"]
-    return (
-        _ORDINALS.get(text)
-        or _CARDINALS.get(text)
-        or int("".join(character for character in text if character.isdigit()))
-    )
-
-
-def _day(match: re.Match[str], today: date, past: bool) -> date | None:
-    return when.day_of_month(today, _nth(match), past=past)
-
-
-def _day_of(match: re.Match[str], today: date, past: bool) -> date | None:
-    months = {"next": 1, "this": 0, "last": -1}.get(match["which"])
-    return when.day_of_month(today, _nth(match), months=months, past=past)
-
-
-def _month_and_day(match: re.Match[str], today: date, past: bool) -> date | None:
-    groups = match.groupdict()
-    number = groups.get("number")
-    day = (_CARDINALS.get(number) or int(number)) if number else _nth(match)
-    return when.month_day(today, _MONTHS[match["month"]], day, past=past) if day else None
-
-
-def _month_end(match: re.Match[str], today: date, past: bool) -> date | None:
-    which = match["which"] or ""
-    if which in _MONTHS:
-        return when.end_of_month(today, month=_MONTHS[which])
-    return when.end_of_month(today, months=1 if which == "next month" else 0)
-
-
-def _ago(match: re.Match[str], today: date, past: bool) -> date | None:
-    count = _count(match)
-    if count is None or match["unit"].startswith("month"):
-        return None
-    return when.in_days(today, -count * (7 if match["unit"].startswith("week") else 1))
-
-
-_MONTH_WORDS = "|".join(_MONTHS)
-_DATES: tuple[tuple[re.Pattern[str], _Rule], ...] = tuple(
-    (re.compile(pattern), rule)
-    for pattern, rule in (
-        (r"\b(?:the )?day after tomorrow\b|\bovermorrow\b", _offset(2)),
-        (r"\b(?:the )?day before yesterday\b", _offset(-2)),
-        (r"\b(?:a week tomorrow|tomorrow week)\b", _offset(8)),
-        (
-            (
-                r"\b(?:a week (?:from )?(?:today|now)|one week from (?:today|now)|this day next week|"
-                r"today week)\b"
-            ),
-            _offset(7),
-        ),
-        (r"\btomorrow\b", _offset(1)),
-        (r"\byesterday\b|\blast night\b", _offset(-1)),
-        (
-            (
-                r"\b(?:later )?today\b|\btonight\b|\bthis (?:evening|afternoon|morning)\b|\b(?:by |"
-                r"at )?(?:the )?(?:end of (?:the )?day|close of business)\b"
-            ),
-            _offset(0),
-        ),
-        (
-            (
-                r"(?<=pay )(?:it |that |this |you |the \w+ ){0,2}(?:right now|right away|straight away|immediately|now)\b"
-                r"|(?<=do )(?:it |that |this )?(?:right now|right away|straight away|now)\b"
-            ),
-            _offset(0),
-        ),
-        (rf"\b(?:a|one) week (?:on|from|after) (?:this |coming )?{_DAY}\b", _weekday_and_week),
-        (rf"\b{_DAY} week\b", _weekday_and_week),
-        (rf"\b(?:(?P<which>next|last|this|coming) )?{_DAY}\b(?: only)?", _weekday),
-        (
-            rf"\b(?:the )?(?:very )?end of (?:the |this |of )?(?P<which>next month|month|{_MONTH_WORDS})\b",
-            _month_end,
-        ),
-        (r"\bmonth ?s? end\b|\bend of month\b", lambda match, today, past: when.end_of_month(today)),
-        (rf"\b(?P<which>{_MONTH_WORDS}) end\b", _month_end),
-        (
-            r"\b(?:the )?(?:end of (?:the |this )?week|week end(?:ing)?)\b|\bwithin (?:the|this) week\b",
-            lambda match, today, past: when.end_of_week(today),
-        ),
-        (rf"\b(?:the )?{_NTH} (?:of )?(?P<which>next|this|the|last) month\b", _day_of),
-        (
-            rf"\bnext month (?:on )?(?:the )?{_NTH}\b(?P<which>)",
-            lambda match, today, past: when.day_of_month(today, _nth(match), months=1),
-        ),
-        (rf"\b(?:the )?{_NTH} (?:of )?{_MONTH}\b", _month_and_day),
-        (rf"\b{_MONTH} (?:the )?(?:{_NTH}|(?P<number>{_CARDINAL}|[0-9]{{1,2}}))\b", _month_and_day),
-        (rf"\b{_COUNT} (?P<unit>days?|weeks?|months?) ago\b", _ago),
-        (
-            (
-                rf"(?<!for )(?<!over )(?<!past )(?<!last )(?<!every )(?<!been )\b(?:in |within |after |"
-                rf"give me |give us )?(?:about |another |like )?"
-                rf"{_COUNT} (?:more )?(?P<unit>days?|weeks?|months?)\b(?! (?:late|notice|ago|old|"
-                rf"overdue|behind|plan|without))(?: time| from now)?"
-            ),
-            _in_units,
-        ),
-        (r"(?<!for )\b(?:in |within )?(?:a|one|another) fortnight\b", _offset(14)),
-        (r"\bhalf a month\b", _offset(15)),
-        (r"\b(?:this |the )?weekend\b", lambda match, today, past: None),
-        (r"\bnext (?:week|month)\b", lambda match, today, past: None),
-        (
-            (
-                rf"\b(?:the|on|by|until|till|before|after) (?:the )?{_NTH}(?! (?:payment|time|bill|one|"
-                rf"person|floor|thing|place|month|call|reminder|week|of all))\b"
-            ),
-            _day,
-        ),
-        (
-            (
-                r"\b(?:on |by |until |till |before |after )the (?P<nth>[0-9]{1,2})\b(?! (?:percent|"
-                r"dollars|pounds|rupees|yuan|days?|weeks?|months?))"
-            ),
-            _day,
-        ),
-        (rf"\b{_NTH}$", _day),
+_UNIT = "(?P<unit>days?|weeks?|months?)"
+#: Before a length of time that is over or goes on, and is no day to pay.
+_NOT_SINCE = "".join(
+    rf"(?<!{words} )"
+    for words in (
+        *("for", "over", "past", "last", "every", "been", "these", "of", "first", "once", "only", "already"),
+        *("for like", "for about"),
     )
 )
+_NOT_A_DATE = (
+    r"(?! (?:late|notice|ago|old|overdue|behind|plan|without|back|off|straight|running|worth|of |a "
+    r"(?:week|month)|pregnant|"
+    r"holiday|sick|and (?:nobody|no |still|nothing)|in arrears|arrears|into|before))"
+)
+#: What makes a length of time that somebody wants to pay later *by*.
+_DEFER = (
+    r"(?:push|pushed|put|move|extend|postpone|delay|defer|hold|shift|knock|set|bump|leave|drag|stretch|"
+    r"roll|delayed|extended)"
+    r"(?: (?:it|this|that|the|my|your|date|payment|bill|due|deadline|back|off|out|on|forward|over|things|them|one))*"
+    r"(?: (?:by|for|a|another|like|about|maybe|say))*"
+)
+_NOT_NOUNS = (
+    r"(?! (?:payment|time|times|bill|one|ones|person|floor|thing|place|call|caller|reminder|week|letter|"
+    r"of all|installment|notice|"
+    r"half|instance|lady|guy|class|chance|day|name|street|avenue|round|attempt|part|year|visit|job|party|"
+    r"hand|choice|option|"
+    r"shift|class|people|monday|tuesday|wednesday|thursday|friday|saturday|sunday|dollars|percent))"
+)
+#: What may follow "the first" as a date: the end, or a word of grammar.
+_AFTER_NTH = (
+    r"(?= (?:of|and|but|or|if|because|when|is|was|that|for|i|so|then|please|at|in|with|by|via|through|to|"
+    r"it|as|not|no|yes|would|"
+    r"will|works?|once|after|before|now|we|you|he|she|my|the|a|this|over|on|like|too|using|from|cash|max|"
+    r"latest|maybe|"
+    r"definitely|sorry|wait|love|pal|dear|thanks|always|should|can|instead|does|suits?|without|already|"
+    r"since|check|same|straight|ok)\b|$|\|)"
+)
+_DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
+    (re.compile(pattern), kind, rule)
+    for pattern, kind, rule in (
+        # Wishes to pay later by some time: from now or from the due date, nobody can tell.
+        (
+            (
+                rf"\b{_DEFER} (?:(?:another|a further|an extra|{COUNT}|half a)(?: (?:more|extra|whole|or two|"
+                rf"or so))? (?:days?|weeks?|months?|fortnight)|half a month|a fortnight)\b"
+                r"(?! (?:on|from|today|tomorrow|after|time))"
+            ),
+            "vague",
+            rules.nobody_knows,
+        ),
+        (
+            (
+                rf"\b(?<!give me )(?<!give us )(?<!in )(?:{COUNT} )?(?:more|extra) (?P<unit>days?|weeks?|"
+                rf"months?|fortnight)\b(?! or)"
+            ),
+            "vague",
+            rules.nobody_knows,
+        ),
+        (
+            (
+                rf"\b(?<!give me )(?<!give us )(?<!in )(?<!wait )(?<!for )(?:another|an extra|a further|an "
+                rf"additional) (?:{COUNT} )?(?P<unit>days?|weeks?|months?|fortnight)\b(?! or)"
+            ),
+            "vague",
+            rules.nobody_knows,
+        ),
+        (
+            (
+                rf"\bwhat (?:day )?is (?:it )?today(?: {DAY})?\b|\b(?:left|over|nothing|broke|short) (?:\w+ "
+                rf"){{0,3}}(?:at|by) (?:the )?end of (?:the |each |every )?(?:week|month)\b"
+            ),
+            "vague",
+            rules.nobody_knows,
+        ),
+        (rf"\b(?:{MONEY}|{CARDINAL}) an? (?:day|week|month)\b", "filler", rules.nobody_knows),
+        (
+            (
+                r"\b(?:times|here|early|off|out|away|ill|sick|working|called|ringing|rang|work|site|mad|busy|"
+                r"home|town|nights) today\b"
+            ),
+            "vague",
+            rules.nobody_knows,
+        ),
+        (rf"\b{COUNT} {_UNIT} from (?:today|now)\b", "day", rules.in_units),
+        (
+            r"\b(?:the )?day after tomorrow\b|\bovermorrow\b|\btwo days from (?:now|today)\b",
+            "day",
+            rules.offset(2),
+        ),
+        (r"\b(?:the )?day before yesterday\b", "day", rules.offset(-2)),
+        (r"\b(?:a|one) week (?:from )?tomorrow\b|\btomorrow week\b", "day", rules.offset(8)),
+        (r"\b(?:two weeks|a fortnight) (?:from )?tomorrow\b", "day", rules.offset(15)),
+        (
+            (
+                r"\b(?:a week (?:from )?(?:today|now)|one week from (?:today|now)|this day next week|today "
+                r"week|this time next week)\b"
+            ),
+            "day",
+            rules.offset(7),
+        ),
+        (
+            r"\b(?:two weeks|a fortnight) (?:today|now)|a fortnight from (?:today|now)\b",
+            "day",
+            rules.offset(14),
+        ),
+        (
+            r"\b(?:a|one) month (?:from )?(?:today|now)\b",
+            "day",
+            lambda match, today, past: when.in_months(today, 1),
+        ),
+        (r"\btomorrow(?: (?:morning|afternoon|evening|night|lunchtime))?\b", "day", rules.offset(1)),
+        (r"\byesterday(?: (?:morning|afternoon|evening|night))?\b|\blast night\b", "day", rules.offset(-1)),
+        (
+            (
+                rf"\b(?P<end>end of (?:the )?(?:business )?day|close of (?:business|play)|end of play|close of "
+                rf"day)(?: on)?(?= (?:today|tomorrow|next|this|{DAY}|on|the))"
+            ),
+            "filler",
+            rules.nobody_knows,
+        ),
+        (
+            (
+                r"\b(?:later |earlier )?today\b|\btonight\b|\b(?:later |earlier )?this (?:very "
+                r")?(?:evening|afternoon|morning)\b|\b(?:by |"
+                r"at )?(?:the )?(?:end of (?:the )?(?:business )?day|close of (?:business|play)|end of play)\b"
+            ),
+            "day",
+            rules.offset(0),
+        ),
+        (
+            (
+                r"(?<=pay )(?:it |that |this |you |the \w+ |all |in full ){0,2}(?:right now|right away|"
+                r"straight away|immediately|now)\b"
+                r"|(?<=do )(?:it |that |this )?(?:right now|right away|straight away|now)\b|(?<=half )now\b"
+                r"|\b(?:pay|paying|do|clear|settle|sort|send)(?: \w+){0,4} (?:right now|right away|"
+                r"straight away|immediately|right this (?:second|minute))\b"
+            ),
+            "now",
+            rules.offset(0),
+        ),
+        (
+            rf"\b(?:a|one) week (?:on|from|after|this|coming|next)(?: this| coming| next)? {DAY}\b",
+            "day",
+            rules.weekday_and(7),
+        ),
+        (rf"\b(?:this )?{DAY} week\b", "day", rules.weekday_and(7)),
+        (
+            rf"\b(?:two weeks|a fortnight) (?:on|from|after)(?: this| coming)? {DAY}\b",
+            "day",
+            rules.weekday_and(14),
+        ),
+        (rf"\b{DAY} fortnight\b", "day", rules.weekday_and(14)),
+        (rf"\ba week (?:ago )?last {DAY}\b", "day", rules.weekday_in(-2)),
+        (rf"\b(?:this |the )?(?:past|previous) {DAY}\b", "day", rules.weekday_gone),
+        (rf"\b{DAY} (?:gone|just gone|just past|past|last|just passed)\b", "day", rules.weekday_gone),
+        (rf"\b{DAY} (?:of )?last week\b", "day", rules.weekday_in(-1)),
+        (rf"\blast week(?: on)? {DAY}\b", "day", rules.weekday_in(-1)),
+        (rf"\b(?:the )?week after next(?: on)?(?: the)? {DAY}\b", "day", rules.weekday_in(2)),
+        (rf"\b(?:the )?{DAY} (?:of )?(?:the )?week after next\b", "day", rules.weekday_in(2)),
+        (rf"\b(?:the )?{DAY} after next\b", "day", rules.weekday_in(2)),
+        (rf"\bnext next {DAY}\b", "day", rules.weekday_in(2)),
+        (rf"\b(?:the )?{DAY} (?:of )?(?:next|the following|following) week\b", "day", rules.weekday_in(1)),
+        (rf"\bnext week(?: on| by| maybe| like| say)?(?: the)? {DAY}\b", "day", rules.weekday_in(1)),
+        (rf"\b{DAY} (?:of )?this week\b", "day", rules.weekday_in(0)),
+        (rf"\bthis week(?: on)? {DAY}\b", "day", rules.weekday_in(0)),
+        (rf"\bthe {SURE_NTH} {DAY}\b", "filler", rules.nobody_knows),
+        (
+            (
+                rf"\bthe (?:first|second|third|last) {DAY}\b(?: (?:of|in) (?:the |next |this |every |each "
+                rf")?(?:month|{MONTH_NAMES}))?"
+            ),
+            "filler",
+            rules.nobody_knows,
+        ),
+        (rf"\b(?:(?P<which>next|last|this|coming)(?: coming)? )?{DAY}\b(?: only)?", "weekday", rules.weekday),
+        (
+            (
+                rf"\b(?:the )?(?:very )?(?:(?:end|close|last day|last) (?:of|off)|end) (?:the |this |of "
+                rf")?(?P<which>next month|following month|last month|month|{MONTH_NAMES})\b"
+            ),
+            "day",
+            rules.month_end,
+        ),
+        (r"\b(?P<which>next|this) month ?s? end\b", "day", rules.month_end),
+        (r"\bmonth ?s? end\b|\bend of month\b|\bend month\b", "day", rules.this_month_end),
+        (rf"\b(?P<which>{MONTH_NAMES}) end\b", "day", rules.month_end),
+        (
+            r"\b(?:the )?end of (?:the |this |of )?(?P<which>next )?week\b",
+            "day",
+            rules.week_end,
+        ),
+        (r"\bwithin (?:the|this) week\b|\bweek ending\b|\bweek s end\b", "day", rules.this_week_end),
+        (
+            rf"\b(?:the )?{NTH}(?: day)? (?:of |in )?(?:the )?(?P<which>next|this|the|last|following|coming) month\b",
+            "nth",
+            rules.day_of,
+        ),
+        (
+            rf"\b(?P<which>next|following|coming) month (?:on |by )?(?:the )?{NTH}\b",
+            "nth",
+            rules.day_of,
+        ),
+        (rf"\b(?:the )?{NTH} (?:day )?(?:of )?{MONTH}\b{YEAR}", "nth", rules.month_and_day),
+        (
+            (
+                rf"(?<!i )(?<!we )(?<!you )(?<!it )\b{MONTH} (?:the )?(?:{NTH}|(?P<number>{CARDINAL}|"
+                rf"[0-9]{{1,2}}))\b(?! (?:hundred|thousand|dollars|bucks|days|weeks)){YEAR}"
+            ),
+            "nth",
+            rules.month_and_day,
+        ),
+        (
+            (
+                rf"\b(?:the )?(?P<number>{CARDINAL}|[0-9]{{1,2}}) (?:of "
+                rf")?(?P<month>{MONTH_NAMES.replace('|may|', '|')})\b(?! (?:the|{CARDINAL}))"
+            ),
+            "nth",
+            rules.month_and_day,
+        ),
+        (rf"\b{COUNT}(?: or so)? {_UNIT} (?:ago|back|before)\b(?! (?:on|to|in)\b)", "day", rules.ago),
+        (r"\b(?:a |one )?fortnight (?:ago|back)\b", "day", rules.offset(-14)),
+        (
+            (
+                rf"{_NOT_SINCE}\b(?P<lead>in (?:about |another |like |maybe |say |just |under )?|within "
+                rf"(?:about |another )?|after (?:about |another )?|"
+                rf"(?:give|allow|grant) (?:me|us) (?:maybe |about |at least |another |like |just |say )*|"
+                rf"about |another |like |maybe |say )?{COUNT} (?:more |working |business |short "
+                rf")?{_UNIT}\b{_NOT_A_DATE}(?P<tail> s? ?time| from now| hence| from today| later| or so| max| tops)?"
+            ),
+            "length",
+            rules.in_units,
+        ),
+        (
+            (
+                rf"{_NOT_SINCE}\b(?P<lead>in |within |give me |give us |after )?(?:about )?(?:a|one|another|"
+                rf"the)? ?fortnight\b(?P<tail> s? ?time| from now)?{_NOT_A_DATE}"
+            ),
+            "length",
+            rules.offset(14),
+        ),
+        (
+            (
+                rf"{_NOT_SINCE}\b(?P<lead>in |within |give me |give us |after )?half (?:a|of the|of a) "
+                rf"month\b(?P<tail> s? ?time| from now)?"
+            ),
+            "length",
+            rules.offset(15),
+        ),
+        (r"\b(?:this |the |next |over the )?weekends?\b", "vague", rules.nobody_knows),
+        (r"\bnext (?:week|month)\b", "vague", rules.nobody_knows),
+        (
+            rf"\b(?:(?:on|by|until|till|before|after|from|around|about) )?(?:the )?{SURE_NTH}\b{_NOT_NOUNS}",
+            "nth",
+            rules.day,
+        ),
+        (
+            (
+                rf"\b(?:the|on|by|until|till|before|after) (?:the )?(?P<nth>first|second|"
+                rf"third)\b{_AFTER_NTH}{_NOT_NOUNS}"
+            ),
+            "nth",
+            rules.day,
+        ),
+        (
+            (
+                rf"\b(?:on|by|until|till|before|after|from) the (?P<nth>{CARDINAL}|[0-9]{{1,2}})\b(?! "
+                rf"(?:percent|{CARDINAL}|"
+                r"hundred|thousand|oh|dollars?|pounds|bucks|rupees|yuan|cents|quid|days?|weeks?|months?|"
+                r"of (?:us|them)|units|[0-9]|point|that|bill|fee|charge))"
+            ),
+            "nth",
+            rules.day,
+        ),
+        (
+            (
+                rf"\bthe (?P<nth>{CARDINAL}|[0-9]{{1,2}})\b(?= (?:is (?:too|fine|ok|okay|good|great|better|not|"
+                rf"no)|works?|suits?|would (?:be|work|suit)|will (?:do|work)))"
+            ),
+            "nth",
+            rules.day,
+        ),
+        (r"(?:^|(?<=yes )|(?<=yeah )|(?<=no ))(?P<nth>first|second|third)$", "nth", rules.day),
+    )
+)
+_TENSES = frozenset({"weekday", "nth"})
 
 
 def find_dates(text: str, today: date, past: bool) -> list[DateSpan]:
-    """Every date spoken, in order, also those without a value (ambiguous ones)."""
-    spans: list[DateSpan] = []
-    for pattern, rule in _DATES:
+    """Every date spoken, in order, also those without a value (ambiguous ones).
+
+    ``past``: the utterance tells of something done; where its words are mixed, those next to a date decide.
+    """
+    found: list[tuple[DateSpan, str]] = []
+    for pattern, kind, rule in _DATES:
         for match in pattern.finditer(text):
-            if any(match.start() < span.end and span.start < match.end() for span in spans):
+            if any(match.start() < span.end and span.start < match.end() for span, _ in found):
                 continue
-            spans.append(DateSpan(match.start(), match.end(), rule(match, today, past)))
-    return sorted(spans, key=lambda span: span.start)
-
-
-def negated(text: str, span: DateSpan) -> bool:
-    """Whether the date is rejected by the words around it ('not friday', 'friday is too early')."""
-    return bool(_NEGATED_BEFORE.search(text[: span.start]) or _NEGATED_AFTER.match(text[span.end :]))
+            if kind == "length" and not lasts_only(text, match):
+                continue
+            done = in_the_past(text, match.start(), match.end(), past) if kind in _TENSES else past
+            found.append((DateSpan(match.start(), match.end(), rule(match, today, done)), kind))
+    return merged(text, sorted(found, key=lambda one: one[0].start))

@@ -1,111 +1,112 @@
-"""English: sums of money, callback times, terms of months and telephone digits out of normalised text."""
+"""English: sums of money out of normalised text.
+
+Every run of number words that reads as a sum is one, unless its neighbours say that it is something else: a count, an
+income, a meter's reading, an address, a year, an age, a telephone number, a time of day.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ari_app.dialogue.numerals import EN_DIGITS, EN_NUMBER_WORDS, EN_ONES, EN_TENS, en_digit_string, en_number
+from ari_app.dialogue.sum_places_en import (
+    FEW_BEFORE,
+    INCOME_AFTER,
+    INCOME_BEFORE,
+    METER_BEFORE,
+    MORE_AFTER,
+    NOT_SUM_AFTER,
+    NOT_SUM_BEFORE,
+    OTHER_BEFORE,
+    PAYS_BEFORE,
+    PLAIN_AFTER,
+    REFUSED_AFTER,
+    REFUSED_BEFORE,
+    TAKEN_BACK,
+    TOO_MUCH_AFTER,
+    YEAR_BEFORE,
+)
 
 _CENT = Decimal("0.01")
 _UNITS = frozenset(
-    {"dollars", "dollar", "yuan", "kuai", "bucks", "buck", "rmb", "pounds", "pound", "rupees", "euros", "usd"}
+    [
+        "dollars",
+        "dollar",
+        "yuan",
+        "kuai",
+        "bucks",
+        "buck",
+        "rmb",
+        "pounds",
+        "pound",
+        "rupees",
+        "rupee",
+        "euros",
+        "euro",
+        "usd",
+    ]
 )
-_CENTS = frozenset({"cents", "cent", "pence", "p"})
-#: Words before a number that make it a sum, where the currency is left out.
-_PAYS = frozenset(
-    {
-        "pay",
-        "paid",
-        "paying",
-        "send",
-        "sent",
-        "transferred",
-        "transfer",
-        "manage",
-        "owe",
-        "only",
-        "just",
-        "afford",
-        "give",
-        "put",
-        "least",
-        "for",
-        "charged",
-        "took",
-        "than",
-        "extra",
-        "spare",
-        "do",
-        "of",
-        "you",
-    }
-)
-#: What stands around a number that is no sum about the bill.
-_NOT_DUE_BEFORE = re.compile(
-    r"\b(earn|earning|salary|wages?|income|make|pension|benefits?|flat|apartment|number|reads|"
-    r"reading|says|extension|hotline|room|unit|house|street|rent is|savings)"
-    r"( is| of| at| only| about| just| was)*$"
-)
-_NOT_DUE_AFTER = frozenset(
-    {
-        "units",
-        "kilowatt",
-        "kilowatts",
-        "kwh",
-        "cubic",
-        "percent",
-        "days",
-        "day",
-        "weeks",
-        "week",
-        "months",
-        "month",
-        "years",
-        "year",
-        "times",
-        "minutes",
-        "minute",
-        "hours",
-        "hour",
-        "oclock",
-        "am",
-        "pm",
-        "installments",
-        "gallons",
-        "people",
-        "kids",
-        "children",
-        "street",
-        "o",
-        "calls",
-        "th",
-        "st",
-        "nd",
-        "rd",
-    }
-)
-_TAKEN_BACK = re.compile(r"\b(no|sorry|wait|actually|rather|scratch|correction|make it|i meant|not)\b")
+_CENTS = frozenset(["cents", "cent", "pence", "p", "fen"])
+_METER = re.compile(r"\b(meters?|readings?)\b")
+_TERMS = frozenset(("one", "three", "six", "twelve", "or", "and"))
+_ONE_UNIT = (["buck"], ["dollar"])
+_PLAIN_YEARS = range(1950, 2036)
 
 
-def amounts_en(text: str, *, bare: bool) -> list[Decimal]:
-    """Sums in spoken order. ``bare``: a number alone is a sum too, for the question was how much."""
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A number as spoken, words ``start`` to ``end``; ``unit``: with its currency; ``scaled``: in hundreds or thousands;
+    ``pairs``: in several groups, as money is spoken.
+    """
+
+    start: int
+    end: int
+    value: Decimal
+    unit: bool
+    scaled: bool
+    pairs: bool
+
+
+def amounts_en(text: str, *, bare: bool, owner_known: bool = True, terms: bool = False) -> list[Decimal]:
+    """Sums in spoken order. ``bare``: a number alone is a sum too, for the question was how much.
+
+    ``owner_known``: after verification; before it numbers are rather digits, and only what is plainly money counts.
+    ``terms``: three, six and twelve are months of a plan here.
+    """
     words = text.split()
-    found: list[tuple[int, int, Decimal]] = []
+    found = [
+        one
+        for one in _sums(words)
+        if not (terms and not one.unit and _TERMS.issuperset(words[one.start : one.end]))
+    ]
+    found = [one for one in found if _is_sum(words, one, bare=bare, owner_known=owner_known)]
+    kept = [one for place, one in enumerate(found) if not _refused(words, found, place)]
+    return [one.value.quantize(_CENT) for one in _told_once(words, kept)]
+
+
+def _sums(words: Sequence[str]) -> list[_Sum]:
+    found: list[_Sum] = []
     at = 0
     while at < len(words):
         end = _run(words, at)
         if end == at:
             at += 1
             continue
-        value, end = _with_cents(words, at, end)
-        if value is not None and 0 < value < 10**8 and _is_sum(words, at, end, value, bare=bare):
-            found.append((at, end, value))
-        at = max(end, at + 1)
-    kept = [one for place, one in enumerate(found) if not _replaced(words, found, place)]
-    return [value.quantize(_CENT) for _, _, value in kept]
+        if _digits_only(words[at:end]):
+            at = end
+            continue
+        while at < end:
+            one = _longest(words, at, end)
+            if one is None:
+                at += 1
+                continue
+            found.append(one)
+            at = one.end
+            end = max(end, at)
+    return found
 
 
 def _run(words: Sequence[str], at: int) -> int:
@@ -115,210 +116,167 @@ def _run(words: Sequence[str], at: int) -> int:
         word = words[end]
         if _numeric(word):
             end += 1
-        elif word in ("and", "a") and end + 1 < len(words):
-            if word == "and" and (end == at or not _numeric(words[end + 1])):
-                break
-            if word == "a" and (end != at or words[end + 1] not in ("hundred", "thousand")):
-                break
+        elif words[end : end + 3] == ["and", "a", "half"] and (
+            words[end - 1] in ("hundred", "thousand")
+            or words[end + 3 : end + 4] in (["thousand"], ["hundred"])
+        ):
+            end += 3
+        elif (
+            word == "and"
+            and end > at
+            and words[end - 1] in ("hundred", "thousand")
+            and _numeric_at(words, end + 1)
+        ) or (
+            word == "a" and end == at and words[end + 1 : end + 2] in (["hundred"], ["thousand"], *_ONE_UNIT)
+        ):
             end += 1
         else:
             break
     return end
 
 
-def _is_sum(words: Sequence[str], at: int, end: int, value: Decimal, *, bare: bool) -> bool:
-    unit = (end < len(words) and words[end] in _UNITS) or words[end - 1] in _UNITS | _CENTS
-    if _NOT_DUE_BEFORE.search(" ".join(words[:at])):
-        return False
-    if unit:
-        return True
-    if (end < len(words) and words[end] in _NOT_DUE_AFTER) or (
-        at and words[at - 1] in ("a few", "few", "at", "in", "over")
-    ):
-        return False
-    if value < 10 or end - at > 8:
-        return False
-    if bare:
-        return True
-    large = "hundred" in words[at:end] or "thousand" in words[at:end]
-    return large or (bool(at) and words[at - 1] in _PAYS and value >= 20)
-
-
-def _replaced(words: Sequence[str], found: list[tuple[int, int, Decimal]], at: int) -> bool:
-    """Whether a sum is taken back right after it was said: "two fifty no three hundred"."""
-    if at + 1 >= len(found):
-        return False
-    between = words[found[at][1] : found[at + 1][0]]
-    return len(between) <= 5 and bool(_TAKEN_BACK.search(" ".join(between))) and "and" not in between
-
-
-def _with_cents(words: Sequence[str], at: int, end: int) -> tuple[Decimal | None, int]:
-    """The number in ``words[at:end]`` with 'point five', 'dollars and thirty two cents' behind it."""
-    value = en_number(words[at:end])
-    if value is None:
-        return None, end
-    if end < len(words) and words[end] in _CENTS:
-        return value / 100, end + 1
-    if end < len(words) and words[end] == "point":
-        stop = end + 1
-        while stop < len(words) and words[stop] in EN_DIGITS and stop - end <= 2:
-            stop += 1
-        if stop > end + 1:
-            return value + Decimal(f"0.{en_digit_string(words[end + 1 : stop])}"), stop
-    if end < len(words) and words[end] in _UNITS:
-        start = end + 1
-        if start < len(words) and words[start] == "and":
-            start += 1
-        stop = start
-        while stop < len(words) and _numeric(words[stop]):
-            stop += 1
-        cents = en_number(words[start:stop]) if stop > start else None
-        if cents is not None and cents < 100 and stop < len(words) and words[stop] in _CENTS:
-            return value + cents / 100, stop + 1
-        if (
-            cents is not None
-            and 10 <= cents < 100
-            and (stop == len(words) or words[stop] not in _NOT_DUE_AFTER)
-        ):
-            return value + cents / 100, stop
-    return value, end
+def _numeric_at(words: Sequence[str], at: int) -> bool:
+    return at < len(words) and _numeric(words[at]) and words[at] not in ("hundred", "thousand")
 
 
 def _numeric(word: str) -> bool:
     return word in EN_NUMBER_WORDS or word.replace(".", "", 1).isdigit()
 
 
-# ------------------------------------------------------------------------------------------------------- telephone digits
+def _digits_only(run: Sequence[str]) -> bool:
+    """Whether a run is read out digit by digit, like a telephone number ("one eight hundred five five five")."""
+    if (
+        len(run) >= 3
+        and run[0] in ("one", "1")
+        and run[1] in ("eight", "nine", "8", "9")
+        and run[2] == "hundred"
+    ):
+        return True
+    single = sum(word in EN_DIGITS or (word.isdigit() and len(word) == 1) for word in run)
+    return (len(run) >= 4 and single == len(run)) or single >= 6
 
 
-def phone_tail_en(text: str) -> str | None:
-    """The last four digits of a number that was read out, with "double" and "triple"."""
-    runs: list[list[str]] = [[]]
-    for word in text.split():
-        digit = word in EN_DIGITS or word in EN_ONES or word in EN_TENS or word.isdigit()
-        if digit or word in ("double", "triple"):
-            runs[-1].append(word)
-        elif runs[-1]:
-            runs.append([])
-    spoken = [digits for run in runs if run and len(digits := en_digit_string(run)) >= 4]
-    if not spoken or not (len(spoken[-1]) == 4 or len(spoken[-1]) >= 7):
-        return None
-    return spoken[-1][-4:]
-
-
-# ------------------------------------------------------------------------------------------------------- months of a plan
-
-_PERIODS = re.compile(
-    r"\b(?:(three|3|six|6|twelve|12)(?: \w+)?? (?:months?|monthly|installments?|payments?|parts|"
-    r"periods?|rates)|(half a year)|(a|one|the) year|over (three|six|twelve))\b"
-)
-_NOT_PERIODS = re.compile(r"\b(not|no|than|except)( the| over| in)*$")
-_MONTHS = {"three": 3, "3": 3, "six": 6, "6": 6, "twelve": 12, "12": 12}
-
-
-def periods_en(text: str, *, bare: bool) -> list[int]:
-    """Terms of a plan in months, in spoken order: 3, 6 and 12 only. ``bare``: a number alone is a term."""
-    found: list[int] = []
-    for match in _PERIODS.finditer(text):
-        before, after = text[: match.start()].rstrip(), text[match.end() :]
-        if _NOT_PERIODS.search(before) or re.match(r" (is|are) (too|not)| ago", after):
+def _longest(words: Sequence[str], at: int, end: int) -> _Sum | None:
+    for stop in range(end, at, -1):
+        if (
+            words[stop - 1] == "and"
+            or (words[stop - 1] == "a" and words[stop : stop + 1] not in _ONE_UNIT)
+            or (stop < end and words[stop] in EN_ONES and words[stop - 1] in EN_TENS)
+        ):
             continue
-        found.append(_MONTHS[match[1] or match[4]] if match[1] or match[4] else 6 if match[2] else 12)
-    if bare and not found:
-        found = [_MONTHS[word] for word in text.split() if word in _MONTHS]
-    return list(dict.fromkeys(found))
+        value = en_number(words[at:stop])
+        if value is None:
+            continue
+        run = words[at:stop]
+        scaled = "hundred" in run or "thousand" in run
+        pairs = (
+            len([word for word in run if word not in ("and", "a")]) > 1 and value >= 100
+        ) or value != int(value)
+        value, after, unit = _with_cents(words, value, stop)
+        if 0 < value < 10**8:
+            return _Sum(at, after, value, unit, scaled, pairs)
+    return None
 
 
-# ------------------------------------------------------------------------------------------------------- times of day
-
-_HOURS = {word: value for word, value in EN_ONES.items() if 1 <= value <= 12} | {
-    str(hour): hour for hour in range(1, 25)
-}
-_HOUR = "(?P<hour>" + "|".join(sorted(_HOURS, key=len, reverse=True)) + ")"
-_MINUTE = r"(?: (?P<minute>thirty|fifteen|forty five|twenty|ten|oh five|[0-5][05]))?"
-_PART = (
-    r"(?: ?(?P<part>am|pm|a m|p m|o clock|oclock|in the morning|in the afternoon|in the evening|"
-    r"at night|this evening|tonight|this afternoon))?"
-)
-_TIMES: tuple[re.Pattern[str], ...] = (
-    re.compile(rf"\bhalf (?:past )?{_HOUR}\b{_PART}"),
-    re.compile(rf"\b(?P<quarter>quarter (?:past|to)) {_HOUR}\b{_PART}"),
-    re.compile(
-        rf"\b(?:at|after|around|about|by|before|from|past|until|"
-        rf"till) {_HOUR}\b{_MINUTE}{_PART}(?! (?:days?|weeks?|months?|minutes?|hours?|dollars|hundred))"
-    ),
-    re.compile(
-        rf"\b{_HOUR}\b{_MINUTE} ?(?P<part>am|pm|a m|p m|o clock|oclock|in the morning|in the afternoon|"
-        rf"in the evening|at night)\b"
-    ),
-    re.compile(r"\b(?P<noon>noon|midday|lunchtime)\b"),
-)
-_MINUTES = {"thirty": 30, "fifteen": 15, "forty five": 45, "twenty": 20, "ten": 10, "oh five": 5}
-_AFTER = re.compile(
-    r"\b(?:in|after|give me) (?:about |around |like )?(?:(?P<half>half an hour)|(?P<n>an?|[a-z]+|"
-    r"[0-9]+)(?: (?P<ones>one|two|three|four|five|six|seven|eight|nine))?"
-    r" (?P<unit>hours?|minutes?|mins?)(?P<plus> and a half)?)"
-)
+def _with_cents(words: Sequence[str], value: Decimal, stop: int) -> tuple[Decimal, int, bool]:
+    """The number that ends at ``stop`` with its unit and what follows: 'point five', 'dollars and thirty two cents'."""
+    if stop < len(words) and words[stop] in _CENTS and words[stop + 1 : stop + 2] != ["m"]:
+        return value / 100, stop + 1, True
+    if stop < len(words) and words[stop] == "point":
+        last = stop + 1
+        while last < len(words) and (words[last] in EN_DIGITS or words[last] in EN_TENS) and last - stop <= 2:
+            last += 1
+        digits = en_digit_string(words[stop + 1 : last])
+        if digits:
+            value, stop = value + Decimal(f"0.{digits[:2]}"), last
+            if stop < len(words) and words[stop] in ("thousand", "hundred"):
+                value, stop = value * (1000 if words[stop] == "thousand" else 100), stop + 1
+    if stop >= len(words) or words[stop] not in _UNITS:
+        return value, stop, False
+    start = stop + 1
+    joined = start < len(words) and words[start] == "and"
+    start += joined
+    last = start
+    while last < len(words) and _numeric(words[last]) and last - start < 2:
+        last += 1
+    cents = _cents(words[start:last])
+    spoken = last < len(words) and words[last] in _CENTS
+    plain = not joined and cents is not None and cents >= 10 and _ends_here(words, last)
+    if cents is not None and cents < 100 and (spoken or plain):
+        return value + cents / 100, last + spoken, True
+    return value, stop + 1, True
 
 
-def times_en(text: str, now: datetime) -> list[time]:
-    """Times of day in spoken order; a bare hour of 1 to 7 is in the afternoon, "in half an hour" counts from ``now``."""
-    found: list[tuple[int, int, time]] = []
-    for match in _AFTER.finditer(text):
-        minutes = _minutes(match)
-        if minutes is not None and 0 < minutes <= 720:
-            later = now + timedelta(minutes=minutes)
-            found.append((match.start(), match.end(), time(later.hour, later.minute)))
-    for number, pattern in enumerate(_TIMES):
-        for match in pattern.finditer(text):
-            if any(start < match.end() and match.start() < end for start, end, _ in found):
-                continue
-            value = _time(match, half=number == 0, context=text)
-            if value is not None:
-                found.append((match.start(), match.end(), value))
-    return list(dict.fromkeys(value for _, _, value in sorted(found)))
+def _cents(words: Sequence[str]) -> Decimal | None:
+    if words and words[0] == "oh":
+        words = words[1:]
+    return en_number(words) if words else None
 
 
-def _time(match: re.Match[str], *, half: bool, context: str) -> time | None:
-    groups = match.groupdict()
-    if groups.get("noon"):
-        return time(12, 0)
-    hour = _HOURS[match["hour"]]
-    part = (groups.get("part") or "").replace(" ", "")
-    minute = groups.get("minute") or ""
-    minutes = 30 if half else _MINUTES.get(minute, int(minute) if minute.isdigit() else 0)
-    quarter = groups.get("quarter") or ""
-    if quarter:
-        minutes = 15 if quarter.endswith("past") else 45
-        hour -= not quarter.endswith("past")
-    morning = part in ("am", "inthemorning") or (not part and "morning" in context)
-    evening = part in (
-        "pm",
-        "intheafternoon",
-        "intheevening",
-        "atnight",
-        "thisevening",
-        "tonight",
-        "thisafternoon",
+def _ends_here(words: Sequence[str], at: int) -> bool:
+    return at >= len(words) or not NOT_SUM_AFTER.match(" ".join(words[at : at + 2]))
+
+
+def _is_sum(words: Sequence[str], one: _Sum, *, bare: bool, owner_known: bool) -> bool:
+    before, after = " ".join(words[max(0, one.start - 9) : one.start]), " ".join(words[one.end : one.end + 5])
+    if FEW_BEFORE.search(before) or MORE_AFTER.match(after):
+        return False
+    if INCOME_BEFORE.search(before) or INCOME_AFTER.match(after):
+        return False
+    if one.unit:
+        return True
+    if NOT_SUM_BEFORE.search(before) or NOT_SUM_AFTER.match(after):
+        return False
+    if METER_BEFORE.search(before) and _METER.search(" ".join(words[: one.start])):
+        return False
+    if YEAR_BEFORE.search(before) and (_year(words[one.start : one.end]) or int(one.value) in _PLAIN_YEARS):
+        return False
+    if one.value < 10:
+        return False
+    if one.scaled:
+        return True
+    pays = bool(PAYS_BEFORE.search(before))
+    if not owner_known:
+        return pays and one.value >= 20
+    if bare:
+        return True
+    if before.endswith("the") and not after and one.value <= 31:
+        return False  # "the twenty": the beginning of "the twenty fifth"
+    if pays:
+        return True
+    return (one.pairs or one.value >= 20) and bool(PLAIN_AFTER.match(after))
+
+
+def _year(words: Sequence[str]) -> bool:
+    return (
+        len(words) >= 2
+        and words[0] in ("nineteen", "twenty")
+        and (words[1] in EN_TENS or EN_ONES.get(words[1], 0) >= 10)
     )
-    evening = evening or (
-        not part and re.search(r"\b(evening|afternoon|tonight)\b", context) is not None and not morning
-    )
-    if hour < 12 and (evening or (not morning and 0 <= hour <= 7)):
-        hour += 12
-    if hour == 12 and morning:
-        hour = 0
-    return time(hour, minutes) if 0 <= hour < 24 else None
 
 
-def _minutes(match: re.Match[str]) -> int | None:
-    if match["half"]:
-        return 30
-    word = match["n"]
-    count = (
-        1 if word in ("a", "an") else int(word) if word.isdigit() else EN_ONES.get(word, EN_TENS.get(word))
+def _refused(words: Sequence[str], found: Sequence[_Sum], place: int) -> bool:
+    """Whether a sum is denied, or taken back right after it was said: "two fifty no three hundred"."""
+    one = found[place]
+    before, after = " ".join(words[max(0, one.start - 6) : one.start]), " ".join(words[one.end : one.end + 5])
+    if REFUSED_BEFORE.search(before):
+        return True
+    later = [other for other in found[place + 1 :] if other.value != one.value]
+    if not later:
+        return False
+    between = " ".join(words[one.end : later[0].start])
+    if REFUSED_AFTER.search(before) or TOO_MUCH_AFTER.match(after):
+        return True
+    return bool(TAKEN_BACK.match(after)) or (
+        later[0].start - one.end <= 5 and " and " not in f" {between} " and bool(TAKEN_BACK.search(between))
     )
-    if count is None:
-        return None
-    count += EN_ONES.get(match["ones"] or "", 0)
-    return count * 60 + (30 if match["plus"] else 0) if match["unit"].startswith("hour") else count
+
+
+def _told_once(words: Sequence[str], found: Sequence[_Sum]) -> list[_Sum]:
+    """Without sums that were only said again ("fifty i can do fifty"); "the other fifty" is another one."""
+    kept: list[_Sum] = []
+    for one in found:
+        again = any(other.value == one.value for other in kept)
+        if not again or OTHER_BEFORE.search(" ".join(words[max(0, one.start - 4) : one.start])):
+            kept.append(one)
+    return kept

@@ -57,7 +57,11 @@ EN_TENS = {
     "eighty": 80,
     "ninety": 90,
 }
-EN_DIGITS = {word: value for word, value in EN_ONES.items() if value < 10} | {"oh": 0, "o": 0, "nought": 0}
+EN_DIGITS = {word: value for word, value in EN_ONES.items() if value < 10} | dict.fromkeys(
+    ("oh", "o", "nought", "naught", "nil"), 0
+)
+#: How often the next digit is meant.
+REPEATS = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 EN_NUMBER_WORDS = frozenset({*EN_ONES, *EN_TENS, "hundred", "thousand", "oh"})
 
 
@@ -103,18 +107,28 @@ def zh_digit_string(text: str) -> str:
 
 
 def en_number(words: Sequence[str]) -> Decimal | None:
-    """An English number in words (or one written number).
+    """An English number in words (or one written number), read as money is spoken.
 
     'five hundred sixty eight' is 568, 'three fifty' 350, 'three oh five' 305, 'twenty eight hundred' 2800,
-    'five hundred and twelve forty' 512.40. None for anything else.
+    'five hundred and twelve forty' 512.40, 'sixty four fifty' 64.50, 'one thirty three twenty' 133.20,
+    'two and a half thousand' 2500. None for anything else (also for digits read out one by one).
     """
     if len(words) == 1 and words[0].replace(",", "").replace(".", "", 1).isdigit():
         written = words[0].replace(",", "")
         return Decimal(written) if written.isascii() and len(written) <= 12 else None
+    if words[-4:-1] == ["and", "a", "half"] and words[-1] in _SCALES:
+        whole = en_number(words[:-4])
+        return None if whole is None else (whole + Decimal("0.5")) * _SCALES[words[-1]]
+    if words[-3:] == ["and", "a", "half"] and len(words) > 3 and words[-4] in _SCALES:
+        whole = en_number(words[:-3])
+        return None if whole is None else whole + _SCALES[words[-4]] // 2
     groups = _pairs([word for word in words if word != "and"])
-    if groups is None or not groups:
+    if not groups:
         return None
-    return _join(groups)
+    return _scaled(groups) if "hundred" in groups or "thousand" in groups else _plain(groups)
+
+
+_SCALES = {"hundred": 100, "thousand": 1000}
 
 
 def _pairs(words: Sequence[str]) -> list[int | str] | None:
@@ -132,10 +146,14 @@ def _pairs(words: Sequence[str]) -> list[int | str] | None:
             if tens_open and 0 < value < 10 and isinstance(last, int):
                 out[-1] = last + value
             else:
-                out.append(value)
+                out.append("oh" if word == "zero" else value)
         elif word == "a" and not out:
             out.append(1)
+        elif word.isascii() and word.isdigit() and len(word) <= 3:
+            out.append(int(word))
         elif word in ("hundred", "thousand", "oh"):
+            if not out and word != "oh":
+                out.append(1)
             out.append(word)
         else:
             return None
@@ -143,58 +161,86 @@ def _pairs(words: Sequence[str]) -> list[int | str] | None:
     return out
 
 
-def _join(groups: Sequence[int | str]) -> Decimal | None:
-    total = 0
-    section: int | None = None
-    scaled = False
-    cents: int | None = None
-    oh = False
-    for group in groups:
-        if cents is not None:
+def _plain(groups: Sequence[int | str]) -> Decimal | None:
+    """Pairs without hundred and thousand: [3, 50] is 350, [3, 'oh', 5] 305, [64, 50] 64.50, [1, 33, 20] 133.20."""
+    whole, rest = groups[0], list(groups[1:])
+    if not isinstance(whole, int):
+        return None
+    if not rest:
+        return Decimal(whole)
+    if whole == 0:
+        return None
+    if whole < 10:
+        if rest[0] == "oh" and len(rest) > 1 and isinstance(rest[1], int) and 0 < rest[1] < 10:
+            whole, rest = whole * 100 + rest[1], rest[2:]
+        elif isinstance(rest[0], int) and 10 <= rest[0] < 100:
+            whole, rest = whole * 100 + rest[0], rest[1:]
+        else:
             return None
-        if group == "oh":
-            oh = True
-        elif group == "hundred":
-            if section is None or section >= 100:
-                return None
-            section, scaled = section * 100, True
-        elif group == "thousand":
-            if section is None or total:
-                return None
-            total, section, scaled = section * 1000, None, True
-        elif isinstance(group, int):
-            if section is None:
-                section = group
-            elif section % 100 == 0 and section and scaled:
-                section += group
-            elif oh and 0 < section < 10 and group < 10:
-                section = section * 100 + group
-            elif not scaled and 0 < section < 10 and 10 <= group < 100:
-                section, scaled = section * 100 + group, True
-            elif scaled and section % 100 and 10 <= group < 100:
-                cents = group
-            else:
-                return None
-    value = Decimal(total + (section or 0))
-    return value + Decimal(cents) / 100 if cents is not None else value
+    return _and_cents(whole, rest)
+
+
+def _and_cents(whole: int, rest: Sequence[int | str]) -> Decimal | None:
+    if not rest:
+        return Decimal(whole)
+    if len(rest) == 1 and isinstance(rest[0], int) and 10 <= rest[0] < 100:
+        return whole + Decimal(rest[0]) / 100
+    if len(rest) == 2 and rest[0] == "oh" and isinstance(rest[1], int) and 0 < rest[1] < 10:
+        return whole + Decimal(rest[1]) / 100
+    return None
+
+
+def _scaled(groups: Sequence[int | str]) -> Decimal | None:
+    """Pairs with hundred or thousand: [12, 'hundred', 50] is 1250, [5, 'hundred', 12, 40] 512.40."""
+    if "thousand" in groups:
+        at = groups.index("thousand")
+        before = groups[:at]
+        head = _scaled(before) if "hundred" in before else _plain(before)
+        rest = groups[at + 1 :]
+        if head is None or head != int(head) or head >= 1000 or "thousand" in rest:
+            return None
+        if not rest:
+            return head * 1000
+        if rest[0] == "oh":
+            rest = rest[1:]
+        if not rest:
+            return None
+        tail = _scaled(rest) if "hundred" in rest else _plain(rest)
+        return None if tail is None or tail >= 1000 else head * 1000 + tail
+    at = groups.index("hundred")
+    rest = groups[at + 1 :]
+    if at != 1 or not isinstance(groups[0], int) or not 0 < groups[0] < 100 or "hundred" in rest:
+        return None
+    whole = groups[0] * 100
+    if rest and rest[0] == "oh" and len(rest) == 2:
+        rest = rest[1:]
+    if rest and isinstance(rest[0], int) and rest[0] < 100:
+        whole, rest = whole + rest[0], rest[1:]
+    return _and_cents(whole, rest)
 
 
 def en_digit_string(words: Sequence[str]) -> str:
     """Digits said one by one, with double and triple; '' when another word stands between: 'one three double eight'."""
     out = ""
     repeat = 1
+    tens = False
     for word in words:
-        if word in ("double", "triple"):
-            repeat = 2 if word == "double" else 3
+        if word in REPEATS:
+            repeat = REPEATS[word]
             continue
+        if tens and 0 < EN_ONES.get(word, 0) < 10:
+            out = out[:-1]
         if word in EN_DIGITS:
             piece = str(EN_DIGITS[word])
         elif word in EN_ONES or word in EN_TENS:
             piece = str(EN_ONES.get(word, EN_TENS.get(word)))
+        elif word == "hundred" and out:
+            piece = "00"
         elif word.isascii() and word.isdigit():
             piece = word
         else:
             return ""
         out += piece * repeat
+        tens = word in EN_TENS and repeat == 1
         repeat = 1
     return out

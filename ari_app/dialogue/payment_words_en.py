@@ -4,49 +4,6 @@ from __future__ import annotations
 
 import re
 
-_PAY = (
-    r"(?:pay|paid|paying|settle|settled|clear|cleared|send|sent|transfer|transferred|sort|sorted|"
-    r"deposit|deposited)"
-)
-
-PAID = re.compile(
-    r"\b(already|just) (\w+ )?(paid|settled|cleared|sent|transferred|sorted|done|made|deposited|"
-    r"put)\b|\b(i|we|he|she|wife|husband|hubby|mum|dad|son|daughter|they|tenant|landlord|missus|"
-    r"company)( have| has| had)?( \w+)? (paid|settled|cleared)\b(?! (you )?(if|when|"
-    r"then))(?! (weekly|monthly|on the \w+ of every|every))"
-    r"|\b(i|we)( have)?( \w+)? (sent|transferred|deposited|wired)\b"
-    r"|\b(i|we)( have)?( already)? (did|made|put through) (it|that|this|the|a|my) ?"
-    r"(payment|transfer|yesterday|already|on|last|by|via|online|$)"
-    r"|\b(it|that|this|bill|all of it|everything|the (bill|amount|balance|account|money))( is|"
-    r" was| has been| have been| has| are| got| were)( all| already| just| fully)* (paid|settled|"
-    r"cleared|sorted|deducted|debited|taken|done and dusted|done)\b|\bpaid (it|that|this|them|you|"
-    r"the|my|in full|last|yesterday|on|by|off|up|already|with|via|online|at|through|two|three|a|"
-    r"for|and|this|everything|all|in|over|from|half|part|to|your)|^paid\b"
-    r"|(payment|money|amount|transfer)( \w+)? (was|has been|is|went|has|got|already|"
-    r"have)( already| all)? ?(made|sent|done|out|gone|through|left|taken|deducted|debited|cleared|"
-    r"processed|paid|came)|(came|went|taken|gone|deducted|debited|has left|"
-    r"left) (straight )?(out |off |from )+(of |my |the |our )+(account|bank|card)|(you|"
-    r"they) (already|have already|took|have taken|debited|deducted|have had) (it|the money|"
-    r"my money|the payment|your money|that)|(have|got) (the|a|my) (receipt|confirmation|proof|"
-    r"screenshot|reference|transaction)|(done|did) (it|that|this|the payment) (already|yesterday|"
-    r"last|on|via|by|through|online)|do not owe (you )?(anything|a (penny|cent|thing)|nothing)|"
-    r"nothing (is )?(outstanding|owing|left to pay)|\ball (paid|settled|cleared|square)\b|"
-    r"my balance is (zero|clear)"
-)
-PAST = re.compile(
-    r"\b(already|yesterday|last (week|month|night|mon|tue|wed|thu|fri|sat|sun)\w*|ago|earlier|"
-    r"this morning|the other day|just (paid|sent|did|now)|days back|weeks back|long back|long time)\b"
-)
-NOT_PAID = re.compile(
-    r"\b(not|never)( yet| even| been| have| actually)*( been)? (paid|settled|sent|cleared)|"
-    r"\bnot already\b|have i (already )?paid|(was|is|has) (it|this|that|the bill)( already|"
-    r" been)* paid\b|(when|once|until|till|after|if|as soon as) (i|he|she|we|they)( have| has|"
-    r" get| am| gets| is| are| do)*( \w+)? paid|\bget(s|ting)? paid|i am paid|paid (weekly|"
-    r"monthly|fortnightly)|will (be|get) (paid|settled|cleared)|to be paid|forgot|want to|"
-    r"would have paid|have to have|unless i|should have paid|if i (had )?paid|been meaning|"
-    r"sent (me|to me|us)\b|(bill|letter|text|reminder|invoice|message|email)s? (you )?sent|"
-    r"paid (late|too much)"
-)
 PROMISE = re.compile(
     r"\b(i|we|he|she|wife|husband|hubby|son|daughter|they|mum|dad)( will| can| could| am going to|"
     r" is going to| shall| plan to| want to| would like to| promise( you)?( to)?| intend to|"
@@ -185,51 +142,6 @@ HALF = re.compile(
 )
 CORRECTS = re.compile(
     r"make (it|that)|change (it|that)|\binstead\b|\bmove (it|that) to\b|switch (it|that)|\bi meant\b"
-)
-CHANNELS: tuple[tuple[str, str], ...] = (
-    ("wechatpay", r"\bwe ?chat( ?pay)?"),
-    ("alipay", r"\bali ?pay"),
-    (
-        "bank_transfer",
-        (
-            r"\b(bank (transfer|payment|deposit)|netbanking|neft|imps|rtgs|wire( transfer)?|transfer(red|"
-            r"ring)?|bacs|faster payments?|standing order|bank account|through (the |my )?bank)\b"
-        ),
-    ),
-    (
-        "card",
-        r"\b((credit|debit|bank|my|by|with|a|the|use|on) cards?|visa|mastercard|amex|master card|card)\b",
-    ),
-    (
-        "cash_counter",
-        (
-            r"\b(counter|(in|with|by|pay|paid|take|bring) cash|cash|at (the|your|a) (office|shop|store|"
-            r"branch|post office|service cent\w+|desk|window)|(to|into|in|visit) (the|your) (office|shop|"
-            r"store|branch|service cent\w+)|over the counter|in person|post office|in store|payzone|"
-            r"paypoint)\b"
-        ),
-    ),
-    (
-        "auto_debit",
-        (
-            r"\b(direct debit|autopay|auto debit|automatic(ally)? (payment|debit|deducted|taken)?|ecs|"
-            r"standing instruction)\b"
-        ),
-    ),
-    ("app", r"\b(the|your|my|an|through|on|via|in|with|by|use)? ?(mobile )?app\b"),
-    (
-        "sms_link",
-        (
-            r"\b(link (in|from|on|you sent|that you)( the| a| my)?( text| message| sms)?|(use|click|"
-            r"through|via|with|using|tap|open|on|from) (the|that|your|this) (text )?link|(text|sms|"
-            r"message) link|(pay|paid)( \w+){0,3} (the|that|your) link)\b"
-        ),
-    ),
-)
-NOT_CHANNEL = re.compile(
-    r"\b(not|no|without|never|except|anything but|hate|do not (do|have|use|like|trust|want)|"
-    r"can not (use|do))( (a|an|the|use|using|have|do|got|on|by|with|any|my|via|through|trust|"
-    r"in))*$"
 )
 REASONS: tuple[tuple[str, str], ...] = (
     ("bereavement", r"passed away|died|funeral|lost my (husband|wife|mother|father|son|daughter|mum|dad)"),

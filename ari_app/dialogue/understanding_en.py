@@ -5,23 +5,22 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from ari_app.dialogue.dates_en import find_dates, negated
+from ari_app.dialogue.channel_words_en import CHANNELS, not_this_way
+from ari_app.dialogue.dates_en import find_dates
+from ari_app.dialogue.dates_sense_en import in_the_past, meant_dates
+from ari_app.dialogue.digits_en import called_number_tail_en, periods_en, phone_tail_en
 from ari_app.dialogue.heard import DateSpan, Heard
-from ari_app.dialogue.money_en import amounts_en, periods_en, phone_tail_en, times_en
+from ari_app.dialogue.money_en import amounts_en
 from ari_app.dialogue.normal_en import normalise_en
+from ari_app.dialogue.paid_words_en import PAST, has_paid
 from ari_app.dialogue.payment_words_en import (
-    CHANNELS,
     CORRECTS,
     DISPUTE,
     DISPUTE_KINDS,
     FULL,
     HALF,
     NO_PROMISE,
-    NOT_CHANNEL,
-    NOT_PAID,
     NOT_REFUSE,
-    PAID,
-    PAST,
     PROMISE,
     REASONS,
     REFUSE,
@@ -38,11 +37,23 @@ from ari_app.dialogue.settling import (
     named,
     rule_out,
     settle_speaker,
-    taken_back,
 )
+from ari_app.dialogue.times_en import times_en
 
-_TAKEN_BACK = re.compile(r"\b(no|sorry|wait|actually|rather|scratch|make it|i meant)\b")
-_MONTHS_OF_PLAN = re.compile(r"\b(months?|a year)\b")
+#: Days by name: they tell the part of the day and are no hours.
+_DAY_NAME = re.compile(r"(this |next |coming |later |earlier )*(today|tonight|tomorrow|this|[a-z]+day)\b")
+_CALL = re.compile(
+    r"\b(call|ring|phone|try|reach|catch|contact|buzz|bell|speak|talk|get (me|hold)|suit|better|free|"
+    r"available|home|back)\b"
+)
+#: A length of time that is the term of a plan, not a day.
+_TERM_OF_PLAN = re.compile(
+    r"^((in|over|for|within|like|about) )*(three|six|twelve|nine|eighteen|3|6|12) months?|a year"
+)
+#: Who speaks for another may still promise, or tell of a payment or a better day.
+_OWN_DEED = re.compile(r"\b(pay|paid|paying|settle|settled|send|sent|call|calling|ring|try|phone|transfer)\b")
+#: A time of this day without an hour, in a wish to be called: no date.
+_LATER_TODAY = re.compile(r"this (evening|afternoon|morning)|tonight")
 _REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
 
 #: Somebody speaks for a customer who is not there.
@@ -142,46 +153,70 @@ def _paid_or_not(heard: Heard, text: str) -> None:
     """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
     if DISPUTE.search(text):
         heard.add("dispute")
-    past = bool(PAST.search(text))
-    if PAID.search(text) and (past or not NOT_PAID.search(text)):
-        heard.add("already_paid", 0.9 if past else 0.8)
+    if has_paid(text):
+        heard.add("already_paid", 0.9 if PAST.search(text) else 0.8)
     if REFUSE.search(text) and not NOT_REFUSE.search(text):
         heard.add("refuse_to_pay")
     elif PROMISE.search(text) and not NO_PROMISE.search(text):
         heard.add("promise_to_pay")
 
 
+def _called_at(heard: Heard, text: str, context: str) -> None:
+    """An hour is the hour of a call: nobody names one for anything else, unless he pays then."""
+    others = {
+        "promise_to_pay",
+        "already_paid",
+        "dispute",
+        "stop_calling",
+        "complaint_threat",
+    } & heard.intents.keys()
+    if heard.times and not others and (_CALL.search(text) or len(text.split()) <= 6):
+        heard.add("request_callback", 0.8)
+
+
 def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
     planned = context == "ask_plan" or "request_installment" in heard.intents
     heard.periods = periods_en(text, bare=context == "ask_plan") if planned else []
-    meant = [
-        span
-        for span in spans
-        if not negated(text, span) and not taken_back(text, spans, span, _TAKEN_BACK, longest=30)
-    ]
+    meant = meant_dates(text, spans)
     if planned:
-        meant = [span for span in meant if not _MONTHS_OF_PLAN.search(text[span.start : span.end])]
+        meant = [span for span in meant if not _TERM_OF_PLAN.match(text[span.start : span.end])]
+    if not {"already_paid", "dispute"} & heard.intents.keys():
+        # What is over is no day to pay on, unless it was the payment.
+        today = now.date()
+        meant = [
+            span
+            for span in meant
+            if span.value is None
+            or span.value > today
+            or (span.value == today and not in_the_past(text, span.start, span.end, default=False))
+        ]
+    heard.times = times_en(
+        blanked(text, [span for span in spans if not _DAY_NAME.match(text[span.start : span.end])], "|"), now
+    )
+    _called_at(heard, text, context)
+    if "request_callback" in heard.intents and not heard.times:
+        meant = [span for span in meant if not _LATER_TODAY.search(text[span.start : span.end])]
     heard.dates = list(dict.fromkeys(span.value for span in meant if span.value is not None))
     heard.unclear_date = bool(meant) and not heard.dates
     rest = blanked(text, spans, "|")
-    heard.amounts = amounts_en(rest, bare=context in HOW_MUCH)
-    if _VAGUE.search(text):
-        heard.amounts = []
+    heard.amounts = amounts_en(
+        rest,
+        bare=context in HOW_MUCH,
+        owner_known=context not in BEFORE_VERIFICATION,
+        terms=context == "ask_plan",
+    )
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
     heard.currency = "CNY" if re.search(r"\b(yuan|kuai|rmb)\b", text) else ""
-    heard.times = times_en(rest, now)
-    heard.channels = in_spoken_order(_CHANNELS, text, _not_this_way)
+    heard.channels = in_spoken_order(_CHANNELS, text, not_this_way)
     heard.corrects = bool(CORRECTS.search(text))
     heard.reason = first_named(_REASONS, text)
     heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
     if context == "verify_tail":
         heard.phone_tail = phone_tail_en(text)
+    elif "request_callback" in heard.intents:
+        heard.phone_tail = called_number_tail_en(text)
     if context in HOW_MUCH and not heard.amounts and HALF.search(text):
         heard.add("promise_to_pay", 0.7)
-
-
-def _not_this_way(before: str, after: str) -> bool:
-    return bool(NOT_CHANNEL.search(before.rstrip()))
 
 
 # ------------------------------------------------------------------------------------------------------------- yes, no
@@ -301,5 +336,7 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
             heard.dates = []
         if heard.dispute_category == "meter":
             heard.amounts = []
-    if {"third_party", "identity_deny", "deceased"} & intents.keys() and not callback:
+    if {"identity_deny", "deceased"} & intents.keys() and not callback:
+        heard.dates = []
+    if "third_party" in intents and not _OWN_DEED.search(text):
         heard.dates = []
