@@ -1,86 +1,121 @@
-"""Chinese: sums of money, callback times, terms of months and telephone digits out of normalised text."""
+"""Chinese: sums of money out of normalised text."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from ari_app.dialogue.numerals import ZH_NUMBER, zh_digit_string, zh_integer
+from ari_app.dialogue.numbers_zh import Number, numbers
+from ari_app.dialogue.numerals import zh_digit_string
 
-_N = f"[{ZH_NUMBER}]"
-_DIGIT = "[零一二两三四五六七八九0-9]"
 _CENT = Decimal("0.01")
+_DIGIT = "[零一二两三四五六七八九0-9]"
+_LARGEST = 9_999_999
 
-_MONEY = re.compile(
-    rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?P<more>多|来|几)?(?:个)?(?:元(?!素)|块|圆|人民币)(?:钱)?"
-    rf"(?:零?(?P<lone>{_DIGIT})分(?!期|钟|之)|(?P<tenth>{_DIGIT})(?:(?:毛|角)(?:零?(?P<cent>{_DIGIT})分?)?)?(?![期个次号天年月]))?"
+_POINT = re.compile(rf"点(?P<point>{_DIGIT}{{1,2}})(?!{_DIGIT}|[刻分钟半十])")
+#: The unit, and what is said after it: 五块八, 五块八毛二, 三块零五分.
+_UNIT = re.compile(
+    rf"个?(?:块|元(?!素|旦|宵)|圆|人民币)钱?(?:零?(?P<lone>{_DIGIT})分(?!期|钟|之|[零一二两三四五六七八九十0-9])"
+    rf"|零?(?P<tenth>(?<=零){_DIGIT}(?=毛|角)|(?<!零){_DIGIT})(?:(?:毛|角)(?:零?(?P<cent>{_DIGIT})分?(?!期"
+    rf"|钟|[号日天月百千万十]))?)?(?![期个次号日天年月百千万十点成遍回]))?"
 )
-_JIAO = re.compile(rf"(?<![块元{ZH_NUMBER}])(?P<tenth>{_DIGIT})(?:毛|角)(?:钱)?")
-_BARE = re.compile(
-    rf"(?P<whole>{_N}+)(?:点(?P<point>[零一二三四五六七八九0-9]{{1,2}}))?(?![多来几期个次分年月号日天周点楼单元弄岁人位度吨方立字{ZH_NUMBER}])"
+_JIAO = re.compile(rf"(?<![块元圆])(?P<tenth>{_DIGIT})(?:毛|角)(?!不|都|也)钱?")
+#: A number before one of these counts something else.
+_COUNTED = re.compile(
+    r"个(?!块)|次(?!性)|遍|趟|回(?!头|家|来|去|老)|期|分(?![期几成着开批次一二两三四五六七八九十0-9给])"
+    r"|年|月(?!底|末)|号|日|天|周|点(?!给|还|交)|楼|层|栋|幢|单元|弄|巷"
+    r"|岁|人(?!民币|家|说)|位|度|吨|方(?!便)|立|字|平|公里|里地|斤|只(?!能|有|好|够|是|要"
+    r"|交|还|剩)|户|家(?!里|人|属)|张|条|件|种|样|份|米|路|室|房|班"
+    r"|瓦|兆|[gm](?![a-z])|倍|%|折|成(?![不吗么交了吧])|小时|分钟|钟头|刻钟|页|名|车|亩"
+    r"|站|代|级|档|秒|码|毫|克|厘|队|届|百分|顿|碗|餐|来[个块岁天年]|口人|头[猪牛羊]"
 )
-#: Words before a number that make it a sum, where "元" is left out.
+#: "三百多", "两千来块", "四百几": nobody knows how much.
+_ABOUT_AFTER = re.compile(
+    r"多(?!少|谢|了|付|交|缴|收|还|余)|来(?=[块元万千百个]|$)|余[元块]|把块|出头|以[上下]"
+)
+#: What is not about this bill, said before or after its sum.
+_ELSEWHERE = (
+    r"工资|收入|退休[金今]?|养老金|低保|存款|挣|赚|月薪|薪水|底薪|奖金|提成|生活费|伙食费?"
+    r"|药[钱费]|医[药疗]费|学费|房租(?!.{0,4}[欠交])|房贷|车贷|月供|奶粉|彩礼"
+    r"|保险|押金|份子|红包|货款|本钱|外面欠|外债|网贷|读数|表上|字数|余额|卡里|卡上|兜里"
+    r"|身上|补贴|补助|营业额|利润|进账|[骗偷]了|流水(?!号)"
+)
+_ELSEWHERE_BEFORE = re.compile(
+    rf"(?:{_ELSEWHERE}|热线|电话是?|号码是?|住在|门牌|房号|工号|账号|户号|卡号|编号|单号"
+    rf"|身份证|车牌|尾号是?|后四位是?|录音|第)"
+    r"(?:(?!下来|到账|一到|发下|再|先|把|给|那)[^交付缴还充扣欠收转百千万块元号]){0,6}$|[路街巷]$"
+)
+_ELSEWHERE_AFTER = re.compile(
+    r"^(?:块|元|钱|左右|多)*的?(?:工资|收入|退休|养老|低保|存款|月薪|底薪|奖金|提成|药|生活费"
+    r"|学费|房租|房贷|车贷|补贴|贷款|手机|读数)"
+)
+#: These are debts to us as well as to others: 学费一万二我一次性交清.
+_BILL_OR_NOT = re.compile(r"(?:学费|房租|保险|医[药疗]费|月供|车贷|房贷).{0,4}$")
+_PAID_THEN = re.compile(
+    r"[块元]?钱?(?:我|就|先|都|给你们?|今天|＿)*(?:一次性|全部?|一起)?(?:交|付|还|缴|结)(?!不)"
+)
+#: A number at the end of one of these words is a sum, where "元" is left out.
 _PAYS = re.compile(
-    r"(?:先|就|只|我|能|可以|再|还|给你们?|一共|总共|才|只有|拿出|交|缴|付|还|转|凑|出|扣了?|收了?|充|打|欠了?|剩下的?|是|要|共|那)+"
-    r"(?:了|个|掉|过|到|清|的)?$"
+    r"(?:先|就|只|能|可以|再|还|给(?:你们?|他们|您)?|一共|总共|才|只有|拿出?|交|缴|付|补"
+    r"|转|凑|出|扣|收|充|打|存|汇|刷|欠|剩下?|余下|应该是?|要|[说讲]好的?(?:是|每月)?)"
+    r"(?:了|个|掉|过|到|清|的|款|费|我|去|来|上)?$"
 )
-#: What stands before a sum that is not about the bill.
-_NOT_DUE = re.compile(
-    r"(?:工资|收入|退休金|养老金|低保|存款|挣|赚|月薪|奖金|外面欠|房贷|车贷|读数|表上|字数|热线|拨打?|电话是?|号码是?|住在?|补贴|余额|卡里)"
-    r"[^交付缴还]{0,6}$"
+_TELEPHONES = re.compile(
+    r"1[012]3\d\d|100\d\d|955\d\d|96\d{3}|一[零一二]三[一二三四五六七八九零]{2}|一零零[零一]\d?|幺[零幺二]三.."
 )
-_VAGUE = re.compile(r"几[百千万十]|好几|一半|左右|上下|大概|差不多|部分|一点点?|百来|千把|百把|多少")
-_TAKEN_BACK = re.compile(r"(?:不不|不对|不是|说错|哦不|啊不|错了|应该是|改成|改为|还是)")
+_READING = re.compile(
+    r"表上(?!个|月|周)|读数|字数|度数|(?:水|电|气|燃气)?表(?:显示|是|走|写|读|的数|才|就"
+    r"|里)|抄(?:的是|成|了个|表)|读(?:的|成|了个)|底数|示数|走到"
+)
+#: Before a small number these say which one, not how much.
+_POINTING = ("周", "这", "那", "哪", "每", "某", "另", "点", "月", "第")
+_REJECTED_BEFORE = re.compile(
+    r"(?:(?<!是)(?<!又)不是(?:说|收|欠)?|不要|别(?!的|人)|并非|哪里?是|哪有|怎么会是|怎么是"
+    r"|怎么可能是|听成|说成|写成|记成|当成|看成|听错成)(?:什么|你说的|那个|这个|的)?$"
+)
+_REJECTED_AFTER = re.compile(
+    r"^(?:块|元|钱|的话|的)*(?:我|现在|是|也|可|都|实在|真|真的|一下子|肯定|恐怕|怕是|有点|根本)*"
+    r"(?:太多|凑不|拿不|出不起|给不[起了出]|交不[起了上出]|付不[起了出]|还不[起了上]|掏不"
+    r"|不行(?!的话)|没有(?!问题)|没那么多|不够|太难听|不好听|够呛|有困难|不现实)"
+)
+_TAKEN_BACK = re.compile(
+    r"不不|不对|(?:哦|啊|呃|哎)不|说错|错了|应该是|改成|改为|算了|还是(?!要|得|会)|口误"
+    r"|记错|不是(?!说|要|给|交)|要不(?!然)|干脆|不好听|难听"
+)
+#: Between two equal sums these say that they are two and not one said twice.
+_ONE_MORE = re.compile("[＿再又还另加和跟]")
+_VAGUE = re.compile(r"几[百千万十]|好几|一半|左右|上下|大概|差不多|部分|一点点?|百来|千把|百把|百八十|多少")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    start: int
+    end: int
+    value: Decimal
+    rejected: bool = False
 
 
 def amounts_zh(text: str, *, bare: bool) -> list[Decimal]:
-    """Sums in spoken order. ``bare``: a number alone is a sum too, for the question was how much."""
-    found: list[tuple[int, int, Decimal]] = []
-    for match in _MONEY.finditer(text):
-        if (
-            match["more"]
-            or _NOT_DUE.search(text[: match.start()])
-            or text[: match.start()].endswith(("几", "好"))
-        ):
-            continue
-        value = _money(match)
-        if value is not None:
-            found.append((match.start(), match.end(), value))
-    for match in _JIAO.finditer(text):
-        if not any(start <= match.start() < end for start, end, _ in found):
-            found.append((match.start(), match.end(), Decimal(zh_digit_string(match["tenth"])) / 10))
-    for match in _BARE.finditer(text):
-        if any(start < match.end() and match.start() < end for start, end, _ in found):
-            continue
-        before = text[: match.start()]
-        if _NOT_DUE.search(before) or before.endswith(
-            ("第", "几", "好", "周", "尾号", "这", "那", "哪", "每", "分", "某", "另")
-        ):
-            continue
-        if not (bare or (_PAYS.search(before) and _is_sum(match["whole"]))):
-            continue
-        value = _money(match)
-        if value is not None and value >= 1 and match["whole"] not in ("一", "两"):
-            found.append((match.start(), match.end(), value))
-    found.sort()
-    kept = [one for at, one in enumerate(found) if not _replaced(text, found, at)]
-    return [value.quantize(_CENT) for _, _, value in kept]
+    """Sums about the bill or a payment, in spoken order, without those that were rejected or taken back.
 
-
-def _is_sum(whole: str) -> bool:
-    """A bare number that is large enough to be money: a hundred, or two digits and more."""
-    if any(sign in whole for sign in "百千万"):
-        return True
-    return whole.isascii() and len(whole) in (2, 3, 4, 5)
-
-
-def _replaced(text: str, found: list[tuple[int, int, Decimal]], at: int) -> bool:
-    """Whether a sum is taken back right after it was said: "两百五不不三百"."""
-    if at + 1 >= len(found):
-        return False
-    between = text[found[at][1] : found[at + 1][0]]
-    return len(between) <= 8 and bool(_TAKEN_BACK.search(between))
+    ``bare``: a small number alone is a sum too, for the question was how much. Larger ones (三百五) always are, unless
+    they count something or belong to something else.
+    """
+    found = sorted(_found(text, bare=bare), key=lambda one: one.start)
+    found = [replace(one, rejected=_rejected(text, found, at)) for at, one in enumerate(found)]
+    refused = {one.value for one in found if one.rejected}
+    kept = [one for one in found if one.value not in refused]
+    return [
+        one.value
+        for at, one in enumerate(kept)
+        if not (
+            at
+            and one.value == kept[at - 1].value
+            and one.start - kept[at - 1].end <= 8
+            and not _ONE_MORE.search(text[kept[at - 1].end : one.start])
+        )
+    ]
 
 
 def vague_zh(text: str) -> bool:
@@ -88,107 +123,99 @@ def vague_zh(text: str) -> bool:
     return bool(_VAGUE.search(text))
 
 
-def _money(match: re.Match[str]) -> Decimal | None:
-    whole = zh_integer(match["whole"])
-    if whole is None or (match["whole"].isdigit() and len(match["whole"]) > 7):
-        return None
-    groups = match.groupdict()
-    part = Decimal(0)
-    if groups["point"]:
-        part = Decimal(f"0.{zh_digit_string(groups['point'])}")
-    elif groups.get("tenth"):
-        part = Decimal(f"0.{zh_digit_string(groups['tenth'])}")
-    hundredth = groups.get("cent") or groups.get("lone")
-    if hundredth:
-        part += Decimal(zh_digit_string(hundredth)) / 100
-    return (Decimal(whole) + part).quantize(_CENT)
-
-
-# ------------------------------------------------------------------------------------------------------- telephone digits
-
-_RUN = re.compile(r"[零〇洞幺一二三四五六七八九0-9]{4,}")
-_SAME = re.compile(r"([三四]|3|4)个([零幺一二三四五六七八九0-9])")
-
-
-def phone_tail_zh(text: str) -> str | None:
-    """The last four digits of a number that was read out; "四个八" is 8888, "三个六八" 6668."""
-    text = _SAME.sub(lambda match: match[2] * {"三": 3, "3": 3}.get(match[1], 4), text)
-    runs = _RUN.findall(text)
-    if not runs:
-        return None
-    digits = zh_digit_string(runs[-1])
-    return digits[-4:] if len(digits) == 4 or len(digits) >= 7 else None
-
-
-# ------------------------------------------------------------------------------------------------------- months of a plan
-
-_PERIODS = re.compile(
-    r"(?<![零一二两三四五六七八九十百第0-9])(三|六|十二|3|6|12)(?:个)?(?:期|个月|月(?![一二三四五六七八九十零0-9初底末份]))"
-)
-_NOT_PERIODS = re.compile(r"(?:不|别|不要|不用|不想|除了|不是)(?:要|分|用|想)*$")
-_MONTHS = {"三": 3, "六": 6, "十二": 12, "3": 3, "6": 6, "12": 12}
-
-
-def periods_zh(text: str) -> list[int]:
-    """Terms of a plan in months, in spoken order: 3, 6 and 12 only."""
-    found = [
-        (match.start(), _MONTHS[match[1]])
-        for match in _PERIODS.finditer(text)
-        if not _NOT_PERIODS.search(text[: match.start()])
-        and not re.match(r"太|不行|不要", text[match.end() :])
-    ]
-    found += [(match.start(), 6) for match in re.finditer(r"半年(?!前|没)", text)]
-    found += [(match.start(), 12) for match in re.finditer(r"(?<![半零0-9十])(?:一年|1年)(?!前|没|多)", text)]
-    return list(dict.fromkeys(value for _, value in sorted(found)))
-
-
-# ------------------------------------------------------------------------------------------------------- times of day
-
-_TIME = re.compile(
-    r"(?P<part>凌晨|清晨|早上|早晨|一早|上午|中午|下午|傍晚|晚上|夜里|今晚|明晚|明早)?(?:的)?"
-    r"(?P<hour>[零一二两三四五六七八九十0-9]{1,3})点(?:钟)?(?P<rest>半|一刻|三刻|[零一二三四五六七八九十0-9]{1,3}分?)?(?![多几])"
-)
-_AFTER = re.compile(
-    rf"(?:过|等|再过)?(?P<n>半|{_N}+)个?(?P<half>半)?(?P<unit>小时|钟头|分钟|刻钟)(?P<plus>半)?(?:后|以后|之后|再|左右|$|打)?"
-)
-_EVENING = ("下午", "傍晚", "晚上", "今晚", "明晚", "夜里")
-
-
-def times_zh(text: str, now: datetime) -> list[time]:
-    """Times of day in spoken order; a bare hour of 1 to 7 is in the afternoon, "半个小时后" counts from ``now``."""
-    found: list[tuple[int, time]] = []
-    for match in _TIME.finditer(text):
-        hour = zh_integer(match["hour"])
-        if hour is None or hour > 24:
+def _found(text: str, *, bare: bool) -> list[_Sum]:
+    found: list[_Sum] = []
+    reading = bool(_READING.search(text))
+    for number in numbers(text):
+        if found and number.start < found[-1].end:
             continue
-        minute = _minute(match["rest"])
-        part = match["part"] or ""
-        if (part in _EVENING and hour < 12) or (part == "中午" and hour < 3) or (not part and 1 <= hour <= 7):
-            hour += 12
-        if minute < 60 and hour < 24:
-            found.append((match.start(), time(hour, minute)))
-    for match in _AFTER.finditer(text):
-        minutes = _minutes(match)
-        if minutes is not None and 0 < minutes <= 720:
-            later = now + timedelta(minutes=minutes)
-            found.append((match.start(), time(later.hour, later.minute)))
-    return list(dict.fromkeys(value for _, value in sorted(found)))
+        one = _with_unit(text, number) or _without_unit(text, number, bare=bare, reading=reading)
+        if one is not None:
+            found.append(one)
+    for match in _JIAO.finditer(text):
+        if not any(one.start <= match.start() < one.end for one in found):
+            value = Decimal(zh_digit_string(match["tenth"])) / 10
+            if value:
+                found.append(_Sum(match.start(), match.end(), value.quantize(_CENT)))
+    return found
 
 
-def _minute(rest: str | None) -> int:
-    if not rest:
-        return 0
-    named = {"半": 30, "一刻": 15, "三刻": 45}.get(rest)
-    if named is not None:
-        return named
-    return zh_integer(rest.removesuffix("分").removeprefix("零") or "0") or 0
-
-
-def _minutes(match: re.Match[str]) -> int | None:
-    if match["n"] == "半":
-        return 30 if match["unit"] in ("小时", "钟头") else None
-    count = zh_integer(match["n"])
-    if count is None:
+def _with_unit(text: str, number: Number) -> _Sum | None:
+    """A sum with 块 or 元: 五块八, 二十九点八块."""
+    whole, end, part = number.value, number.end, Decimal(0)
+    if point := _POINT.match(text, end):
+        part, end = Decimal(f"0.{zh_digit_string(point['point'])}"), point.end()
+    unit = _UNIT.match(text, end)
+    if (
+        (not whole and not part)
+        or unit is None
+        or whole is None
+        or whole > _LARGEST
+        or _elsewhere(text, number.start, unit.end())
+    ):
         return None
-    unit = {"小时": 60, "钟头": 60, "分钟": 1, "刻钟": 15}[match["unit"]]
-    return count * unit + (unit // 2 if match["half"] or match["plus"] else 0)
+    if number.text == "一" and unit.group() == "块":
+        return None  # 一块交: together
+    if unit["tenth"]:
+        part = Decimal(zh_digit_string(unit["tenth"])) / 10
+    if hundredth := unit["cent"] or unit["lone"]:
+        part += Decimal(zh_digit_string(hundredth)) / 100
+    return _Sum(number.start, unit.end(), (whole + part).quantize(_CENT))
+
+
+def _without_unit(text: str, number: Number, *, bare: bool, reading: bool) -> _Sum | None:
+    """A number that is a sum by its size or its place: 三百五, 先交五十, 二十九点八."""
+    end, part = number.end, Decimal(0)
+    if point := _POINT.match(text, end):
+        part, end = Decimal(f"0.{zh_digit_string(point['point'])}"), point.end()
+    value, before = number.value, text[: number.start]
+    if value is None or reading or not 1 <= value <= _LARGEST or _COUNTED.match(text, end):
+        return None
+    if _elsewhere(text, number.start, end) or _TELEPHONES.fullmatch(number.text):
+        return None
+    if number.text in ("一", "两") or (not number.scaled and before.endswith(_POINTING)):
+        return None
+    if re.search(r"你(?:这|们|个|是|就|就是)*个?$", before) and number.text == "二百五":
+        return None
+    if (
+        number.string
+        and (len(number.text) > 5 or not number.text.isascii())
+        and not (bare and len(number.text) == 3)
+    ):
+        return None
+    sized = number.scaled or (number.text.isascii() and 3 <= len(number.text) <= 5 and number.text[0] != "0")
+    placed = value >= 10 and bool(_PAYS.search(before))
+    if not (
+        sized or placed or (bare and (value >= 10 or (value >= 2 and len(text) <= len(number.text) + 4)))
+    ):
+        return None
+    return _Sum(number.start, end, (value + part).quantize(_CENT))
+
+
+def _elsewhere(text: str, start: int, end: int) -> bool:
+    """Whether this is no exact sum of the bill: an income, a price of something else, a number of something, or vague."""
+    before, after = text[max(start - 16, 0) : start], text[end : end + 8]
+    if (
+        before.endswith("几")
+        or (before.endswith("好") and text[start] in "十百千万")
+        or _ABOUT_AFTER.match(after)
+    ):
+        return True
+    if after.startswith("几") and text[end - 1] in "十百千万":
+        return True
+    if _PAID_THEN.match(after) and _BILL_OR_NOT.search(before):
+        return False
+    return bool(_ELSEWHERE_BEFORE.search(before) or _ELSEWHERE_AFTER.match(after))
+
+
+def _rejected(text: str, found: list[_Sum], at: int) -> bool:
+    """Whether a sum is refused (不是三百六, 三百凑不出来) or taken back in one breath (两百五不对三百)."""
+    one = found[at]
+    if _REJECTED_BEFORE.search(text[: one.start]):
+        return True
+    if len(found) > 1 and _REJECTED_AFTER.match(text[one.end :]):
+        return True
+    if at + 1 >= len(found):
+        return False
+    between = text[one.end : found[at + 1].start]
+    return len(between) <= 10 and bool(_TAKEN_BACK.search(between)) and not _REJECTED_BEFORE.search(between)

@@ -137,7 +137,7 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         times=tuple(heard.times),
         channels=tuple(heard.channels),
         periods=tuple(heard.periods),
-        dispute_category=heard.dispute_category,
+        dispute_category=heard.dispute_category if "dispute" in (primary, *also) else "",
         phone_tail=heard.phone_tail,
         reason=heard.reason,
         currency=heard.currency,

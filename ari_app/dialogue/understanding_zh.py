@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import partial
 
-from ari_app.dialogue.dates_zh import find_dates, negated
+from ari_app.dialogue.channels_zh import channels_zh
+from ari_app.dialogue.dates_zh import find_dates
+from ari_app.dialogue.disputes_zh import DISPUTE, NOT_DISPUTE, dispute_kind_zh
 from ari_app.dialogue.heard import DateSpan, Heard
-from ari_app.dialogue.money_zh import amounts_zh, periods_zh, phone_tail_zh, times_zh, vague_zh
+from ari_app.dialogue.money_zh import amounts_zh, vague_zh
 from ari_app.dialogue.normal_zh import normalise_zh
 from ari_app.dialogue.payment_words_zh import (
-    CHANNELS,
-    DISPUTE,
-    DISPUTE_KINDS,
     DONE,
+    DONE_AFTER,
     FUTURE,
-    NOT_CHANNEL,
-    NOT_CHANNEL_AFTER,
     NOT_DONE,
     NOT_REFUSE,
     PAST,
     PROMISE,
     REASONS,
     REFUSE,
+    VERB,
+    remainder_at,
 )
 from ari_app.dialogue.phrases_zh import (
     AFFIRM_EXACT,
@@ -40,25 +41,33 @@ from ari_app.dialogue.phrases_zh import (
     NOISE,
     UPSET,
 )
+from ari_app.dialogue.rejections_zh import called_then, meant_dates
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     HOW_MUCH,
     RulesOut,
     blanked,
     first_named,
-    in_spoken_order,
     named,
     rule_out,
     settle_speaker,
-    taken_back,
 )
+from ari_app.dialogue.terms_zh import periods_zh, phone_tail_zh, times_zh, without_telephones
 
-_REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
+VERB_ZH = re.compile(VERB)
+_REASONS = named(REASONS)
+#: What is told of a day that is over: "(上周五)微信上付的".
+_PAID_THEN = re.compile(
+    rf"(?<!没)(?<!没有)(?<!去)(?:{VERB}|续|弄|办)(?:费|款|钱)?(?:了(?!吗|没|再|就)|过(?!来)"
+    rf"|完|好了|上了|的(?!话|时候|钱|费|时间))"
+)
+#: Before a day on which somebody only meant to pay: 本来打算二十号交的.
+_MEANT_TO = re.compile(r"(?:打算|准备|计划|本来就?[想要是说]|想着|预计|安排|定在|约好|说好|想)(?:在|是|等)?$")
 #: A date that belongs to something else than paying: "二十号发工资".
 _PAYDAY = re.compile(
-    r"^(?:号|左右|才|就|要|会|我|们|公司|厂里|单位)*(?:才|就|要|会)?(?:发(?:工资|薪|钱|奖金)|开(?:工资|支)|领(?:工资|薪|钱)|工资|到账)"
+    r"^(?:号|左右|才|就|要|会|我|们|公司|厂里|单位)*(?:才|就|要|会)?(?:发(?:工资|薪|钱|奖金)"
+    r"|走账|放款|回款|打款给我|结账|报销|下款|出账|开(?:工资|支)|领(?:工资|薪|钱)|工资|到账)"
 )
-_TAKEN_BACK = re.compile(r"(?:不不|不对|不是|说错|哦不|啊不|错了|应该是|改成|改为)")
 
 
 def hear_zh(text: str, context: str, now: datetime) -> Heard:
@@ -74,8 +83,14 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
         if pattern.search(text):
             heard.add(intent)
     _paid_or_not(heard, text, context)
-    past = "already_paid" in heard.intents
-    spans = find_dates(text, now.date(), past)
+    spans = find_dates(
+        text, now.date(), partial(_is_past, "already_paid" in heard.intents, remainder_at(text))
+    )
+    if any(
+        span.value is not None and span.value < now.date() and _PAID_THEN.search(text, span.end)
+        for span in spans
+    ):
+        heard.add("already_paid", 0.75)
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
     _settle(heard, text, context)
@@ -88,10 +103,11 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
 
 def _paid_or_not(heard: Heard, text: str, context: str) -> None:
     """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
-    if DISPUTE.search(text):
+    if DISPUTE.search(text) and not NOT_DISPUTE.search(text):
         heard.add("dispute")
-    done, past = bool(DONE.search(text)), bool(PAST.search(text))
-    if done and not NOT_DONE.search(text) and (past or not FUTURE.search(text)):
+    told = text[: remainder_at(text)]
+    done, past = bool(DONE.search(told)), bool(PAST.search(told))
+    if done and not NOT_DONE.search(told) and (past or not FUTURE.search(told)):
         heard.add("already_paid", 0.9 if past else 0.75)
     elif PROMISE.search(text) and not re.search(r"不(?:了|上|起|出)(?!多少)", text):
         heard.add("promise_to_pay")
@@ -101,31 +117,37 @@ def _paid_or_not(heard: Heard, text: str, context: str) -> None:
 
 
 def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
-    meant = [
-        span
-        for span in spans
-        if not negated(text, span) and not taken_back(text, spans, span, _TAKEN_BACK, longest=6)
-    ]
+    meant = meant_dates(text, spans, now.date())
     paying = [span for span in meant if not (len(meant) > 1 and _PAYDAY.match(text[span.end :]))]
+    if "request_callback" in heard.intents and len(paying) > 1:
+        paying = called_then(text, paying)
+    if "already_paid" not in heard.intents and not heard.intents.keys() & {"dispute", "deny"}:
+        paying = [span for span in paying if span.value is None or span.value >= now.date()]
     heard.dates = list(dict.fromkeys(span.value for span in paying if span.value is not None))
     heard.unclear_date = bool(meant) and not heard.dates
-    rest = blanked(text, spans, "＿")
-    heard.amounts = amounts_zh(rest, bare=context in HOW_MUCH)
+    heard.phone_tail = phone_tail_zh(text, asked=context == "verify_tail")
+    rest = without_telephones(blanked(text, spans, "＿"))
+    heard.amounts = (
+        amounts_zh(rest, bare=context in HOW_MUCH)
+        if not (heard.phone_tail and context == "verify_tail")
+        else []
+    )
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
     heard.times = times_zh(text, now)
     heard.periods = periods_zh(text)
-    heard.channels = in_spoken_order(_CHANNELS, text, _not_this_way)
+    heard.channels = channels_zh(text)
     heard.corrects = bool(CORRECTS.search(text))
     heard.reason = first_named(_REASONS, text)
     heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents
-    if context == "verify_tail":
-        heard.phone_tail = phone_tail_zh(text)
     if context in HOW_MUCH and not heard.amounts and vague_zh(rest):
         heard.add("promise_to_pay", 0.7)
 
 
-def _not_this_way(before: str, after: str) -> bool:
-    return bool(NOT_CHANNEL.search(before) or NOT_CHANNEL_AFTER.match(after))
+def _is_past(paid: bool, remainder: int, before: str, after: str) -> bool:
+    """Whether a date is that of a payment already made: the rest (剩下的) is still to come."""
+    if DONE_AFTER.match(after) and not _MEANT_TO.search(before):
+        return True
+    return paid and len(before) < remainder
 
 
 # ------------------------------------------------------------------------------------------------------------- yes, no
@@ -253,20 +275,29 @@ def _settle_requests(heard: Heard, text: str, context: str) -> None:
             heard.drop("ask_payment_method", "promise_to_pay")
 
 
+#: Words by which a time is that of a call.
+_CALLED_AT = re.compile(r"打|电话|联系|来电|接|聊|谈|call|说|方便|有空|得空|下班|忙")
+_PLAN_WORDS = re.compile(r"分(?!钟|之)|期|一?个月.{0,6}(?:还|交|付|给)|慢慢还")
+
+
 def _settle_slots(heard: Heard, text: str, context: str) -> None:
     """Slots that the chosen meaning does not have."""
     intents = heard.intents
     callback = "request_callback" in intents
-    if not callback:
+    if not callback and not (_CALLED_AT.search(text) and not VERB_ZH.search(text)):
         heard.times = []
-    elif not {"already_paid", "dispute"} & intents.keys():
+    elif callback and not {"already_paid", "dispute"} & intents.keys():
         heard.amounts = []
-    if "request_installment" not in intents and context != "ask_plan":
+    if (
+        "request_installment" not in intents
+        and context not in ("ask_plan", "confirm_ptp")
+        and not _PLAN_WORDS.search(text)
+    ):
         heard.periods = []
-    if "dispute" in intents:
-        heard.dispute_category = first_named(DISPUTE_KINDS, text)
+    heard.dispute_category = dispute_kind_zh(text)
+    if "dispute" in intents and "already_paid" not in intents:
         heard.channels = []
         if heard.dispute_category in ("meter", "service", "other"):
             heard.dates = []
-    if {"third_party", "identity_deny"} & intents.keys() and not callback:
+    if "identity_deny" in intents or ("third_party" in intents and not callback and not VERB_ZH.search(text)):
         heard.dates = []

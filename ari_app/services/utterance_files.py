@@ -73,7 +73,7 @@ def read_labelled(stream: TextIO, file: str) -> list[Labelled]:
                     context,
                     str(intent),
                     tuple(map(str, also)),
-                    {name: _value(value) for name, value in slots.items()},
+                    {name: _value(name, value) for name, value in slots.items()},
                     entry.get("ambiguous") is True,
                 )
             )
@@ -142,7 +142,9 @@ def _is_value(value: object) -> bool:
     )
 
 
-def _value(value: object) -> SlotValue:
+def _value(name: str, value: object) -> SlotValue:
+    if name == "periods" and isinstance(value, str) and value.isdecimal():
+        return int(value)  # months are whole numbers, also where somebody wrote them as text
     if isinstance(value, list):
         return [str(item) for item in value] if any(isinstance(item, str) for item in value) else list(value)
     return value if isinstance(value, int) else str(value)
