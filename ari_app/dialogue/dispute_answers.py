@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from ari_app.dialogue.disputes_zh import DISPUTE_KINDS as KINDS_ZH
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.dialogue.normal_en import normalise_en
 from ari_app.dialogue.normal_zh import normalise_zh
 from ari_app.dialogue.payment_words_en import DISPUTE_KINDS as KINDS_EN
-from ari_app.dialogue.payment_words_zh import DISPUTE_KINDS as KINDS_ZH
 from ari_app.dialogue.settling import Named, first_named, named
 
 CATEGORY, DESCRIPTION, EVIDENCE_NOTE = "category", "description", "evidence"
@@ -32,7 +32,7 @@ _ONE_WORD: Final = 0.75
 _NO_VOUCHER: Final = frozenset({"deny", "refuse_to_pay"})
 
 _CATEGORIES: Final[Mapping[str, Named]] = {
-    "zh": (*KINDS_ZH, *named((("other", "其他|别的|都不是"),))),
+    "zh": (*KINDS_ZH, *named((("bill", "账|单|金额|费|钱|价"), ("other", "其他|别的|都不是")))),
     "en": (
         *KINDS_EN,
         *named(

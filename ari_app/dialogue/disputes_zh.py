@@ -107,7 +107,8 @@ NOT_DISPUTE = re.compile(
     r"|再)(?:给|交|还|有)|让.{0,10}卖了?"
 )
 
-_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+#: A reason by its words, the most telling first.
+DISPUTE_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         (
@@ -157,4 +158,4 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 def dispute_kind_zh(text: str) -> str:
     """The reason that is given; '' for none (这笔钱我不认)."""
-    return next((name for name, pattern in _KINDS if pattern.search(text)), "")
+    return next((name for name, pattern in DISPUTE_KINDS if pattern.search(text)), "")
