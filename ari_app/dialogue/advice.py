@@ -10,6 +10,8 @@ from typing import Final
 
 #: The meaning of an opinion that takes the answer for a question of the customer's own.
 FREE_QUESTION: Final = "free_question"
+#: An opinion is never surer than this, so that what hangs on it waits for a person (``flow_findings.REVIEW_BELOW``).
+MOST_CONFIDENCE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ari_app.dialogue.advice import MOST_CONFIDENCE
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.domain.call_result import Callback, Consent, DisputeClaim, ReviewField
 
@@ -15,6 +16,8 @@ from ari_app.domain.call_result import Callback, Consent, DisputeClaim, ReviewFi
 REVIEW_BELOW = 0.6
 #: Longest description of a dispute, in characters.
 MAX_DESCRIPTION = 400
+#: Why a person looks at a call in which a language model chose a meaning that has consequences.
+BY_MODEL = "by_model"
 NOTICE = "recording_notice"
 REFUSED = "recording_refused"
 
@@ -33,6 +36,7 @@ class Findings:
     category: str = ""
     evidence: list[str] = field(default_factory=list)
     _described: list[str] = field(default_factory=list, repr=False)
+    _advised: list[str] = field(default_factory=list)
     _dispute_confidence: float = 1.0
     _callback_confidence: float = 1.0
 
@@ -42,6 +46,8 @@ class Findings:
         """One answer. ``notice_given``: the recording notice was spoken in full before it."""
         meanings = meanings_of(heard)
         self.intents += [meaning for meaning in meanings if meaning not in self.intents]
+        if heard.advised:
+            self._advised += [name for name in meanings if name not in self._advised and _is_of_weight(name)]
         self.upset = self.upset or heard.upset or "abusive" in meanings
         if self.consent is None and notice_given and given.kind is not InputKind.SILENCE:
             self.consent = Consent(heard.finer != REFUSED, now, self.notice)
@@ -74,11 +80,14 @@ class Findings:
 
         Promises, plans and disputes carry their own confidence and are looked over where they are stored.
         """
+        found: list[ReviewField] = []
+        if self._advised:
+            found.append(ReviewField("understanding", ", ".join(self._advised), MOST_CONFIDENCE, BY_MODEL))
         if result == "disputed" and not self.category:
-            return (ReviewField("dispute.category", "", self._dispute_confidence, "not_given"),)
-        if result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
-            return (ReviewField("callback", "", self._callback_confidence),)
-        return ()
+            found.append(ReviewField("dispute.category", "", self._dispute_confidence, "not_given"))
+        elif result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
+            found.append(ReviewField("callback", "", self._callback_confidence))
+        return tuple(found)
 
     def _note_dispute(self, heard: Understanding, given: CustomerInput) -> None:
         if heard.dispute_category:
@@ -92,6 +101,11 @@ class Findings:
         text = text.strip()[:MAX_DESCRIPTION]
         if text and text not in self._described:
             self._described.append(text)
+
+
+def _is_of_weight(meaning: str) -> bool:
+    """Whether somebody has to know that a language model chose it: anything but questions and what is said again."""
+    return not meaning.startswith("ask_") and meaning not in ("unclear", "repeat", "wait", "switch_language")
 
 
 def meanings_of(heard: Understanding) -> tuple[str, ...]:

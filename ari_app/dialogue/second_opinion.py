@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from ari_app.dialogue.advice import FREE_QUESTION, Opinion
+from ari_app.dialogue.advice import FREE_QUESTION, MOST_CONFIDENCE, Opinion
 from ari_app.dialogue.dispute_answers import DESCRIPTION
 from ari_app.dialogue.flow import Ask, Flow, State
 from ari_app.dialogue.model import Understanding
@@ -21,8 +21,6 @@ from ari_app.dialogue.understanding import FINER, INTENTS, MAX_CHARACTERS, under
 
 _T = TypeVar("_T")
 
-#: An opinion is never surer than this, so that what hangs on it waits for a person (``flow_findings.REVIEW_BELOW``).
-MOST_CONFIDENCE: Final = 0.5
 #: What the rules are so sure of is never looked at again, whatever the settings say.
 NEVER_DOUBTED: Final = 0.7
 #: Wishes and warnings that are never doubted, however unsure the rules are: what protects somebody is not argued away.

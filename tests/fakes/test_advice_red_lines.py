@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from ari_app.dialogue import spoken
-from ari_app.dialogue.advice import FREE_QUESTION, Opinion
+from ari_app.dialogue.advice import FREE_QUESTION, MOST_CONFIDENCE, Opinion
 from ari_app.dialogue.fact_words import leftover
 from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_check import certain_facts
@@ -25,7 +25,7 @@ from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.free_answer import facts_of
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
-from ari_app.dialogue.second_opinion import HARMLESS_RESULTS, MOST_CONFIDENCE
+from ari_app.dialogue.second_opinion import HARMLESS_RESULTS
 from ari_app.dialogue.understanding import FINER, INTENTS, understand
 from ari_app.errors import LanguageModelError
 from ari_app.gateways.llm_messages import AnswerText, OpinionText, read_content

@@ -12,6 +12,7 @@ from ari_app.dialogue.advice import Doubt, FreeQuestion, KnownFact, Opinion, Tol
 from ari_app.errors import ConfigError, LanguageModelError
 from ari_app.gateways.llm import MOST_BYTES, LlmTerms, OpenAiModel, Task
 from ari_app.ports import EngineState
+from ari_app.services.advice import AdviceTerms, Adviser
 from ari_app.services.engine_health import FAULTS_BEFORE_REST
 from tests.support.fake_llm import (
     Manner,
@@ -163,6 +164,24 @@ async def test_a_reply_that_is_none_is_survived(manner: Manner) -> None:
         assert model.health(Task.UNDERSTAND).failures == 1
         fake.manner = says(GOOD)
         assert (await model.understand(DOUBT, PATIENCE)).meaning == "deny"
+
+
+@pytest.mark.parametrize("manner", WRONG_REPLIES.values(), ids=WRONG_REPLIES.keys())
+async def test_what_is_no_reply_is_no_advice(manner: Manner) -> None:
+    async with fake_llm() as fake, model_of(fake) as model:
+        fake.manner = manner
+        adviser = Adviser(model, AdviceTerms())
+        assert await adviser.opinion(DOUBT) is None
+        assert await adviser.answer(FreeQuestion("how much", "en", ())) == ""
+        assert adviser.counters.failed == 2
+
+
+async def test_advice_that_does_not_come_in_time_is_none() -> None:
+    async with fake_llm() as fake, model_of(fake) as model:
+        fake.manner = hangs
+        adviser = Adviser(model, AdviceTerms(budget_s=0.2))
+        assert await adviser.opinion(DOUBT) is None
+        assert (adviser.counters.late, adviser.counters.failed) == (1, 0)
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.dialogue.advice import FREE_QUESTION, Opinion
+from ari_app.dialogue.advice import FREE_QUESTION, MOST_CONFIDENCE, Opinion
 from ari_app.dialogue.flow import RESULTS, Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.dialogue.second_opinion import (
     HARMLESS_RESULTS,
     HIDDEN,
-    MOST_CONFIDENCE,
     NEVER_DOUBTED,
     open_meanings,
     second_reading,
@@ -190,6 +189,18 @@ def test_a_meaning_that_is_offered_is_gone_by_with_little_confidence() -> None:
     assert (step.heard.intent, step.heard.advised) == ("ask_payment_method", True)
     assert step.heard.confidence <= MOST_CONFIDENCE
     assert "You can pay by" in " ".join(part.text for part in step.say)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "marked"), [("refuse_to_pay", True), ("request_callback", True), ("ask_amount", False)]
+)
+def test_a_meaning_with_consequences_that_a_model_chose_is_looked_at(meaning: str, marked: bool) -> None:
+    dialogue = at("ask_when", "1", TAIL)
+    dialogue.answer(advised(UNCLEAR, meaning), NOW)
+    result = dialogue.hung_up().result
+    assert result is not None
+    found = [(one.name, one.value, one.reason) for one in result.review]
+    assert found == ([("understanding", meaning, "by_model")] if marked else [])
 
 
 def test_an_opinion_about_what_the_rules_know_is_not_looked_at() -> None:
