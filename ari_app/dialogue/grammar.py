@@ -107,6 +107,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "refuse": ("i will not pay", "i am not going to pay", "i refuse to pay"),
     "how_much": ("how much is it", "how much do i owe"),
+    "link": ("send me the link", "send me a link", "text me the link"),
     "dispute_kinds": (
         "the meter",
         "the meter reading",

@@ -40,6 +40,7 @@ MEANS: dict[str, tuple[str, set[str]]] = {
     "dispute": ("ask_when", {"dispute"}),
     "refuse": ("ask_when", {"refuse_to_pay"}),
     "how_much": ("ask_when", {"ask_amount"}),
+    "link": ("inform", {"send_link"}),
     "dispute_kinds": ("dispute_describe", {"dispute", "unclear"}),
     "vouchers": ("closing", {"unclear", "send_link", "promise_to_pay"}),
     "needs": ("inform", {"special_needs"}),

@@ -128,6 +128,8 @@ def test_who_depends_on_the_service_is_heard_at_every_question_after_verificatio
         (AHEAD, ("2", "1")),
         (AHEAD, ("2", "1", "1")),
         (AHEAD, ("4",)),
+        (AHEAD, ({"zh": "账单不对", "en": "the bill is wrong"}[language],)),
+        (AHEAD, ({"zh": "我不交", "en": "i will not pay"}[language],)),
         (ENDED, ()),
         (ENDED, ({"zh": "什么时候能恢复供水", "en": "when will my water be back"}[language],)),
     ):
