@@ -104,9 +104,9 @@ def test_service_is_promised_to_nobody_who_promises(key: str, language: str) -> 
 
 def test_the_words_of_a_promise_fit_how_service_stands() -> None:
     ended = talk(FLOW, account(ENDED, "en"), "1", TAIL, "2", "1", "1", "1", now=NOW)
-    assert "comes back after full payment" in ended.said
+    assert "is restored after full payment" in ended.said
     unknown = talk(FLOW, account(AccountDetails(), "en"), "1", TAIL, "2", "1", "1", "1", now=NOW)
-    assert not {"Service goes on", "Service comes back"} & set(unknown.said.split(". "))
+    assert not {"Service goes on", "Service is restored"} & set(unknown.said.split(". "))
     assert "goes on" not in unknown.said
 
 
