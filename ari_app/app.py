@@ -28,6 +28,7 @@ from ari_app.observation import Observed, observation
 from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
 from ari_app.services.advice import Adviser
 from ari_app.services.answer_watch import AnswerWatch
+from ari_app.services.call_languages import OtherLanguages
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
 from ari_app.services.conversation import Conversation, Ears
@@ -104,7 +105,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         recorder = await stack.enter_async_context(_recorder(settings, patience_s, observed))
         telephony = await stack.enter_async_context(_telephony(settings, recorder, patience_s))
         observed.add_telephony(telephony)
-        flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings))
+        flows = FlowDirectory(
+            settings.dialplan_dir / "flows", company_names(settings), settings.speech.voices
+        )
         files = ProgressFiles(settings.dialplan_dir)
         prompts = make_prompts(settings)
         stack.push_async_callback(prompts.close)
@@ -386,12 +389,14 @@ def conversations(
     adviser: Adviser | None = None,
 ) -> Callable[[ReservedAttempt, MediaStream, StopRecording], Conversation]:
     """Makes the conversation of an answered call; ``detector`` makes what tells who has answered."""
+    languages = OtherLanguages(flows, clock)
 
     def converse(attempt: ReservedAttempt, media: MediaStream, stop_recording: StopRecording) -> Conversation:
         ears = Ears(SpeechGate(), detector(attempt), recogniser)
         dialogue = flows.open(attempt.flow, attempt.account, attempt.arms)
-        voice = prompts.styled(attempt.voice)
-        return Conversation(dialogue, media, voice, ears, clock, stop_recording, adviser)
+        styled = prompts.styled(attempt.voice)
+        others = languages.of(attempt, styled)
+        return Conversation(dialogue, media, styled, ears, clock, stop_recording, adviser, others)
 
     return converse
 

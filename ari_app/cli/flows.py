@@ -242,7 +242,7 @@ def run_conversations(
         for fixture in read_fixtures(path):
             if fixture.flow not in known:
                 known[fixture.flow] = _read(_paths(settings, [fixture.flow])[0])
-            outcome = run_fixture(fixture, known[fixture.flow], names[fixture.account.language])
+            outcome = run_fixture(fixture, known[fixture.flow], names)
             run += 1
             failures += outcome.failures
             if verbose and not json_output:
@@ -350,7 +350,7 @@ def _trial(
         for fault in account:
             typer.echo(str(fault), err=True)
         raise typer.Exit(EXIT_WRONG_USE)
-    return try_flow(flow, account, company_names(settings)[language], moment, having)
+    return try_flow(flow, account, company_names(settings), moment, having)
 
 
 def _arms(flow: Flow, entries: list[str]) -> Arms:

@@ -59,8 +59,15 @@ async def findings(
         for language in languages:
             if language not in flow.languages:
                 continue
+            # A sentence in this language may stand in a call in another one ("for English, press eight").
+            fragments = [
+                fragment
+                for of_call in flow.languages
+                for fragment in flows.shared_prompts(name, of_call, today)
+                if fragment.language == language
+            ]
             places = {prompt_id: (where, words) for prompt_id, where, words in prompt_ids(flow, language)}
-            for fragment in flows.shared_prompts(name, language, today):
+            for fragment in fragments:
                 prompt_id = fragment.prompt_id
                 if prompt_id not in places or (language, prompt_id) in told:  # the first: a day, the company
                     continue

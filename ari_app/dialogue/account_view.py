@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -22,6 +22,8 @@ CENT = Decimal("0.01")
 _ANONYMOUS = {"zh": "机主本人", "en": "the owner of this number"}
 _MASKED = {"zh": "{}先生或女士", "en": "{}"}
 _LONGEST_NAME = 40
+#: What an English voice cannot read out.
+_CHARACTERS = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ class SealedAccount:
             else None
         )
 
+    def reworded(self, opening: OpeningView) -> SealedAccount:
+        """The same debt, to be told in the language of another view."""
+        other = SealedAccount.__new__(SealedAccount)
+        other.__view = replace(self.__view, opening=opening)
+        return other
+
     def secrets(self, today: date) -> tuple[str, ...]:
         """The debt's facts in the words in which they would be spoken, for the guard."""
         view, language = self.__view, self.__view.opening.language
@@ -85,11 +93,10 @@ class SealedAccount:
         return tuple(fact for fact in facts if len(fact) >= 3)
 
 
-def opening_view(account: Account, company: str) -> OpeningView:
-    """The view for an unverified listener."""
-    return OpeningView(
-        company=company, name=spoken_name(account.name, account.language), language=account.language
-    )
+def opening_view(account: Account, company: str, language: str = "") -> OpeningView:
+    """The view for an unverified listener, in the account's language or another one."""
+    language = language or account.language
+    return OpeningView(company=company, name=spoken_name(account.name, language), language=language)
 
 
 def spoken_name(name: str, language: str) -> str:
@@ -99,7 +106,7 @@ def spoken_name(name: str, language: str) -> str:
     text = "".join(sign if sign.isalpha() or sign in " -'·." else " " for sign in text)
     text = " ".join(word for word in text.split() if any(sign.isalpha() for sign in word))
     text = text[:_LONGEST_NAME].strip(" -'·.")
-    if not text or TELLING_NAMES.search(text):
+    if not text or TELLING_NAMES.search(text) or (language == "en" and _CHARACTERS.search(text)):
         return _ANONYMOUS[language]
     return _MASKED[language].format(text) if masked and len(text) == 1 else text
 

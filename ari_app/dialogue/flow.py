@@ -119,6 +119,9 @@ COVERAGE: frozenset[str] = frozenset(
     }
 )
 
+#: A conversation changes its language so often at most.
+MOST_SWITCHES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -137,10 +140,11 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a prompt in one language; ``line`` where it stands."""
+    """A sentence of a prompt; ``line`` where it stands. ``language`` is set where it is not that of its wording."""
 
     parts: tuple[Text | Variable, ...]
     line: int
+    language: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -183,13 +187,15 @@ def sentences_in(prompt: Prompt, language: str) -> Iterator[Sentence]:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What follows: ``go`` to a state, or ask the same question again where ``go`` is ''."""
+    """What follows: ``go`` to a state, or ask the same question again where ``go`` is ''; ``switch``: in the
+    language that the customer asks for."""
 
     go: str
     line: int
     say: Prompt = ()
     when: tuple[Condition, ...] = ()
     forget: frozenset[Fact] = frozenset()
+    switch: bool = False
 
     @property
     def gives(self) -> frozenset[Fact]:
@@ -321,4 +327,6 @@ class Flow:
 
     def most_questions(self) -> int:
         """An upper bound for the questions of one conversation."""
-        return sum(state.ask.max_tries for state in self.states.values() if state.ask is not None)
+        asked = sum(state.ask.max_tries for state in self.states.values() if state.ask is not None)
+        switches = any(move.switch for state in self.states.values() for move in state.moves())
+        return asked + (MOST_SWITCHES if switches else 0)

@@ -211,7 +211,7 @@ def _check_prompt(prompt: Prompt, facts: frozenset[Fact], where: str, reader: Re
 def _check_sentence(
     sentence: Sentence, language: str, facts: frozenset[Fact], where: str, reader: Reader, *, legal: bool
 ) -> None:
-    verified = Fact.VERIFIED in facts
+    verified, language = Fact.VERIFIED in facts, sentence.language or language
     for name in sentence.variables:
         missing = VARIABLES[name] - facts
         if Fact.VERIFIED in missing:

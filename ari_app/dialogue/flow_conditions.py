@@ -65,6 +65,7 @@ _OF_THE_TALK: dict[str, ConditionRule] = {
     "has_emergency_phone": ConditionRule(needs=_VERIFIED),
     "has_reason": ConditionRule(needs=_VERIFIED),
     "has_callback": ConditionRule(),
+    "can_switch": ConditionRule(),
     "unclear_date": ConditionRule(),
     "upset": ConditionRule(),
 }
@@ -74,7 +75,7 @@ _OF_THE_TALK |= {
 }
 
 #: Only an answer just given can meet these, so they choose among moves and not among wordings.
-_OF_AN_ANSWER = frozenset({"tail_matches", "gave_tail", "by_key", "unclear_date"})
+_OF_AN_ANSWER = frozenset({"tail_matches", "gave_tail", "by_key", "unclear_date", "can_switch"})
 
 #: About the account.
 _OF_THE_ACCOUNT = (

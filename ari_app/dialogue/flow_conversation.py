@@ -6,11 +6,10 @@ Until the last four digits of the telephone number were right, the conversation 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
-from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
     OpeningView,
     Promised,
@@ -20,13 +19,16 @@ from ari_app.dialogue.account_view import (
 )
 from ari_app.dialogue.advice import Doubt, FreeQuestion
 from ari_app.dialogue.completeness import YES_NO, progress
-from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION, read_note
-from ari_app.dialogue.flow import Ask, End, Flow, KeyMeaning, Move, Prompt, Retry, Sentence, State
+from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION
+from ari_app.dialogue.flow import MOST_SWITCHES, Ask, End, Flow, Move, Prompt, Retry, Sentence, State
+from ari_app.dialogue.flow_answers import NOT_UNDERSTOOD, SILENCE, less_sure, read_answer, spoken_key
 from ari_app.dialogue.flow_arms import in_arms
-from ari_app.dialogue.flow_conditions import Condition, account_condition
-from ari_app.dialogue.flow_findings import NOTICE, Findings, meanings_of
+from ari_app.dialogue.flow_conditions import Condition
+from ari_app.dialogue.flow_findings import NOTICE, SWITCH, Findings, meanings_of
 from ari_app.dialogue.flow_offers import take_offer, without
+from ari_app.dialogue.flow_outcome import plan_of, promises_of
 from ari_app.dialogue.flow_script_check import required_of
+from ari_app.dialogue.flow_truths import debt_condition
 from ari_app.dialogue.free_answer import checked_answer, facts_of
 from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.guard import Guard, GuardTally
@@ -39,26 +41,16 @@ from ari_app.dialogue.second_opinion import (
     without_digits,
 )
 from ari_app.dialogue.sentence_fragments import sentence_fragments
-from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
-from ari_app.dialogue.understanding import FINER, MAX_CHARACTERS, understand
+from ari_app.dialogue.understanding import MAX_CHARACTERS
 from ari_app.domain.account import Account
 from ari_app.domain.answer_progress import AnswerProgress
-from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
+from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.experiment import NO_ARMS, Arms
-from ari_app.domain.plan import InstalmentTerms
 from ari_app.domain.script_coverage import in_order
-
-#: "Press one" answered with the word.
-_SPOKEN_KEYS: dict[str, str] = {
-    spoken.integer(digit, language): str(digit) for digit in range(10) for language in spoken.LANGUAGES
-} | {str(digit): str(digit) for digit in range(10)}
 
 #: Who tells what happened thinks between two sentences, and takes his time.
 _OWN_WORDS_PAUSE_S, _OWN_WORDS_S = 1.6, 60.0
-
-SILENCE = Understanding("silence_noise")
-NOT_UNDERSTOOD = Understanding("unclear", confidence=0.0)
 
 
 class FlowConversation:
@@ -71,9 +63,11 @@ class FlowConversation:
         company: str,
         tally: GuardTally | None = None,
         arms: Arms = NO_ARMS,
+        companies: Mapping[str, str] | None = None,
     ) -> None:
         """:param tally: counts the breaches of all conversations.
         :param arms: what the customer has of the flow's experiments.
+        :param companies: the company's name in each language in which the call may go on.
         """
         self.breaches = 0
         self._tally = tally or GuardTally()
@@ -81,6 +75,12 @@ class FlowConversation:
         self._account_zone = zone_of(account.timezone) or UTC
         self._view: OpeningView | VerifiedView = opening_view(account, company)
         self._language = account.language
+        self._openings = {
+            language: opening_view(account, name, language)
+            for language, name in {**(companies or {}), account.language: company}.items()
+            if language in flow.languages
+        }
+        self._switches = 0
         self._names = (self._view.name, self._view.company)
         self._sealed = SealedAccount(account, self._view)
         self._state = flow.states[flow.start]
@@ -139,7 +139,7 @@ class FlowConversation:
             return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
         if ask.note == DESCRIPTION and text.strip():
             return AnswerProgress.OPEN  # nobody but the customer knows when he has told it all
-        if self._spoken_key(text, ask) is not None and ask.context in YES_NO:
+        if spoken_key(text, ask) is not None and ask.context in YES_NO:
             return AnswerProgress.COMPLETE
         local = self._local(self._asked_at)
         return progress(text, ask.context, self._language, local, over_prompt=over_prompt)
@@ -176,31 +176,13 @@ class FlowConversation:
         doubt = self.doubt(given, now, NEVER_DOUBTED) if given.opinion is not None else None
         if doubt is None or given.opinion is None:
             return heard
-        read = second_reading(
-            given.opinion, doubt.text, doubt.meanings, self._language, ask.context, self._local(now)
-        )
-        return heard if read is None else self._less_sure(read, given)
-
-    def _less_sure(self, heard: Understanding, given: CustomerInput) -> Understanding:
-        """As sure as the recogniser was of the words, and the sum that "all of it" is."""
-        heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
-        if heard.full_amount and heard.amount is None and isinstance(self._view, VerifiedView):
-            heard = replace(heard, amounts=(self._view.amount_due,))
-        return heard
+        local = self._local(now)
+        read = second_reading(given.opinion, doubt.text, doubt.meanings, self._language, ask.context, local)
+        return heard if read is None else less_sure(read, given, self._view)
 
     def _by_rules(self, given: CustomerInput, ask: Ask, now: datetime) -> Understanding:
-        if given.kind is InputKind.SILENCE:
-            return SILENCE
-        if given.kind is InputKind.KEYS:
-            return self._keyed(given.text, ask, now)
-        if not given.confidence >= self._flow.min_confidence or not given.text.strip():
-            return NOT_UNDERSTOOD
-        key = self._spoken_key(given.text, ask)
-        if key is not None:
-            return self._key_meaning(ask.keys[key], now)
-        heard = understand(given.text, self._language, ask.context, self._local(now))
-        heard = self._less_sure(heard, given)
-        return read_note(ask.note, heard, given, self._language) if ask.note else heard
+        surest = self._flow.min_confidence
+        return read_answer(given, ask, self._language, self._local(now), self._view, surest)
 
     def _own_words(self, given: CustomerInput, ask: Ask, heard: Understanding, now: datetime) -> FlowStep:
         """An answer in the customer's own words: kept where the recogniser is sure of it, and accepted in any case."""
@@ -210,43 +192,6 @@ class FlowConversation:
             if self._holds(move, heard, given, now):
                 return self._go(move, now, heard)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
-
-    def _spoken_key(self, text: str, ask: Ask) -> str | None:
-        """The key that somebody names ("press one"), where it means something at this question."""
-        key = _SPOKEN_KEYS.get(text.strip(" .,。，").lower().removeprefix("press ").removeprefix("按"))
-        return key if key is not None and key in ask.keys and ask.digits != "phone_tail" else None
-
-    def _keyed(self, text: str, ask: Ask, now: datetime) -> Understanding:
-        text = text.strip().removesuffix(ask.key_input.terminator)
-        if text in ask.keys:
-            return self._key_meaning(ask.keys[text], now)
-        if ask.digits == "phone_tail" and len(text) == 4 and text.isascii() and text.isdigit():
-            return Understanding("identity_confirm", phone_tail=text)
-        if ask.digits == "amount":
-            amount = _keyed_amount(text)
-            if amount is not None:
-                return Understanding("promise_to_pay", amounts=(amount,))
-        return NOT_UNDERSTOOD
-
-    def _key_meaning(self, key: KeyMeaning, now: datetime) -> Understanding:
-        share = self._share(key.amount)
-        return Understanding(
-            FINER.get(key.intent, key.intent),
-            finer=key.intent if key.intent in FINER else "",
-            dates=() if key.days is None else (self._today(now) + timedelta(days=key.days),),
-            amounts=() if share is None else (share,),
-            periods=(key.periods,) if key.periods else (),
-            dispute_category=key.category,
-            channels=(key.channel,) if key.channel else (),
-            reason=key.reason,
-            evidence=(key.evidence,) if key.evidence else (),
-            full_amount=key.amount == "full",
-        )
-
-    def _share(self, share: str) -> Decimal | None:
-        if not share or not isinstance(self._view, VerifiedView):
-            return None
-        return self._view.amount_due if share == "full" else self._view.half()
 
     def _take(self, heard: Understanding, given: CustomerInput, now: datetime) -> None:
         """Remember what was offered, as far as it can be accepted."""
@@ -289,60 +234,54 @@ class FlowConversation:
                 return heard.unclear_date
             case "has_callback":
                 return found.callback is not None
+            case "can_switch":
+                return self._wished_language(heard) is not None
             case _ if isinstance(self._view, VerifiedView):
-                return self._is_of_the_debt(name, self._view, self._local(now))
+                return debt_condition(
+                    name, self._view, found, self._promised, self._flow.policy, self._noted, self._local(now)
+                )
             case _:
                 return False
-
-    def _is_of_the_debt(self, name: str, view: VerifiedView, now: datetime) -> bool:
-        """Whether a condition about the account, or about what a verified customer said and offered, holds.
-
-        ``now`` is local to the customer.
-        """
-        found, promised, policy, today = self._findings, self._promised, self._flow.policy, now.date()
-        if name in SUSPENSION_CONDITIONS:
-            return bool(suspension_condition(name, view.details, promised.date, now))
-        if name.startswith("reason."):
-            return name.removeprefix("reason.") in found.reasons
-        if name.startswith("category."):
-            return name.removeprefix("category.") == found.category
-        match name:
-            case "has_date":
-                return promised.date is not None
-            case "has_amount":
-                return promised.amount is not None
-            case "part_only":
-                return promised.amount is not None and promised.amount < view.amount_due
-            case "has_periods":
-                return self._plan(today) is not None
-            case "has_deferral":
-                return promised.deferral is not None
-            case "can_instalment":
-                return bool(policy.offers(view.amount_due, today))
-            case "can_defer":
-                return policy.latest_deferral_days > 0
-            case "has_channel":
-                return bool(found.channel)
-            case "has_category":
-                return bool(found.category)
-            case "has_evidence":
-                return bool(found.evidence)
-            case "has_emergency_phone":
-                return bool(policy.emergency_phone)
-            case "has_reason":
-                return bool(found.reasons)
-            case _:
-                return name in self._noted or account_condition(name, view, today, upset=found.upset)
 
     # ------------------------------------------------------------------------------------------------ steps
 
     def _go(self, move: Move, now: datetime, heard: Understanding | None) -> FlowStep:
+        in_full = move.switch and heard is not None and self._switch(heard)
         said = self._speak(move.say, now)
         if move.forget:
             self._promised = without(self._promised, move.forget)
             self._confidence = 1.0
-        again = not move.go
-        return self._enter(move.go or self._state.name, now, said, again=again, silent=False, heard=heard)
+        again, target = not move.go, move.go or self._state.name
+        return self._enter(target, now, said, again=again, in_full=in_full, silent=False, heard=heard)
+
+    def _wished_language(self, heard: Understanding) -> str | None:
+        """The language that the customer asks for, where the call can go on in it."""
+        if heard.finer != SWITCH:
+            return None
+        if heard.language == self._language:
+            return self._language
+        others = [language for language in self._openings if language != self._language]
+        wished = [language for language in others if heard.language in ("", language)]
+        return wished[0] if len(wished) == 1 and self._switches < MOST_SWITCHES else None
+
+    def _switch(self, heard: Understanding) -> bool:
+        """Go on in the language that the customer asks for; whether that is another one."""
+        language = self._wished_language(heard)
+        if language is None or language == self._language:
+            return False
+        opening = self._openings[language]
+        self._switches += 1
+        self._language = language
+        self._names = (opening.name, opening.company)
+        self._sealed = self._sealed.reworded(opening)
+        self._view = replace(self._view, opening=opening) if isinstance(self._view, VerifiedView) else opening
+        self._findings.notice = f"{self._flow.wording} {language}"
+        # A question that was not understood does not count.
+        name = self._state.name
+        self._tries[name] = max(0, self._tries.get(name, 0) - 1)
+        self._missed.pop((name, True), None)
+        self._missed.pop((name, False), None)
+        return True
 
     def _improvised(self, given: CustomerInput, now: datetime) -> list[Fragment]:
         """The answer that a language model has written to a free question, as far as it may be spoken."""
@@ -381,8 +320,12 @@ class FlowConversation:
         again: bool,
         silent: bool,
         heard: Understanding | None = None,
+        in_full: bool = False,
     ) -> FlowStep:
-        """Go to a state and on, until something is asked or the call ends. Ends: the reader refuses silent circles."""
+        """Go to a state and on, until something is asked or the call ends. Ends: the reader refuses silent circles.
+
+        ``in_full``: a question that is asked again is not asked in short.
+        """
         covers: list[str] = []
         while True:
             state = self._flow.states[name]
@@ -393,7 +336,7 @@ class FlowConversation:
                 said = [] if again else said
                 name, again = ask.no_input.then if silent else ask.no_match.then, False
                 continue
-            in_short = ask is not None and again and bool(ask.again)
+            in_short = ask is not None and again and not in_full and bool(ask.again)
             said = said + self._speak(ask.again if ask is not None and in_short else state.say, now)
             for element in sorted(state.covers):
                 self._cover(element)
@@ -403,16 +346,27 @@ class FlowConversation:
                 self._tries[name] = self._tries.get(name, 0) + 1
                 question = self._question(state, ask, first=self._tries[name] == 1)
                 say, covered = self._checked(said, covers, now)
-                return FlowStep(say, question, heard=heard, covers=covered, filler=self._filler(now))
+                return self._step(say, covered, now, heard, question=question)
             if state.end is not None:
                 self._ended = self._result(state.end.result, now, state.end)
                 say, covered = self._checked(said, covers, now)
-                return FlowStep(
-                    say, result=self._ended, heard=heard, covers=covered, filler=self._filler(now)
-                )
+                return self._step(say, covered, now, heard, result=self._ended)
             move = next(move for move in state.next if self._holds(move, heard or NOT_UNDERSTOOD, None, now))
             said = said + self._speak(move.say, now)
             name, again = move.go, False
+
+    def _step(
+        self,
+        say: tuple[Fragment, ...],
+        covers: tuple[str, ...],
+        now: datetime,
+        heard: Understanding | None,
+        *,
+        question: Question | None = None,
+        result: ConversationResult | None = None,
+    ) -> FlowStep:
+        filler = self._filler(now)
+        return FlowStep(say, question, result, heard, covers, filler, language=self._language)
 
     def _question(self, state: State, ask: Ask, *, first: bool) -> Question:
         own_words = ask.note == DESCRIPTION
@@ -427,12 +381,12 @@ class FlowConversation:
         )
 
     def _result(self, result: str, now: datetime, end: End | None = None) -> ConversationResult:
-        found = self._findings
+        found, view, promised, sure = self._findings, self._view, self._promised, self._confidence
         return ConversationResult(
             result=result,
             verified=self.verified,
-            promises=self._promises() if result == "promise_to_pay" else (),
-            plan=self._plan_request(result, now),
+            promises=promises_of(view, promised, found.channel, sure) if result == "promise_to_pay" else (),
+            plan=plan_of(result, view, promised, self._flow.policy, self._today(now), sure),
             dispute=found.dispute(self._flow.policy.dispute_days) if result == "disputed" else None,
             callback=found.callback if result == "callback" else None,
             consent=found.consent,
@@ -449,39 +403,13 @@ class FlowConversation:
             required=in_order(required_of(self._flow)),
         )
 
-    def _plan(self, today: date) -> InstalmentTerms | None:
-        """The plan that has been chosen, worked out."""
-        if not isinstance(self._view, VerifiedView):
-            return None
-        return self._flow.policy.offer(self._promised.periods, self._view.amount_due, today)
-
-    def _plan_request(self, result: str, now: datetime) -> PlanRequest | None:
-        view, until = self._view, self._promised.deferral
-        if not isinstance(view, VerifiedView):
-            return None
-        if result == "deferral_requested" and until is not None:
-            return PlanRequest(PlanKind.DEFERRAL, view.currency, until=until, confidence=self._confidence)
-        terms = self._plan(self._today(now)) if result == "plan_requested" else None
-        return None if terms is None else terms.request(view.currency, self._confidence)
-
-    def _promises(self) -> tuple[PromiseToPay, ...]:
-        view, promised = self._view, self._promised
-        if not isinstance(view, VerifiedView) or promised.date is None or promised.amount is None:
-            return ()
-        promise = PromiseToPay(
-            amount=promised.amount,
-            date=promised.date.isoformat(),
-            currency=view.currency,
-            channel=self._findings.channel,
-            confidence=self._confidence,
-        )
-        return (promise,)
-
     # ------------------------------------------------------------------------------------------------ words
 
     def _speak(self, prompt: Prompt, now: datetime) -> list[Fragment]:
         fragments: list[Fragment] = []
         for sentence in self._wording(prompt, now):
+            if sentence.language and sentence.language not in self._openings:
+                continue
             fragments += sentence_fragments(
                 sentence,
                 self._view,
@@ -530,13 +458,3 @@ class FlowConversation:
 
     def _latest(self, now: datetime) -> date:
         return self._flow.policy.latest(self._today(now))
-
-
-def _keyed_amount(text: str) -> Decimal | None:
-    """An amount keyed on the telephone, the star as decimal point: 568*32."""
-    whole, star, part = text.partition("*")
-    if not (whole.isascii() and whole.isdigit()) or len(whole) > 8:
-        return None
-    if star and not (part.isascii() and part.isdigit() and len(part) <= 2):
-        return None
-    return Decimal(f"{whole}.{part or 0}")

@@ -20,11 +20,13 @@ MAX_DESCRIPTION = 400
 BY_MODEL = "by_model"
 NOTICE = "recording_notice"
 REFUSED = "recording_refused"
+SWITCH = "switch_language"
 
 
 @dataclass(slots=True)
 class Findings:
-    """Everything that was noted so far. ``notice``: the wording of the recording notice (flow, version, language)."""
+    """Everything that was noted so far. ``notice``: the wording of the recording notice (flow, version, language);
+    ``language``: the one that was asked for."""
 
     notice: str
     intents: list[str] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Findings:
     channel: str = ""
     callback: Callback | None = None
     consent: Consent | None = None
+    language: str = ""
     category: str = ""
     evidence: list[str] = field(default_factory=list)
     _described: list[str] = field(default_factory=list, repr=False)
@@ -49,7 +52,9 @@ class Findings:
         if heard.advised:
             self._advised += [name for name in meanings if name not in self._advised and _is_of_weight(name)]
         self.upset = self.upset or heard.upset or "abusive" in meanings
-        if self.consent is None and notice_given and given.kind is not InputKind.SILENCE:
+        if SWITCH in meanings:  # who asks for another language has not understood the notice
+            self.language = heard.language or self.language
+        elif self.consent is None and notice_given and given.kind is not InputKind.SILENCE:
             self.consent = Consent(heard.finer != REFUSED, now, self.notice)
         elif self.consent is not None and heard.finer == REFUSED:
             self.consent = Consent(False, now, self.notice)
@@ -87,6 +92,8 @@ class Findings:
             found.append(ReviewField("dispute.category", "", self._dispute_confidence, "not_given"))
         elif result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
             found.append(ReviewField("callback", "", self._callback_confidence))
+        elif result == "language_wanted" and self.language:
+            found.append(ReviewField("language", self.language, 1.0, "wanted"))
         return tuple(found)
 
     def _note_dispute(self, heard: Understanding, given: CustomerInput) -> None:

@@ -48,7 +48,7 @@ MEANINGS = INTENTS | FINER.keys()
 ANSWERS = MEANINGS | {DESCRIBED}
 END_KEYS = ("result", "do_not_contact", "transfer", "message")
 KEY_KEYS = ("intent", "date", "amount", "periods", "category", "channel", "reason", "evidence")
-MOVE_KEYS = ("go", "again", "say", "when", "forget")
+MOVE_KEYS = ("go", "again", "say", "when", "forget", "switch")
 TELEPHONE_KEYS = frozenset("0123456789*")
 DIGITS: dict[str, KeyInput] = {
     "phone_tail": KeyInput(min_digits=1, max_digits=4),

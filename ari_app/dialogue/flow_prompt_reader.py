@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ari_app.dialogue.flow import VARIABLES, Prompt, Sentence, Text, Variable, Wording
@@ -74,21 +74,38 @@ class PromptReader:
             suffix and f".{suffix}"
         )
         sentences = {
-            language: self._sentences(entries[language], f"{where}.{language}", prompt_id)
+            language: self._sentences(entries[language], f"{where}.{language}", prompt_id, language)
             for language in self._languages
             if language in entries
         }
         return Wording(sentences, when, node.line)
 
-    def _sentences(self, node: Node, where: str, prompt_id: str) -> tuple[Sentence, ...]:
+    def _sentences(self, node: Node, where: str, prompt_id: str, language: str) -> tuple[Sentence, ...]:
         found: list[Sentence] = []
         for number, item in enumerate(self._r.sequence(node, where), 1):
+            if item.kind == MAPPING:
+                found += self._in_another(item, where, f"{prompt_id}.{number}", language)
+                continue
             text = self._r.string(item, where)
             if text:
                 found.append(
                     Sentence(self._parts(text, item.line, where, f"{prompt_id}.{number}"), item.line)
                 )
         return tuple(found)
+
+    def _in_another(self, node: Node, where: str, prompt_id: str, language: str) -> Iterator[Sentence]:
+        """A sentence in another language than its wording, for somebody who does not understand that; left out where the
+        flow does not speak it."""
+        for other, item in self._r.mapping(
+            node, where, [one for one in LANGUAGES if one != language]
+        ).items():
+            text = self._r.string(item, where)
+            if not text or other not in LANGUAGES or other not in self._languages:
+                continue
+            parts = self._parts(text, item.line, where, f"{prompt_id}.{other}")
+            if any(isinstance(part, Variable) for part in parts):
+                self._r.fault(item.line, where, "a variable in a sentence in another language", "fixed words")
+            yield Sentence(parts, item.line, other)
 
     def _parts(self, text: str, line: int, where: str, prompt_id: str) -> tuple[Text | Variable, ...]:
         pieces = re.split(r"\{([^{}]*)\}", text)

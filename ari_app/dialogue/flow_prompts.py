@@ -7,7 +7,7 @@ number words where the voice has them, and otherwise rendered by the offline voi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,12 +24,18 @@ from ari_app.dialogue.guard import NEUTRAL
 from ari_app.dialogue.model import Fragment
 from ari_app.dialogue.sentence_fragments import sentence_fragments, value_fragment
 from ari_app.dialogue.source import file_of
+from ari_app.dialogue.spoken import LANGUAGES
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import zone_of
 
 
-def known_fragments(flow: Flow, account: Account, company: str, now: datetime) -> tuple[Fragment, ...]:
-    """Every fragment of a flow in the account's language, each once, in the order in which it may be said."""
+def known_fragments(
+    flow: Flow, account: Account, company: str, now: datetime, others: Container[str] = LANGUAGES
+) -> tuple[Fragment, ...]:
+    """Every fragment of a call in the account's language, each once, in the order in which it may be said.
+
+    ``others`` are the languages in which it may go on; a sentence in another one ("for English, press eight") is not said.
+    """
     language = account.language
     today = now.astimezone(zone_of(account.timezone) or UTC).date()
     # A call that is dialled before midnight may speak after it.
@@ -38,6 +44,8 @@ def known_fragments(flow: Flow, account: Account, company: str, now: datetime) -
     view: OpeningView | VerifiedView = SealedAccount(account, opening).open(account.phone_tail) or opening
     found: dict[Fragment, None] = {}
     for sentence in _sentences(flow, language):
+        if sentence.language and sentence.language not in others:
+            continue
         for offer in _offers(flow, view, sentence, today):
             for last in (latest, latest + timedelta(days=1)):
                 for fragment in sentence_fragments(
@@ -95,7 +103,7 @@ def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, str, str]]:
     A file alone: these words stand in none, they come with the product.
     """
     seen: set[str] = set()
-    for sentence in _sentences(flow, language):
+    for sentence in _spoken_in(flow, language):
         for part in sentence.parts:
             if isinstance(part, Text) and part.prompt_id not in seen:
                 seen.add(part.prompt_id)
@@ -105,7 +113,16 @@ def prompt_ids(flow: Flow, language: str) -> Iterator[tuple[str, str, str]]:
     yield neutral.prompt_id, flow.file, neutral.text
 
 
+def _spoken_in(flow: Flow, language: str) -> Iterator[Sentence]:
+    """The sentences in a language, whatever the language of the call in which they are said."""
+    for of_call in flow.languages:
+        for sentence in _sentences(flow, of_call):
+            if (sentence.language or of_call) == language:
+                yield sentence
+
+
 def _sentences(flow: Flow, language: str) -> Iterator[Sentence]:
+    """What a call in a language may say."""
     for state in flow.states.values():
         for prompt in state.prompts():
             yield from sentences_in(prompt, language)

@@ -97,6 +97,7 @@ def _definitions() -> dict[str, Any]:
                 "say": prompt,
                 "when": {"$ref": "#/$defs/when"},
                 "forget": _TEXTS,
+                "switch": {"type": "boolean"},
             },
         },
         "moves": {
@@ -223,9 +224,19 @@ def _prompt() -> dict[str, Any]:
     wording = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {"when": {"$ref": "#/$defs/when"}, **dict.fromkeys(LANGUAGES, _TEXTS)},
+        "properties": {"when": {"$ref": "#/$defs/when"}, **dict.fromkeys(LANGUAGES, _sentences())},
     }
     return {"anyOf": [wording, {"type": "array", "items": wording, "minItems": 1}]}
+
+
+def _sentences() -> dict[str, Any]:
+    other = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {language: {"type": "string"} for language in LANGUAGES},
+    }
+    sentence = {"anyOf": [{"type": "string"}, other]}
+    return {"anyOf": [*sentence["anyOf"], {"type": "array", "items": sentence}]}
 
 
 def _end() -> dict[str, Any]:

@@ -260,11 +260,21 @@ class StateReader:
         if again == bool("go" in entries) or (again and not asking):
             allowed = "go: STATE, or again: true to ask the same question again" if asking else "go: STATE"
             r.fault(node.line, where, "it is not clear where this goes", allowed)
+        when = self._prompts.when(entries, where)
+        switch = r.flag(entries["switch"], f"{where}.switch") if "switch" in entries else False
+        if switch and not any(condition.name == "can_switch" and condition.wanted for condition in when):
+            r.fault(
+                node.line,
+                where,
+                "the language that is asked for may be one that nobody speaks",
+                "when: can_switch",
+            )
         return Move(
             go=go,
             line=node.line,
             say=self._prompts.prompt(entries["say"], f"{where}.say") if "say" in entries else (),
-            when=self._prompts.when(entries, where),
+            when=when,
+            switch=switch,
             forget=frozenset(
                 FORGET[word] for word in r.choices(entries["forget"], f"{where}.forget", "slot", FORGET)
             )

@@ -122,19 +122,19 @@ class Guard:
 
     def check(self, say: Sequence[Fragment], *, verified: bool) -> Checked:
         """``say`` as it is, or the neutral sentence in its place."""
-        spoken = [fragment.text for fragment in say]
+        spoken = [(fragment.text, fragment.language) for fragment in say]
         if not verified:
-            heard = [matchable(part, self.language) for part in ("".join(spoken), " ".join(spoken))]
+            texts = [text for text, _ in spoken]
+            heard = [matchable(part, self.language) for part in ("".join(texts), " ".join(texts))]
             secrets = [matchable(secret, self.language).strip() for secret in self.secrets]
             if any(secret and secret in part for part in heard for secret in secrets):
                 return self._refuse(Breach.DEBT_FACT)
-        joint = "" if self.language == "zh" else " "
         # A name is nobody's wording; what stands before and after it is not read across it.
-        for is_name, run in groupby(spoken, key=self.names.__contains__):
+        for (is_name, language), run in groupby(spoken, key=lambda part: (part[0] in self.names, part[1])):
             if is_name:
                 continue
-            text = joint.join(run)
-            found = crossed(text, self.language, verified=verified, legal=self.legal)
+            text = ("" if language == "zh" else " ").join(text for text, _ in run)
+            found = crossed(text, language, verified=verified, legal=self.legal)
             if found is not None:
                 return self._refuse(found[0])
         return Checked(tuple(say))

@@ -22,8 +22,9 @@ class Heard:
 
     ``intents`` maps an intent, or a finer meaning, to how sure its rule is (0 to 1). Slots are in spoken order, what was
     negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
-    that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it').
-    ``words`` is the number of words (characters in Chinese), 0 for silence.
+    that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it'). ``language``
+    is the one that is asked for (``language_words``). ``words`` is the number of words (characters in
+    Chinese), 0 for silence.
     """
 
     words: int
@@ -38,6 +39,7 @@ class Heard:
     periods: list[int] = field(default_factory=list)
     dispute_category: str = ""
     reason: str = ""
+    language: str = ""
     currency: str = ""
     upset: bool = False
     corrects: bool = False

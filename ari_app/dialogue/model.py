@@ -107,6 +107,7 @@ class Understanding:
     callbacks; ``evidence`` what can be sent with a dispute (``dispute_answers.EVIDENCE``); ``reason`` is why somebody
     cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217 code of a currency that was named.
     ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
+    ``language`` is the ISO 639 code of the one that is asked for with ``switch_language``, '' where none was named.
     ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording shows anger or resistance.
     ``advised``: a language model chose the meaning, because the rules were not sure.
     """
@@ -123,6 +124,7 @@ class Understanding:
     evidence: tuple[str, ...] = ()
     phone_tail: str | None = None
     reason: str = ""
+    language: str = ""
     currency: str = ""
     full_amount: bool = False
     unclear_date: bool = False
@@ -153,6 +155,7 @@ class FlowStep:
     ``heard`` is the flow's reading of the last input, for the transcript. ``covers`` is what of the script ``say``
     says in full (see ``ConversationResult.coverage``). ``filler`` is said when the answer takes a moment to recognise.
     The first ``improvised`` fragments answer a free question; the rest makes sense without them.
+    ``language`` is that in which the conversation goes on; '' where it does not say.
     """
 
     say: tuple[Fragment, ...]
@@ -162,3 +165,4 @@ class FlowStep:
     covers: tuple[str, ...] = ()
     filler: tuple[Fragment, ...] = ()
     improvised: int = 0
+    language: str = ""

@@ -42,13 +42,6 @@ _RULES: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        "switch_language",
-        (
-            r"(speak|talk|in|say it in) (chinese|mandarin|cantonese|spanish|hindi|polish|arabic|urdu)|"
-            r"no english|not (speak|understand) (any )?english"
-        ),
-    ),
-    (
         "repeat",
         (
             r"(say|repeat|come) (that |it )?again\b|pardon( me)?\b|what did you say|did not (hear|catch|"

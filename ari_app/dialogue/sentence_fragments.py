@@ -30,7 +30,7 @@ def sentence_fragments(
     Where a personal value cannot be put together from pieces, the whole sentence is ``local``: it is spoken by one
     voice, and by one that may know the value.
     """
-    language = (view.opening if isinstance(view, VerifiedView) else view).language
+    language = sentence.language or (view.opening if isinstance(view, VerifiedView) else view).language
     local = bool(_ONE_VOICE_ONLY.intersection(sentence.variables))
     found: list[Fragment] = []
     for part in sentence.parts:

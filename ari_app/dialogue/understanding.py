@@ -140,6 +140,7 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         dispute_category=heard.dispute_category if "dispute" in (primary, *also) else "",
         phone_tail=heard.phone_tail,
         reason=heard.reason,
+        language=heard.language,
         currency=heard.currency,
         full_amount=heard.full_amount,
         unclear_date=heard.unclear_date,

@@ -10,6 +10,7 @@ from ari_app.dialogue.dates_en import find_dates
 from ari_app.dialogue.dates_sense_en import in_the_past, meant_dates
 from ari_app.dialogue.digits_en import called_number_tail_en, periods_en, phone_tail_en
 from ari_app.dialogue.heard import DateSpan, Heard
+from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_en import amounts_en
 from ari_app.dialogue.normal_en import normalise_en
 from ari_app.dialogue.paid_words_en import PAST, has_paid
@@ -136,6 +137,10 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     for intent, pattern in (*COMPILED, *SERVICE_WORDS["en"]):
         if pattern.search(text):
             heard.add(intent)
+    wish = language_wish(text, "en")
+    if wish is not None:
+        heard.add("switch_language")
+        heard.language = wish
     _paid_or_not(heard, text)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)

@@ -10,6 +10,7 @@ from ari_app.dialogue.channels_zh import channels_zh
 from ari_app.dialogue.dates_zh import find_dates
 from ari_app.dialogue.disputes_zh import DISPUTE, NOT_DISPUTE, dispute_kind_zh
 from ari_app.dialogue.heard import DateSpan, Heard
+from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_zh import amounts_zh, vague_zh
 from ari_app.dialogue.normal_zh import normalise_zh
 from ari_app.dialogue.payment_words_zh import (
@@ -82,6 +83,10 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     for intent, pattern in (*COMPILED, *SERVICE_WORDS["zh"]):
         if pattern.search(text):
             heard.add(intent)
+    wish = language_wish(text, "zh")
+    if wish is not None:
+        heard.add("switch_language")
+        heard.language = wish
     _paid_or_not(heard, text, context)
     spans = find_dates(
         text, now.date(), partial(_is_past, "already_paid" in heard.intents, remainder_at(text))

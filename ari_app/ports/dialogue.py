@@ -56,6 +56,10 @@ class Flows(Protocol):
     def prompts(
         self, name: str, account: Account, now: datetime, arms: Arms | None = None
     ) -> tuple[Fragment, ...]:
-        """Every fragment that a call to this account may need and that is known before dialling; of every arm where it is
-        not known which ones he has (None)."""
+        """Every fragment that a call to this account may need in its language and that is known before dialling; of every
+        arm where it is not known which ones he has (None)."""
+        ...
+
+    def other_prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        """What a call to this account may say in the flow's other languages and is the same for all customers."""
         ...

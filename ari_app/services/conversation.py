@@ -31,6 +31,7 @@ from ari_app.ports import (
     Recogniser,
 )
 from ari_app.services.advice import Adviser, Advising
+from ari_app.services.call_languages import CallLanguages
 from ari_app.services.hearing import SURE, Hearing, Listener
 from ari_app.services.speaking import Speaker
 from ari_app.services.turn_log import Answered, TurnLog
@@ -114,7 +115,9 @@ class Conversation:
         clock: Clock,
         stop_recording: Callable[[], Awaitable[None]],
         adviser: Adviser | None = None,
+        languages: CallLanguages | None = None,
     ) -> None:
+        """:param languages: has prompts ready when the customer asks for another language."""
         self._dialogue = dialogue
         self._media = media
         self._ears = ears
@@ -135,6 +138,7 @@ class Conversation:
         self._late_terminator = ""  # the key that many press after the last digit that was waited for
         self._answered: Answered | None = None  # what the next prompt answers
         self._result: ConversationResult | None = None
+        self._languages = languages
 
     async def run(self) -> Ended:
         """Talk until the dialogue ends. Raises MediaClosed when the sound is gone, SpeechError without a voice."""
@@ -155,6 +159,7 @@ class Conversation:
 
     async def _talk(self) -> Ended:
         step = self._dialogue.start(self._clock.now())
+        self._speaks(step.language)
         while step.result is None:
             given = await self._ask(step)
             if given.kind is InputKind.SILENCE and self._no_sound_at_all():
@@ -166,11 +171,18 @@ class Conversation:
             self._advising.took(given, step)
             if self._answered is not None:
                 self._answered.decided = self._clock.monotonic()
+            self._speaks(step.language)
         self._result = step.result
         if step.result.result == RECORDING_REFUSED:
             await self._stop_recording()  # before another word is said
         await self._say_out(step)
         return Ended(step.result.result)
+
+    def _speaks(self, language: str) -> None:
+        """What other languages need is rendered beside the call."""
+        work = self._languages.speaks(language) if self._languages is not None else None
+        if work is not None:
+            self._listener.errands.start(work)
 
     def _no_sound_at_all(self) -> bool:
         """The far end sends no RTP: not even silence has arrived since the answer."""

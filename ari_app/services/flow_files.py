@@ -7,8 +7,8 @@ takes it in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import structlog
@@ -20,6 +20,7 @@ from ari_app.dialogue.flow_prompts import known_fragments, shared_fragments, sta
 from ari_app.dialogue.guard import TELLING_NAMES, GuardTally
 from ari_app.dialogue.model import Fragment
 from ari_app.domain.account import Account
+from ari_app.domain.compliance import zone_of
 from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.errors import ConfigError, InputError, Problem
 from ari_app.services.flow_sources import Stamp, read_flow_files, stamp_of
@@ -44,17 +45,22 @@ def experiments_apart(flows: Sequence[Flow]) -> list[Problem]:
 
 
 class FlowDirectory:
-    """The flows of a folder (ports.Flows). ``company`` is how the caller introduces itself, by language.
+    """The flows of a folder (ports.Flows). ``company`` is how the caller introduces itself, by language; ``spoken`` are the
+    languages that there is a voice for, so that a call may go on in them (None: those of ``company``).
 
     The constructor raises InputError when a file has a fault, ConfigError when a company name cannot be spoken to
     everybody. ``refresh`` reads changed files; it never raises for a fault in a file.
     """
 
-    def __init__(self, folder: Path, company: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, company: Mapping[str, str], spoken: Collection[str] | None = None
+    ) -> None:
         self.tally = GuardTally()
         self._folder = folder
         self._company = dict(company)
+        self._others = {name: company[name] for name in company if spoken is None or name in spoken}
         self._flows: dict[str, Flow] = {}
+        self._other_prompts: dict[tuple[str, str], tuple[Flow, date, tuple[Fragment, ...]]] = {}
         self._stamps: dict[Path, Mapping[Path, Stamp | None]] = {}
         self._faults: dict[Path, tuple[Problem, ...]] = {}
         for language, name in self._company.items():
@@ -138,7 +144,8 @@ class FlowDirectory:
     def open(self, name: str, account: Account, arms: Arms = NO_ARMS) -> FlowConversation:
         """Begin a conversation; raises ConfigError for an unknown flow or language."""
         flow = self._flow(name, account)
-        return FlowConversation(flow, account, self._company[account.language], self.tally, arms)
+        name = self._company[account.language]
+        return FlowConversation(flow, account, name, self.tally, arms, self._others)
 
     def prompts(
         self, name: str, account: Account, now: datetime, arms: Arms | None = None
@@ -151,7 +158,22 @@ class FlowDirectory:
         flow = self._flow(name, account)
         if arms is not None:
             flow = in_arms(flow, arms)
-        return known_fragments(flow, account, self._company[account.language], now)
+        return known_fragments(flow, account, self._company[account.language], now, self._others)
+
+    def other_prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        """What a call to this account may say in the flow's other languages and is the same for all customers."""
+        flow = self._flow(name, account)
+        today = now.astimezone(zone_of(account.timezone) or UTC).date()
+        kept = self._other_prompts.get((name, account.language))
+        if kept is not None and kept[:2] == (flow, today):
+            return kept[2]
+        found: dict[Fragment, None] = {}
+        for language in flow.languages:
+            if language != account.language and language in self._others:
+                found |= dict.fromkeys(shared_fragments(flow, language, self._others[language], today))
+        known = tuple(found)
+        self._other_prompts[name, account.language] = (flow, today, known)
+        return known
 
     def shared_prompts(self, name: str, language: str, today: date) -> tuple[Fragment, ...]:
         """Every fragment of a flow that is the same for all customers; none where the flow is not in the language."""

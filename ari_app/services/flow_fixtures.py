@@ -107,9 +107,9 @@ def read_fixtures(path: Path) -> list[Fixture]:
     return fixtures
 
 
-def run_fixture(fixture: Fixture, flow: Flow, company: str) -> Outcome:
+def run_fixture(fixture: Fixture, flow: Flow, companies: Mapping[str, str]) -> Outcome:
     """Walk a conversation; the failures are in the order of the file."""
-    trial = try_flow(flow, fixture.account, company, fixture.now, fixture.arms)
+    trial = try_flow(flow, fixture.account, companies, fixture.now, fixture.arms)
     trial.begin()
     failures: list[str] = []
     unknown = unknown_arms(flow.experiments, fixture.arms)

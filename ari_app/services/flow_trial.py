@@ -105,6 +105,12 @@ def customer_input(answer: str) -> CustomerInput:
     return CustomerInput(InputKind.SPEECH, answer, 1.0, "typed")
 
 
-def try_flow(flow: Flow, account: Account, company: str, now: datetime, arms: Arms = NO_ARMS) -> Trial:
-    """A conversation of a flow with somebody who has these arms, not yet begun."""
-    return Trial(FlowConversation(flow, account, company, arms=arms), now)
+def try_flow(
+    flow: Flow, account: Account, companies: Mapping[str, str], now: datetime, arms: Arms = NO_ARMS
+) -> Trial:
+    """A conversation of a flow with somebody who has these arms, not yet begun.
+
+    ``companies``: how the caller introduces itself, by language.
+    """
+    company = companies[account.language]
+    return Trial(FlowConversation(flow, account, company, arms=arms, companies=companies), now)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.fakes
 
 FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 #: Walks of each flow, in groups that each end soon.
-WALKS, GROUPS = 10_000, 5
+WALKS, GROUPS = 5_000, 5
 
 SENTENCES = {
     language: [
@@ -55,6 +55,18 @@ SENTENCES["en"] += [
     "the meter",
     "not yet",
 ]
+#: What the labelled sets hardly ever say, and flows have an end for.
+RARE = {
+    "zh": ("我才八岁", "说英语", "我要讲粤语", "听不懂普通话", "他去年过世了", "我要投诉你们"),
+    "en": (
+        "i am eight years old",
+        "speak chinese",
+        "spanish please",
+        "no english",
+        "he passed away",
+        "i will complain",
+    ),
+}
 ODD = (
     "",
     "   ",
@@ -86,7 +98,7 @@ def an_input(random: Random, language: str, step: FlowStep) -> CustomerInput:
         return CustomerInput(InputKind.SILENCE)
     if kind < 0.6:
         return CustomerInput(InputKind.SPEECH, random.choice(ODD), random.random())
-    text = random.choice(SENTENCES[language])
+    text = random.choice(RARE[language] if random.random() < 0.05 else SENTENCES[language])
     if kind < 0.7:
         other = random.choice(SENTENCES[random.choice(spoken.LANGUAGES)])
         text = text + (" " if language == "en" else "") + other
@@ -116,6 +128,15 @@ def spoken_facts(account: Account, language: str, today: date) -> list[str]:
     return [fact for fact in facts if len(fact) >= 3]
 
 
+def parts_of(step: FlowStep, names: tuple[str, ...]) -> dict[str, str]:
+    """What is said without the customer's and the company's names, by language."""
+    said: dict[str, str] = {}
+    for one in (*step.say, *step.filler):
+        if not one.personal and one.text not in names:
+            said[one.language] = said.get(one.language, "") + " " + one.text
+    return said
+
+
 def words_of(step: FlowStep) -> str:
     return " ".join(fragment.text for fragment in (*step.say, *step.filler))
 
@@ -136,29 +157,28 @@ def walk(flow: Flow, seed: int) -> None:
     account = a_customer(random, language)
     now = datetime(2026, 3, 11, 2, 30, tzinfo=UTC) + timedelta(hours=random.choice((0, 0, 0, 13, 14, 7000)))
     arms = some_arms(flow, seed)
-    dialogue = FlowConversation(flow, account, COMPANY[language], arms=arms)
-    facts = spoken_facts(account, language, now.astimezone().date())
+    dialogue = FlowConversation(flow, account, COMPANY[language], arms=arms, companies=COMPANY)
+    today = now.astimezone().date()
+    facts = [fact for spoken_in in flow.languages for fact in spoken_facts(account, spoken_in, today)]
     step = dialogue.start(now)
     for _ in range(flow.most_questions() + 2):
         said, verified = words_of(step), dialogue.verified
         trail = f"{flow.name}, seed {seed}: {said!r}"
-        names = (account.name, COMPANY[language])
+        names = (account.name, *COMPANY.values())
         plain = said
         for name in names:
             plain = plain.replace(name, " ") if name else plain
         if not verified:
             assert not [fact for fact in facts if fact in plain], trail
-        worded = " ".join(
-            one.text for one in (*step.say, *step.filler) if not one.personal and one.text not in names
-        )
         legal = account.details.legal_stage
-        assert not wording_fault(worded, language, verified=verified, legal=legal), trail
+        for spoken_in, worded in parts_of(step, names).items():
+            assert not wording_fault(worded, spoken_in, verified=verified, legal=legal), trail
         if step.result is not None:
             break
         step = (
             dialogue.hung_up()
             if random.random() < 0.02
-            else dialogue.answer(an_input(random, language, step), now)
+            else dialogue.answer(an_input(random, step.language or language, step), now)
         )
     result = step.result
     assert result is not None, f"{flow.name}, seed {seed}: it does not end"
@@ -185,21 +205,23 @@ def test_no_walk_crosses_a_red_line(path: Path, group: int) -> None:
         walk(flow, seed)
 
 
-def test_the_walks_reach_every_result_and_both_sides_of_verification() -> None:
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+def test_the_walks_reach_every_result_and_both_sides_of_verification(path: Path) -> None:
     """The walks are worth something: they come to nearly every end."""
-    flow = read_flow_file(ROOT / "dialplan" / "flows" / "reminder.yaml")
+    flow = read_flow_file(path)
     reached: set[str] = set()
     verified = 0
-    for seed in range(WALKS // 5):
+    for seed in range(WALKS // 2):
         random = Random(seed)
         language = random.choice(flow.languages)
-        dialogue = FlowConversation(flow, a_customer(random, language), COMPANY[language])
+        account = a_customer(random, language)
+        dialogue = FlowConversation(flow, account, COMPANY[language], companies=COMPANY)
         now = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
         step = dialogue.start(now)
         while step.result is None:
-            step = dialogue.answer(an_input(random, language, step), now)
+            step = dialogue.answer(an_input(random, step.language, step), now)
         reached.add(step.result.result)
         verified += step.result.verified
     ends = {state.end.result for state in flow.states.values() if state.end is not None}
     assert reached >= ends, ends - reached
-    assert 0.2 < verified / (WALKS // 5) < 0.8
+    assert 0.2 < verified / (WALKS // 2) < 0.8

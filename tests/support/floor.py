@@ -75,6 +75,9 @@ class OneFlow:
         self.rendered.append(arms)
         return (Fragment("hello", "en"),)
 
+    def other_prompts(self, name: str, account: Account, now: datetime) -> tuple[Fragment, ...]:
+        return ()
+
 
 def any_trunk(attempt: ReservedAttempt) -> DialPlan | None:
     """Every number has a route."""

@@ -94,7 +94,7 @@ def words(step: FlowStep) -> str:
 
 def talk(flow: Flow, account: Account, *given: CustomerInput | str, now: datetime = NOW) -> Talk:
     """Begin and give these answers: a text of digits is keys, '' silence, anything else speech."""
-    told = Talk(FlowConversation(flow, account, COMPANY[account.language]), now)
+    told = Talk(FlowConversation(flow, account, COMPANY[account.language], companies=COMPANY), now)
     told.steps.append(told.dialogue.start(now))
     for item in given:
         told.steps.append(told.dialogue.answer(as_input(item), now))

@@ -1,0 +1,58 @@
+"""Whether a condition about the debt, or about what a verified customer said and offered, holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from ari_app.dialogue.account_view import Promised, VerifiedView
+from ari_app.dialogue.flow_conditions import account_condition
+from ari_app.dialogue.flow_findings import Findings
+from ari_app.dialogue.flow_policy import Policy
+from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
+
+
+def debt_condition(
+    name: str,
+    view: VerifiedView,
+    found: Findings,
+    promised: Promised,
+    policy: Policy,
+    noted: Collection[str],
+    now: datetime,
+) -> bool:
+    """``noted`` are the conditions that the answer just given meets (``flow_offers``); ``now`` is local to the customer."""
+    today = now.date()
+    if name in SUSPENSION_CONDITIONS:
+        return bool(suspension_condition(name, view.details, promised.date, now))
+    if name.startswith("reason."):
+        return name.removeprefix("reason.") in found.reasons
+    if name.startswith("category."):
+        return name.removeprefix("category.") == found.category
+    match name:
+        case "has_date":
+            return promised.date is not None
+        case "has_amount":
+            return promised.amount is not None
+        case "part_only":
+            return promised.amount is not None and promised.amount < view.amount_due
+        case "has_periods":
+            return policy.offer(promised.periods, view.amount_due, today) is not None
+        case "has_deferral":
+            return promised.deferral is not None
+        case "can_instalment":
+            return bool(policy.offers(view.amount_due, today))
+        case "can_defer":
+            return policy.latest_deferral_days > 0
+        case "has_channel":
+            return bool(found.channel)
+        case "has_category":
+            return bool(found.category)
+        case "has_evidence":
+            return bool(found.evidence)
+        case "has_emergency_phone":
+            return bool(policy.emergency_phone)
+        case "has_reason":
+            return bool(found.reasons)
+        case _:
+            return name in noted or account_condition(name, view, today, upset=found.upset)
