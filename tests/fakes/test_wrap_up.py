@@ -27,6 +27,7 @@ from ari_app.domain.call_result import (
     PromiseToPay,
 )
 from ari_app.domain.campaign import Campaign
+from ari_app.domain.experiment import Arm, Experiment
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError, StoreUnavailable
 from ari_app.ports import AttemptHistory, OutboxEvent, RecordingCheck
@@ -310,6 +311,26 @@ async def test_each_promise_of_a_call_is_an_event_of_its_own(tmp_path: Path) -> 
     assert completed["review"] == [{"name": "promise.2", "reason": "low_confidence"}]
     assert (completed["completeness"], completed["evidenceMissing"]) == (50, ["deadline"])
     assert {"recordingUrl", "transcriptUrl"} <= set(first)
+
+
+async def test_a_result_names_every_arm_of_its_attempt(tmp_path: Path) -> None:
+    """The conversation knows of the arms of its flow only, not of the voice."""
+    tried = (
+        Experiment("opening", (Arm("b"), Arm("c", 0))),
+        Experiment("pace", (Arm("slow"), Arm("usual", 0))),
+    )
+    async with floor(tmp_path, rings, campaigns=[subscribed(*ALL_EVENTS)]) as place:
+        (attempt,) = await place.store.claim_due("c1", place.clock.now(), 1, allow, ids())
+        arms = await place.store.assign_arms(attempt.attempt_id, tried, place.clock.now())
+        await place.store.mark_dialled(attempt.attempt_id, place.clock.now(), allow)
+        call = ended(replace(attempt, arms=arms))
+        talk = ConversationSoFar(ConversationResult("informed", variants=(("opening", "b"),)), TURNS)
+        await place.wrap_up.close(replace(call, conversation=talk))
+        (record,) = await place.records()
+        (completed,) = await place.store.outbox()
+    assert record.conversation is not None
+    assert record.conversation.variants == arms == (("opening", "b"), ("pace", "slow"))
+    assert completed.payload["variants"] == {"opening": "b", "pace": "slow"}
 
 
 async def test_a_call_that_nobody_answered_tells_of_no_result(tmp_path: Path) -> None:

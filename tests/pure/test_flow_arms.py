@@ -187,6 +187,17 @@ def test_all_that_is_said_in_an_arm_lies_ready_and_no_other_arm_is_rendered(
     assert all(any(f".arm.{name}.{arm}." in one for name, arm in having) for one in ids)
 
 
+def test_what_an_arm_never_says_is_not_rendered_for_it() -> None:
+    account = an_account("en")
+
+    def ready(having: Arms) -> set[str]:
+        return {one.text for one in known_fragments(in_arms(WHOLE, having), account, COMPANY["en"], NOW)}
+
+    assert "This call is recorded." in ready(())
+    assert "This call is recorded." not in ready((("opening", "brief"),))
+    assert "Mind: it is" not in ready((("amount", "late"),))
+
+
 def test_what_the_check_lets_pass_passes_in_every_combination_of_arms() -> None:
     """The walk over the whole flow takes every wording and move for possible, so no arm can be worse than it."""
     from ari_app.dialogue.flow_check import check_flow
