@@ -8,6 +8,7 @@ import typer
 
 from ari_app.cli.campaigns import existing
 from ari_app.cli.common import JsonOption, console, invocation, local, plain, print_json, run, show_table
+from ari_app.domain.arm_report import GroupedBy
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
@@ -35,6 +36,12 @@ def arms(
         str | None,
         typer.Option("--customer", metavar="ID", help="Instead: every arm that this customer was given."),
     ] = None,
+    by: Annotated[
+        GroupedBy | None,
+        typer.Option(
+            "--by", help="Apart for each aging bucket, customer level, risk level or language of the list."
+        ),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """What came of each arm of the experiments. An attempt counts for the arms with which it was dialled.
@@ -46,6 +53,8 @@ def arms(
 
         ari-app attempts arms --campaign winter-2026
 
+        ari-app attempts arms --by bucket
+
         ari-app attempts arms --customer c_10001
     """
     settings = invocation(context).settings
@@ -56,29 +65,37 @@ def arms(
             )
         _tell_customer(run(_assigned(settings, customer)), json_output)
         return
-    found = run(_counts(settings, campaign))
+    found = run(_counts(settings, campaign, by))
     if json_output:
         from ari_app.domain.arm_report import FORMULAS
 
-        rows = [{"experiment": one.experiment, "arm": one.arm} | one.figures() for one in found]
+        rows = [
+            {"experiment": one.experiment, "arm": one.arm}
+            | ({} if by is None else {"group": one.customer_group})
+            | one.figures()
+            for one in found
+        ]
         print_json({"campaign": campaign, "arms": rows, "formulas": FORMULAS})
         return
     if not found:
         console().print("no attempt was dialled in an experiment yet")
         return
     show_table(
-        ["experiment", "arm", *_HEADINGS.values()],
-        [(one.experiment, one.arm, *_cells(one)) for one in found],
+        ["experiment", *([] if by is None else [by.value]), "arm", *_HEADINGS.values()],
+        [
+            (one.experiment, *([] if by is None else [one.customer_group or "-"]), one.arm, *_cells(one))
+            for one in found
+        ],
     )
 
 
-async def _counts(settings: Settings, campaign: str | None) -> list[ArmCount]:
+async def _counts(settings: Settings, campaign: str | None, by: GroupedBy | None) -> list[ArmCount]:
     from ari_app.app import open_store
 
     async with open_store(settings) as store:
         if campaign is not None:
             await existing(store, campaign)
-        return await store.arm_counts(campaign)
+        return await store.arm_counts(campaign, by)
 
 
 async def _assigned(settings: Settings, customer: str) -> list[AssignedArm]:

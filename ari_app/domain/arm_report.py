@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from ari_app.domain.experiment import Reason
@@ -22,9 +23,19 @@ FORMULAS: Final[dict[str, str]] = {
 }
 
 
+class GroupedBy(StrEnum):
+    """By what of an account customers are grouped, as the list that was loaded last says."""
+
+    BUCKET = "bucket"
+    LEVEL = "level"
+    RISK = "risk"
+    LANGUAGE = "language"
+
+
 @dataclass(frozen=True, slots=True)
 class ArmCount:
-    """The attempts of one arm, as counted in the store."""
+    """The attempts of one arm, as counted in the store; ``customer_group`` '' where all customers count together, and for
+    those of whom the list says nothing."""
 
     experiment: str
     arm: str
@@ -34,6 +45,7 @@ class ArmCount:
     verified: int
     promises: int
     complaints: int
+    customer_group: str = ""
 
     def figures(self) -> dict[str, float | int | None]:
         """Every figure of ``FORMULAS``, in its order; a share of nothing is None, all others have four decimals."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ari_app.domain.account import Account
-from ari_app.domain.arm_report import ArmCount, AssignedArm
+from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
@@ -139,8 +139,8 @@ class Store(Protocol):
         """
         ...
 
-    async def arm_counts(self, campaign_id: str | None = None) -> list[ArmCount]:
-        """The dialled attempts of each arm, by experiment and arm."""
+    async def arm_counts(self, campaign_id: str | None = None, by: GroupedBy | None = None) -> list[ArmCount]:
+        """The dialled attempts of each arm, by experiment, group of customers and arm."""
         ...
 
     async def assigned_arms(self, customer_id: str) -> list[AssignedArm]:

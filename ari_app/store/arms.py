@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from ari_app.domain.arm_report import ArmCount, AssignedArm
+from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.experiment import Arms, Experiment, Reason, arms_of, assignment
 from ari_app.errors import StoreError
 from ari_app.store.codec import document, instant, mapping, micros
@@ -54,9 +54,11 @@ def arms_in(text: str) -> Arms:
     return tuple(sorted((name, str(arm)) for name, arm in mapping(text).items()))
 
 
-def arm_counts(connection: sqlite3.Connection, campaign_id: str | None) -> list[ArmCount]:
+def arm_counts(
+    connection: sqlite3.Connection, campaign_id: str | None, by: GroupedBy | None
+) -> list[ArmCount]:
     """See ``Store.arm_counts``."""
-    rows = connection.execute(SQL["arm_counts"], {"campaign_id": campaign_id}).fetchall()
+    rows = connection.execute(SQL["arm_counts"], {"campaign_id": campaign_id, "by": by}).fetchall()
     return [ArmCount(**dict(row)) for row in rows]
 
 

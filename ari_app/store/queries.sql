@@ -290,12 +290,17 @@ VALUES (:customer_id, :experiment, :number, :arm, :reason, :attempt_id, :now);
 UPDATE attempt SET arms = :arms WHERE attempt_id = :attempt_id;
 
 -- name: arm_counts
-SELECT a.key AS experiment, a.value AS arm, COUNT(DISTINCT t.customer_id) AS customers, COUNT(*) AS attempts,
+SELECT a.key AS experiment, a.value AS arm,
+    CASE :by WHEN 'bucket' THEN c.aging_bucket WHEN 'level' THEN c.customer_level WHEN 'risk' THEN c.risk_level
+        WHEN 'language' THEN c.language ELSE '' END AS customer_group,
+    COUNT(DISTINCT t.customer_id) AS customers, COUNT(*) AS attempts,
     COUNT(t.answered_at) AS answered, COALESCE(SUM(r.verified), 0) AS verified,
     COALESCE(SUM(r.verified AND EXISTS (SELECT 1 FROM promise AS p WHERE p.attempt_id = t.attempt_id)), 0) AS promises,
     COALESCE(SUM(r.result = 'complaint'), 0) AS complaints
 FROM attempt AS t
 JOIN json_each(t.arms) AS a
+JOIN campaign_account AS ca ON ca.id = t.campaign_account
+JOIN account AS c ON c.id = ca.account
 LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
 WHERE t.dialled_at IS NOT NULL AND (:campaign_id IS NULL OR t.campaign_id = :campaign_id)
-GROUP BY a.key, a.value ORDER BY a.key, a.value;
+GROUP BY 1, 2, 3 ORDER BY 1, 3, 2;

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from ari_app.domain.account import Account
-from ari_app.domain.arm_report import ArmCount, AssignedArm
+from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
@@ -138,8 +138,8 @@ class SqliteStore:
     async def assign_arms(self, attempt_id: str, experiments: Sequence[Experiment], now: datetime) -> Arms:
         return await self._writer.run(lambda db: arms.assign_arms(db, attempt_id, experiments, now))
 
-    async def arm_counts(self, campaign_id: str | None = None) -> list[ArmCount]:
-        return await self._readers.run(lambda db: arms.arm_counts(db, campaign_id))
+    async def arm_counts(self, campaign_id: str | None = None, by: GroupedBy | None = None) -> list[ArmCount]:
+        return await self._readers.run(lambda db: arms.arm_counts(db, campaign_id, by))
 
     async def assigned_arms(self, customer_id: str) -> list[AssignedArm]:
         return await self._readers.run(lambda db: arms.assigned_arms(db, customer_id))

@@ -123,6 +123,9 @@ def test_arms_are_told_of_every_call_answered_or_not_and_counted(ari_app: Run) -
     assert (row["answered_share"], row["promise_share"]) == (0.6667, 0.5)
     shown = ari_app("attempts", "arms").splitlines()
     assert shown[1].split() == ["pace", "usual", "3", "3", "2", "2", "1", "0", "66.7", "100.0", "50.0"]
+    by_bucket = json.loads(ari_app("attempts", "arms", "--by", "bucket", "--json"))["arms"]
+    assert [(one["group"], one["customers"]) for one in by_bucket] == [("D31-D60", 3)]
+    assert ari_app("attempts", "arms", "--by", "level").splitlines()[1].split()[:3] == ["pace", "-", "usual"]
     assert "pace usual: since" in ari_app("attempts", "arms", "--customer", "cust-1")
     given = json.loads(ari_app("attempts", "arms", "--customer", "cust-1", "--json"))
     assert [(one["arm"], one["number"], one["reason"]) for one in given] == [("usual", 1, "first")]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.arm_report import ArmCount
+from ari_app.domain.account import AccountDetails
+from ari_app.domain.arm_report import ArmCount, GroupedBy
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.campaign import CampaignStrategy
@@ -193,3 +194,25 @@ async def test_what_came_of_each_arm_is_counted_by_what_was_dialled_with_it(stor
     figures = of_c1[0].figures()
     assert (figures["answered_share"], figures["verified_share"], figures["promise_share"]) == (0.5, 1.0, 1.0)
     assert ArmCount("x", "y", 0, 0, 0, 0, 0, 0).figures()["promise_share"] is None
+
+
+async def test_groups_of_customers_are_counted_apart(store: SqliteStore) -> None:
+    lists = [
+        account(1),
+        account(2, language="en", aging_bucket="D1-D30", details=AccountDetails(risk_level="H")),
+        account(3, aging_bucket="D1-D30", details=AccountDetails(customer_level="vip")),
+    ]
+    await store.load_accounts("c1", lists, NOW)
+    for attempt in await store.claim_due("c1", NOW, 3, allow, ids()):
+        await store.assign_arms(attempt.attempt_id, [weighing(a=1, b=0)], NOW)
+        await store.mark_dialled(attempt.attempt_id, NOW, allow)
+        await over(store, attempt)
+
+    async def groups(by: GroupedBy) -> dict[str, int]:
+        return {one.customer_group: one.customers for one in await store.arm_counts("c1", by)}
+
+    assert await groups(GroupedBy.BUCKET) == {"D1-D30": 2, "D31-D60": 1}
+    assert await groups(GroupedBy.LANGUAGE) == {"en": 1, "zh": 2}
+    assert await groups(GroupedBy.RISK) == {"": 2, "H": 1}
+    assert await groups(GroupedBy.LEVEL) == {"": 2, "vip": 1}
+    assert [one.customers for one in await store.arm_counts("c1")] == [3]
