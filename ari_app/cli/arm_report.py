@@ -59,10 +59,8 @@ def arms(
     """
     settings = invocation(context).settings
     if customer is not None:
-        if campaign is not None:
-            raise typer.BadParameter(
-                "--customer and --campaign do not go together: arms hold in every campaign"
-            )
+        if campaign is not None or by is not None:
+            raise typer.BadParameter("--customer stands alone: a customer's arms hold in every campaign")
         _tell_customer(run(_assigned(settings, customer)), json_output)
         return
     found = run(_counts(settings, campaign, by))
