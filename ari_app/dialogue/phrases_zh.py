@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from ari_app.dialogue.attitudes_zh import ATTITUDES
 from ari_app.dialogue.numerals import ZH_NUMBER
 from ari_app.dialogue.payment_words_zh import VERB
+from ari_app.dialogue.persons_zh import KIN, PERSONS
+from ari_app.dialogue.requests_zh import REQUESTS
 
 _N = f"[{ZH_NUMBER}]"
-KIN = (
-    "(?:老公|老婆|爱人|太太|先生(?!说)|丈夫|妻子|媳妇|老爸|老妈|老爸|爸爸?|妈妈?|父亲|母亲|爹|娘|儿子|女儿|闺女|儿媳|女婿|孙子|孙女|外婆|外公|奶奶|爷爷"
-    "|姥姥|姥爷|公公|婆婆|岳父|岳母|哥哥?|弟弟?|姐姐?|妹妹?|叔叔?|舅舅?|老头子?|老爷子|老太太|老伴|男朋友|女朋友|对象|室友|同事|老板|领导|家里人|家人)"
-)
 _GONE = (
-    "(?:不在(?!乎|意)|没在|出去|出门|上班(?:去)?|出差|(?:刚|已经|早就)?走了|离开|在外地|在外面|在洗澡|在睡觉|睡了|在忙|在做饭|在开会|去买|去了|回老家|住院|不方便接|没带手机|没带电话|忘带|忘了带"
+    "(?:不在(?!乎|意)|没在|出去|出门|上班(?:去)?|出差|(?:刚|已经|早就)?走了|离开|在外地"
+    "|在外面|在洗澡|在睡觉|睡了|在忙|在做饭|在开会|去买|去了|回老家|住院|不方便接|没带手机"
+    "|没带电话|忘带|忘了带"
     "|在厕所|在厨房|下楼|旅游|坐月子|手机(?:在|放)|把手机)"
 )
 
@@ -251,7 +252,7 @@ _RULES: tuple[tuple[str, str], ...] = (
             rf"回来|下来))(发工资|再|才能|才)+.{{0,3}}{VERB}.{{0,3}}(行不行|行吗|可以吗|好吗|好不好|"
             rf"成不成|中不中|能不能|可不可以|行么|可以不|吗|么|不)$|(行不行|可不可以|能不能|可以|能|"
             rf"可否)(再|先)?(下个?月|晚|迟|缓|月底|过|等|下周).{{0,10}}{VERB}|晚(个)?(几天|两天|{_N}天|"
-            rf"一周|半个月|一个月)|通融|先(欠|赊|挂|放)(着|一下)?|(号|天|周.|底)(再)?{VERB}?(行不行|"
+            rf"一周|半个月|一个月)|通融|先(欠|赊|放|挂(?=着|账))(着|一下)?|(号|天|周.|底)(再)?{VERB}?(行不行|"
             rf"行吗|可以吗|好吗|成吗|可不可以|行么|可以不|行不|成不|得不|中不)"
         ),
     ),
@@ -288,7 +289,9 @@ _RULES: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-COMPILED = tuple((intent, re.compile(pattern)) for intent, pattern in _RULES)
+COMPILED = tuple(
+    (intent, re.compile(pattern)) for intent, pattern in (*_RULES, *PERSONS, *REQUESTS, *ATTITUDES)
+)
 
 HUMAN_TALK = re.compile(r"转|要|找|换|让|叫")
 AFFIRM_EXACT = re.compile(

@@ -157,8 +157,9 @@ def _weigh(heard: Heard, context: str) -> None:
     if context == "verify_tail" and heard.phone_tail is not None:
         heard.add("identity_confirm", 0.9)
     if context == "confirm_ptp" and heard.corrects and named:
-        heard.add("promise_to_pay")
         heard.add("deny")
+        if "request_deferral" not in heard.intents:
+            heard.add("promise_to_pay")
 
 
 def _explained(heard: Heard) -> bool:
@@ -170,6 +171,11 @@ def _explained(heard: Heard) -> bool:
         "request_deferral",
         "refuse_to_pay",
         "request_installment",
+        "ask_due_date",
+        "ask_fee_breakdown",
+        "ask_payment_method",
+        "send_link",
+        "complaint_threat",
     )
     return any(intent in heard.intents for intent in others)
 

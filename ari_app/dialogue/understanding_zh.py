@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 from ari_app.dialogue.channels_zh import channels_zh
@@ -13,13 +13,10 @@ from ari_app.dialogue.heard import DateSpan, Heard
 from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_zh import amounts_zh, vague_zh
 from ari_app.dialogue.normal_zh import normalise_zh
+from ari_app.dialogue.paid_zh import is_paid
 from ari_app.dialogue.payment_words_zh import (
-    DONE,
     DONE_AFTER,
-    FUTURE,
-    NOT_DONE,
     NOT_REFUSE,
-    PAST,
     PROMISE,
     REASONS,
     REFUSE,
@@ -43,6 +40,7 @@ from ari_app.dialogue.phrases_zh import (
     UPSET,
 )
 from ari_app.dialogue.rejections_zh import called_then, meant_dates
+from ari_app.dialogue.requests_zh import asks_leave
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     HOW_MUCH,
@@ -87,7 +85,7 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     if wish is not None:
         heard.add("switch_language")
         heard.language = wish
-    _paid_or_not(heard, text, context)
+    _paid_or_not(heard, text, now.date())
     spans = find_dates(
         text, now.date(), partial(_is_past, "already_paid" in heard.intents, remainder_at(text))
     )
@@ -106,14 +104,15 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
 # ------------------------------------------------------------------------------------------------------------- money
 
 
-def _paid_or_not(heard: Heard, text: str, context: str) -> None:
+def _paid_or_not(heard: Heard, text: str, today: date) -> None:
     """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
     if DISPUTE.search(text) and not NOT_DISPUTE.search(text):
         heard.add("dispute")
     told = text[: remainder_at(text)]
-    done, past = bool(DONE.search(told)), bool(PAST.search(told))
-    if done and not NOT_DONE.search(told) and (past or not FUTURE.search(told)):
-        heard.add("already_paid", 0.9 if past else 0.75)
+    ahead = find_dates(told, today, lambda before, after: bool(DONE_AFTER.match(after)))
+    paid = is_paid(told, dated_ahead=any(span.value is not None and span.value >= today for span in ahead))
+    if paid:
+        heard.add("already_paid", paid)
     elif PROMISE.search(text) and not re.search(r"不(?:了|上|起|出)(?!多少)", text):
         heard.add("promise_to_pay")
     if REFUSE.search(text) and not NOT_REFUSE.search(text) and "already_paid" not in heard.intents:
@@ -179,6 +178,9 @@ def _yes_no(heard: Heard, text: str, context: str) -> None:
 
 # ------------------------------------------------------------------------------------------------------------- settling
 
+_NO_PLAN_EITHER = re.compile(r"期也(?:不|还不|没)|期都(?:没用|不)|分不分|多少期.{0,3}不")
+_WANTS_PLAN = re.compile(r"我(?:想|要|需要)|能不能|可不可以|给我|帮我|想分|办一|申请|[吗吧]$")
+_SAYS_YES = re.compile(r"(?:嗯|对|是)+(?:的|啊)?[那就按]*(?:三|六|十二|3|6|12)期|是的|对的|没错")
 #: Findings that rule others out wherever they stand, in this order.
 _RULES_OUT: RulesOut = (
     (frozenset({"deceased"}), ("hardship", "identity_deny")),
@@ -208,6 +210,10 @@ _OWN_RELATIVE = re.compile(rf"我(的|们)?(家)?{KIN}")
 _CALL_THEN = re.compile(r"(下午|晚上|明天|后天|点|时候)(再)?(打|联系)(?!.*别)")
 _TWICE = re.compile(r"重复|两次|二次|双|多(收|扣)")
 _WRONG_BILL = re.compile(r"多(收|扣)|重复|两次|二次|双|错|不对|不准|没(用|办|订)")
+_PLAINLY_WRONG = re.compile(
+    r"不对|错|多(?:收|扣|算)|乱|重复|坏|断|停|没(?:用|办|签|开|订)|不认(?!我)|不服|凭什么"
+    r"|卖|搬|租|表|不准|没人|修|不是我|不合理|翻"
+)
 _NO_PAYMENT = re.compile(r"不(交|缴|付|给)")
 _NEVER = re.compile(r"凭什么|就不|休想|没门|拒绝")
 _NO_PLAN = re.compile(r"(不|别)(要|用|想|需要|分)+(分期)?")
@@ -249,12 +255,28 @@ def _settle_money(heard: Heard, text: str) -> None:
             heard.drop("dispute")
     if "dispute" in intents and not _NO_PAYMENT.search(text):
         heard.drop("refuse_to_pay")
+    if (
+        "dispute" in intents
+        and {"ask_fee_breakdown", "ask_payment_method", "request_deferral"} & intents.keys()
+    ) and not _PLAINLY_WRONG.search(text):
+        heard.drop("dispute")
     if {"refuse_to_pay", "request_deferral"} <= intents.keys() and not _NEVER.search(text):
         heard.drop("refuse_to_pay")
 
 
 def _settle_requests(heard: Heard, text: str, context: str) -> None:
     intents = heard.intents
+    dated = bool(heard.dates) or heard.unclear_date
+    if "already_paid" in intents and dated and remainder_at(text) < len(text):
+        heard.add("promise_to_pay", 0.8)
+    if (
+        not heard.amounts
+        and not {"already_paid", "request_callback", "dispute", "ask_payment_method"} & intents.keys()
+        and asks_leave(text, dated=dated)
+    ):
+        heard.add("request_deferral", 0.9)
+    if "request_deferral" in intents and dated and "request_installment" not in intents and not heard.amounts:
+        heard.drop("promise_to_pay", "affirm")
     if heard.times and "busy_now" in intents and "third_party" not in intents:
         heard.add("request_callback", 0.75)
         heard.drop("promise_to_pay")
@@ -266,7 +288,23 @@ def _settle_requests(heard: Heard, text: str, context: str) -> None:
     named = heard.dates or heard.amounts or heard.full_amount
     if "hardship" in intents and not named:
         heard.drop("promise_to_pay")
-    if context == "ask_plan" and heard.periods and "deny" not in intents:
+    if "request_installment" in intents:
+        if {"refuse_to_pay", "hardship"} & intents.keys() and _NO_PLAN_EITHER.search(text):
+            heard.drop("request_installment")
+        if {
+            "ask_amount",
+            "ask_fee_breakdown",
+            "ask_due_date",
+            "ask_payment_method",
+        } & intents.keys() and not _WANTS_PLAN.search(text):
+            heard.drop("request_installment")
+    if context == "ask_plan" and _SAYS_YES.match(text) and not _WANTS_PLAN.search(text):
+        heard.drop("request_installment")
+    elif (
+        context == "ask_plan"
+        and heard.periods
+        and not {"ask_amount", "ask_fee_breakdown", "refuse_to_pay"} & intents.keys()
+    ):
         heard.add("request_installment", 0.9)
     if (
         context == "confirm_ptp"
@@ -282,6 +320,7 @@ def _settle_requests(heard: Heard, text: str, context: str) -> None:
 
 #: Words by which a time is that of a call.
 _CALLED_AT = re.compile(r"打|电话|联系|来电|接|聊|谈|call|说|方便|有空|得空|下班|忙")
+_CALL_AGAIN = re.compile(r"打(?!工|针|麻将|牌|球)|联系|来电|回电")
 _PLAN_WORDS = re.compile(r"分(?!钟|之)|期|一?个月.{0,6}(?:还|交|付|给)|慢慢还")
 
 
@@ -304,5 +343,6 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
         heard.channels = []
         if heard.dispute_category in ("meter", "service", "other"):
             heard.dates = []
-    if "identity_deny" in intents or ("third_party" in intents and not callback and not VERB_ZH.search(text)):
+    called = callback or bool(_CALL_AGAIN.search(text))
+    if "identity_deny" in intents or ("third_party" in intents and not called and not VERB_ZH.search(text)):
         heard.dates = []
