@@ -23,6 +23,7 @@ from ari_app.dialogue.payment_words_zh import (
     VERB,
     remainder_at,
 )
+from ari_app.dialogue.persons_zh import KIN
 from ari_app.dialogue.phrases_zh import (
     AFFIRM_EXACT,
     AFFIRM_START,
@@ -34,7 +35,6 @@ from ari_app.dialogue.phrases_zh import (
     FULL,
     HALF,
     HUMAN_TALK,
-    KIN,
     NODS,
     NOISE,
     UPSET,
