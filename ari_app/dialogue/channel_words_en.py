@@ -12,7 +12,8 @@ CHANNELS: tuple[tuple[str, str], ...] = (
     (
         "bank_transfer",
         (
-            r"\b(bank (transfer|payment|deposit|draft)|netbanking|neft|imps|rtgs|wire(d)?( transfer)?|e transfer(red)?|"
+            r"\b(bank (transfer|payment|deposit|draft)|netbanking|neft|imps|rtgs|wire(d)?( transfer)?|e "
+            r"transfer(red)?|"
             r"transfer(red|ring|s)?(?! (me|us|this call|my call|the call|you to|him|her|to (a|an|the|your|"
             r"someone|somebody|another) ?(real |human |live )?"
             r"(person|human|agent|manager|someone|somebody|department|supervisor|operator|colleague|advisor|"
@@ -24,7 +25,8 @@ CHANNELS: tuple[tuple[str, str], ...] = (
     (
         "card",
         (
-            r"\b((?<!sim )(?<!birthday )(?<!appointment )(?<!business )(?<!report )(?<!id )(?<!green "
+            r"\b((?<!sim )(?<!pay the )(?<!with the )(?<!birthday )(?<!appointment )(?<!business "
+            r")(?<!report )(?<!id )(?<!green "
             r")(?<!post )(?<!medical )(?<!health )"
             r"(credit |debit |bank )?cards?(?! (game|reader|shop))|visa|mastercard|amex|american express)\b"
         ),
@@ -39,14 +41,14 @@ CHANNELS: tuple[tuple[str, str], ...] = (
             rf"person)(?: \w+){{0,6}} "
             rf"{_AT} (?:the|your|a|one of your|my local|any|yer|that|our) (?:\w+ )?{_PLACE}|"
             r"over the counter|in person|(at|through|via) the post office|in store|payzone|paypoint|cashiers?|"
-            r"(the|a|your|at) (till|teller|kiosk|pay window|payment window|service window|window))\b"
+            r"(the|a|your|at) (teller|kiosk|pay window|payment window|service window|window))\b"
         ),
     ),
     (
         "auto_debit",
         (
             r"\b(direct debits?|autopay|auto debit(ed)?|auto deduct(ion|ed)?|automatic(ally)?( payments?| "
-            r"debit| deduction)?|ecs|nach|standing instruction|"
+            r"debit| deduction)?|ecs|nach|standing instruction|giro(?! (day|comes|is))|automatic|"
             r"(take|taken|takes|comes?|came|goes) (it |this |them )?(out )?(of my account )?(by itself|"
             r"automatically|on its own|every month by itself))\b"
         ),
@@ -73,16 +75,18 @@ CHANNELS: tuple[tuple[str, str], ...] = (
     ),
 )
 _NOT_BEFORE = re.compile(
-    r"\b(not|no|without|never|except|anything but|hate|besides|other than|apart from|instead of|rather "
+    r"\b(not|without|never|except|anything but|hate|besides|other than|apart from|instead of|rather "
     r"than|do not|did not|can not|could not|will not|would not|neither|nor|"
     r"wary of|scared of|against)( (a|an|any|the|use|using|have|do|got|get|on|by|with|my|via|through|trust|"
     r"in|your|like|want|know how to|own|credit|debit|bank|need|"
     r"touch|understand|believe in|really|even|ever|go|going|into|be|mess with|bother with|take|accept|pay|"
     r"paying|it|anything|to|for|much|of|or|feel|safe|work|log))*$"
 )
+_NO_SUCH = re.compile(r"\bno (credit |debit |bank |more )?$|\bno$")
 _NOT_AFTER = re.compile(
     r"^( \w+)? ?(is|are|was|has|have|got|gets|keeps?|will|does|did|just|always|that|thing|he|she|it|i|app|"
-    r"on my phone|been)*( \w+)? ?(not (work|go|let|load|open|accept)\w*|crash\w*|stolen|declin\w+|"
+    r"on my phone|been)*( \w+)? ?(not (work|go|let|load|open|accept)\w*|crash\w*|stolen|eaten|swallowed|"
+    r"snapped|stopped|declin\w+|"
     r"block\w*|expired|maxed( out)?|bounced|broken|down|rejected|frozen|useless|cancelled|lost|is not an "
     r"option|a no|rubbish|no good|not (an option|for me))\b|^ (not|no)\b(?! (problem|sure))"
 )
@@ -90,4 +94,5 @@ _NOT_AFTER = re.compile(
 
 def not_this_way(before: str, after: str) -> bool:
     """Whether a way to pay is refused, or told not to work, by the words before and after it."""
-    return bool(_NOT_BEFORE.search(before.rstrip()) or _NOT_AFTER.match(after))
+    before = before.rstrip()
+    return bool(_NOT_BEFORE.search(before) or _NO_SUCH.search(before) or _NOT_AFTER.match(after))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from ari_app.dialogue import calendar_words as when
 from ari_app.dialogue.date_words_en import CARDINALS, MONTHS, ORDINALS, WEEKDAYS, count
 
+_FAR = timedelta(days=270)
 DateRule = Callable[[re.Match[str], date, bool], date | None]
 
 
@@ -84,7 +85,12 @@ def month_and_day(match: re.Match[str], today: date, past: bool) -> date | None:
     groups = match.groupdict()
     number = groups.get("number")
     day = (CARDINALS.get(number) or int(number)) if number else _nth(match)
-    return when.month_day(today, MONTHS[match["month"]], day, past=past) if day else None
+    if not day:
+        return None
+    value = when.month_day(today, MONTHS[match["month"]], day, past=past)
+    if value is not None and value - today > _FAR:
+        return when.month_day(today, MONTHS[match["month"]], day, past=True)  # nobody promises so far ahead
+    return value
 
 
 def month_end(match: re.Match[str], today: date, past: bool) -> date | None:
@@ -109,3 +115,15 @@ def this_week_end(match: re.Match[str], today: date, past: bool) -> date | None:
 
 def this_month_end(match: re.Match[str], today: date, past: bool) -> date | None:
     return when.end_of_month(today)
+
+
+def weekday_of_month(match: re.Match[str], today: date, past: bool) -> date | None:
+    """The last friday of the month, the first monday in april."""
+    which = match["which"]
+    end = when.end_of_month(today, month=MONTHS.get(which), months=which.startswith(("next", "following")))
+    number, place = WEEKDAYS[match["day"]], match["place"]
+    if place == "last":
+        return end - timedelta((end.weekday() - number) % 7)
+    first = end.replace(day=1)
+    week = ("first", "second", "third", "fourth").index(place)
+    return first + timedelta((number - first.weekday()) % 7 + 7 * week)

@@ -44,7 +44,8 @@ _DEFER = (
     r"(?: (?:by|for|a|another|like|about|maybe|say))*"
 )
 _NOT_NOUNS = (
-    r"(?! (?:payment|time|times|bill|one|ones|person|floor|thing|place|call|caller|reminder|week|letter|"
+    r"(?! (?:payment|time|times|bill|one(?! (?:hundred|thousand|[a-z]+ty|[a-z]+teen|ten|fifty))|ones|"
+    r"person|floor|thing|place|call|caller|reminder|week|letter|"
     r"of all|installment|notice|"
     r"half|instance|lady|guy|class|chance|day|name|street|avenue|round|attempt|part|year|visit|job|party|"
     r"hand|choice|option|"
@@ -107,11 +108,18 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         ),
         (rf"\b{COUNT} {_UNIT} from (?:today|now)\b", "day", rules.in_units),
         (
-            r"\b(?:the )?day after tomorrow\b|\bovermorrow\b|\btwo days from (?:now|today)\b",
+            r"(?<!day after )\b(?:the )?day after tomorrow\b|\bovermorrow\b|\btwo days from (?:now|today)\b",
             "day",
             rules.offset(2),
         ),
         (r"\b(?:the )?day before yesterday\b", "day", rules.offset(-2)),
+        (r"\b(?:the )?day after (?:the )?day after tomorrow\b", "day", rules.offset(3)),
+        (
+            r"\b(?:at|that is) (?:the )?end of the day\b|\blast (?:me |us )?(?:till|until) (?:the )?\w+",
+            "filler",
+            rules.nobody_knows,
+        ),
+        (rf"\btoday is {DAY}\b", "filler", rules.nobody_knows),
         (r"\b(?:a|one) week (?:from )?tomorrow\b|\btomorrow week\b", "day", rules.offset(8)),
         (r"\b(?:two weeks|a fortnight) (?:from )?tomorrow\b", "day", rules.offset(15)),
         (
@@ -128,7 +136,7 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
             rules.offset(14),
         ),
         (
-            r"\b(?:a|one) month (?:from )?(?:today|now)\b",
+            r"(?<!half )\b(?:a|one) month (?:from )?(?:today|now)\b",
             "day",
             lambda match, today, past: when.in_months(today, 1),
         ),
@@ -144,7 +152,7 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         ),
         (
             (
-                r"\b(?:later |earlier )?today\b|\btonight\b|\b(?:later |earlier )?this (?:very "
+                r"(?<!from )\b(?:later |earlier )?today\b|\btonight\b|\b(?:later |earlier )?this (?:very "
                 r")?(?:evening|afternoon|morning)\b|\b(?:by |"
                 r"at )?(?:the )?(?:end of (?:the )?(?:business )?day|close of (?:business|play)|end of play)\b"
             ),
@@ -155,7 +163,9 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
             (
                 r"(?<=pay )(?:it |that |this |you |the \w+ |all |in full ){0,2}(?:right now|right away|"
                 r"straight away|immediately|now)\b"
-                r"|(?<=do )(?:it |that |this )?(?:right now|right away|straight away|now)\b|(?<=half )now\b"
+                r"|(?<=do )(?:it |that |this )?(?:right now|right away|straight away|now)\b|(?<=half "
+                r")now\b|(?<=hundred )(?:right )?now\b|(?<=ty )(?:right )?now\b|(?<=dollars )(?:right "
+                r")?now\b|(?<=bucks )(?:right )?now\b|(?<=pounds )(?:right )?now\b"
                 r"|\b(?:pay|paying|do|clear|settle|sort|send)(?: \w+){0,4} (?:right now|right away|"
                 r"straight away|immediately|right this (?:second|minute))\b"
             ),
@@ -182,7 +192,7 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (rf"\b(?:the )?week after next(?: on)?(?: the)? {DAY}\b", "day", rules.weekday_in(2)),
         (rf"\b(?:the )?{DAY} (?:of )?(?:the )?week after next\b", "day", rules.weekday_in(2)),
         (rf"\b(?:the )?{DAY} after next\b", "day", rules.weekday_in(2)),
-        (rf"\bnext next {DAY}\b", "day", rules.weekday_in(2)),
+        (rf"\bnext (?:to )?next {DAY}\b", "day", rules.weekday_in(2)),
         (rf"\b(?:the )?{DAY} (?:of )?(?:next|the following|following) week\b", "day", rules.weekday_in(1)),
         (rf"\bnext week(?: on| by| maybe| like| say)?(?: the)? {DAY}\b", "day", rules.weekday_in(1)),
         (rf"\b{DAY} (?:of )?this week\b", "day", rules.weekday_in(0)),
@@ -190,12 +200,13 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (rf"\bthe {SURE_NTH} {DAY}\b", "filler", rules.nobody_knows),
         (
             (
-                rf"\bthe (?:first|second|third|last) {DAY}\b(?: (?:of|in) (?:the |next |this |every |each "
-                rf")?(?:month|{MONTH_NAMES}))?"
+                rf"\b(?:the )?(?P<place>first|second|third|fourth|last) {DAY} (?:of|in) (?:the )?"
+                rf"(?P<which>next month|this month|following month|month|{MONTH_NAMES})\b"
             ),
-            "filler",
-            rules.nobody_knows,
+            "day",
+            rules.weekday_of_month,
         ),
+        (rf"\bthe (?:first|second|third|last) {DAY}\b", "filler", rules.nobody_knows),
         (rf"\b(?:(?P<which>next|last|this|coming)(?: coming)? )?{DAY}\b(?: only)?", "weekday", rules.weekday),
         (
             (
@@ -228,7 +239,8 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (
             (
                 rf"(?<!i )(?<!we )(?<!you )(?<!it )\b{MONTH} (?:the )?(?:{NTH}|(?P<number>{CARDINAL}|"
-                rf"[0-9]{{1,2}}))\b(?! (?:hundred|thousand|dollars|bucks|days|weeks)){YEAR}"
+                rf"[0-9]{{1,2}}))\b(?! (?:hundred|thousand|dollars|bucks|days|weeks|times|payments|bills|"
+                rf"months)){YEAR}"
             ),
             "nth",
             rules.month_and_day,
@@ -249,7 +261,8 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
                 rf"(?:about |another )?|after (?:about |another )?|"
                 rf"(?:give|allow|grant) (?:me|us) (?:maybe |about |at least |another |like |just |say )*|"
                 rf"about |another |like |maybe |say )?{COUNT} (?:more |working |business |short "
-                rf")?{_UNIT}\b{_NOT_A_DATE}(?P<tail> s? ?time| from now| hence| from today| later| or so| max| tops)?"
+                rf")?{_UNIT}\b{_NOT_A_DATE}(?P<tail> s? ?time(?: from (?:now|today))?| from now| hence| "
+                rf"from today| later| or so| max| tops)?"
             ),
             "length",
             rules.in_units,
@@ -257,7 +270,7 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (
             (
                 rf"{_NOT_SINCE}\b(?P<lead>in |within |give me |give us |after )?(?:about )?(?:a|one|another|"
-                rf"the)? ?fortnight\b(?P<tail> s? ?time| from now)?{_NOT_A_DATE}"
+                rf"the)? ?fortnight\b(?P<tail> s? ?time| from now| from today)?{_NOT_A_DATE}"
             ),
             "length",
             rules.offset(14),
@@ -265,12 +278,26 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (
             (
                 rf"{_NOT_SINCE}\b(?P<lead>in |within |give me |give us |after )?half (?:a|of the|of a) "
-                rf"month\b(?P<tail> s? ?time| from now)?"
+                rf"month\b(?P<tail> s? ?time| from now| from today)?"
             ),
             "length",
             rules.offset(15),
         ),
         (r"\b(?:this |the |next |over the )?weekends?\b", "vague", rules.nobody_knows),
+        (
+            rf"\b(?:on )?(?:the )?day (?:number )?(?P<number>{CARDINAL}|[0-9]{{1,2}})(?: of)? {MONTH}\b",
+            "nth",
+            rules.month_and_day,
+        ),
+        (
+            (
+                rf"\b(?:on |by |till |until )?(?:the )?day (?:number )?(?P<nth>{CARDINAL}|[0-9]{{1,2}})(?: of "
+                rf"(?:this|the) month)?"
+                r"(?P<which>)(?! (?:late|times?|notice|\w+s)\b)"
+            ),
+            "nth",
+            rules.day,
+        ),
         (r"\bnext (?:week|month)\b", "vague", rules.nobody_knows),
         (
             rf"\b(?:(?:on|by|until|till|before|after|from|around|about) )?(?:the )?{SURE_NTH}\b{_NOT_NOUNS}",

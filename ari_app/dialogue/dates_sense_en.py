@@ -9,10 +9,10 @@ from ari_app.dialogue.heard import DateSpan
 
 _BREAK = re.compile(r"\b(and|but|then|so|because|while|therefore|though|although|plus)\b")
 _DONE = re.compile(
-    r"\b(paid|sent|went (out|through|off|in|over|to|down|yesterday)|went|did|made|took|taken|(i|we|just|"
+    r"\b(paid|sent|went(?! (clean )?out of my)|did(?! not)|made(?! (your|my|a|up))|took|taken|(i|we|just|"
     r"already) put (it|that|the)|settled|cleared|cashed|mailed|posted|"
     r"handed|dropped|transferred|deposited|wired|debited|deducted|came (out|off)|left (my|the|our)|gave|"
-    r"got it done|sorted|"
+    r"got it done|sorted|finished|dated|rang|called|phoned|rung|spoke|lost|died|buried|broke|moved|visited|"
     r"swiped|cut the check|has been|was (paid|done|made|sent|taken)|gone|processed|used (my|the))\b"
 )
 _TO_DO = re.compile(
@@ -38,7 +38,8 @@ _NEGATED_AFTER = re.compile(
     r"okay|an option|on|"
     r"happening|convenient|suitable|doable|enough)|no good|no use|impossible|out|off|bad|early|late)\b(?! "
     r"(on|in) the)|^ (does|would|will|can|do|could) not (really )?(work|do|suit|be|happen|fit)"
-    r"|^ (no good|not possible|no can do|not good|is a no|is a bad|is out)|^ (i|we) (can|could) not"
+    r"|^ (no good|not possible|no can do|not good|is a no|is a bad|is out)|^ (i|we) (can|could) not( do| "
+    r"make| manage)?( it)?$"
 )
 _NO_LONGER = re.compile(
     r"^( no)?( no| sorry| wait| hang on| hold on| scratch that| actually| rather| make that| make it| i "
@@ -53,14 +54,21 @@ _OWN_EVENT_BEFORE = re.compile(
     r"off|am working|have work|have my|have a) ?(\w+ ){0,5}|"
     r"(pension|salary|wages|cheque|check|benefits?|allowance|payday|rent|bonus|invoice|loan|pay|social "
     r"security|dole|money|student finance|credit|deposit|refund|job|giro)"
-    r" (\w+ ){0,2}?(comes?|lands?|hits|arrives?|drops?|goes|clears|is|gets|due|paid) ?(\w+ ){0,2})(on|by|"
+    r" (\w+ ){0,2}?(comes?|lands?|hits|arrives?|drops?|goes|clears|is|gets|due|paid) ?(\w+ ){0,2}|(she|he|"
+    r"they|\w+) (gets|comes|goes|arrives|flies|is) (back|home|in|over|off) ?(\w+ ){0,3}|(i|we) (have |"
+    r"have got )?(a |my )?(\w+ )?(appointment|interview|shift|exam|operation|surgery|flight|wedding|"
+    r"funeral|party|holiday)s? ?(\w+ ){0,2})(on|by|"
     r"at|until|till|around|the|next|this|in)?( the)? ?$"
 )
 _OWN_EVENT_AFTER = re.compile(
     r"^ (is|are) (my|when (i|my|we|the)|the day (i|my)|pay ?day|payday|a (bank )?holiday|the rent)|^ (the "
-    r")?(rent|mortgage) (comes|goes|is)|^ i (work|am (in|at|away|off|working|busy|out)|have (work|a))\b"
+    r")?(rent|mortgage) (comes|goes|is)|^ i (work|am (in|at|away|off|working|busy|out)(?! (on|till|until|"
+    r"from)\b)|have (work|a))\b"
 )
-_TO_PAY = re.compile(r"\b(pay|paying|send|settle|clear|do it|have it|you|transfer|make it|sort|put|drop)\b")
+_TO_PAY = re.compile(
+    r"\b(pay|paying|send|settle|clear|do it|have it|you (will|get|have|can)|transfer|"
+    r"make it|sort|put|drop)\b"
+)
 _LIGHT = re.compile(
     r"^(ok|okay|so|yes|yeah|no|maybe|about|say|in|just|um|uh|right|then|well|probably|perhaps|possibly|"
     r"around|let us say|i would say|"
@@ -83,13 +91,13 @@ def in_the_past(text: str, start: int, end: int, default: bool) -> bool:
     clause = lead[breaks[-1].end() :] if breaks else lead
     first_break = _BREAK.search(follow)
     rest = follow[: first_break.start()] if first_break else follow
-    for part, nearest_last in ((clause, True), (rest, False), (lead, True)):
+    for part, nearest_last, near in ((clause, True, True), (rest, False, True), (lead, True, False)):
         done = _place(_DONE, part, last=nearest_last)
         to_do = _place(_TO_DO, part, last=nearest_last)
         if done is None and to_do is None:
             continue
         if done is None or to_do is None:
-            return done is not None and (default or part is not lead)
+            return done is not None and (default or near)
         if to_do < done and _infinitive(part[to_do:done]):
             return False  # "will have it paid"
         return done > to_do if nearest_last else done < to_do
@@ -98,11 +106,33 @@ def in_the_past(text: str, start: int, end: int, default: bool) -> bool:
 
 def _infinitive(between: str) -> bool:
     words = between.split()
-    return len(words) <= 6 and not {"i", "we", "he", "she", "they", "you"} & set(words[1:])
+    return len(words) <= 6 and not {
+        "i",
+        "we",
+        "he",
+        "she",
+        "they",
+        "you",
+        "was",
+        "were",
+        "had",
+        "that",
+    } & set(words[1:])
+
+
+#: "if i paid": only thought of.
+_SUPPOSED = re.compile(
+    r"\b(if|when|once|until|till|unless|whether|after)( (i|we|he|she|they|it|you|have|"
+    r"had|was|is|been))*$"
+)
 
 
 def _place(pattern: re.Pattern[str], text: str, *, last: bool) -> int | None:
-    places = [match.start() for match in pattern.finditer(text)]
+    places = [
+        match.start()
+        for match in pattern.finditer(text)
+        if not _SUPPOSED.search(text[: match.start()].rstrip())
+    ]
     return None if not places else places[-1] if last else places[0]
 
 

@@ -70,13 +70,14 @@ _PERIODS = re.compile(
     rf"\b(?:{_TERM}(?= (?:or|to|and) (?:three|3|six|6|twelve|12) (?:months?|monthly|installments?|payments?|parts))|"
     rf"{_TERM}(?: \w+)?? (?:months?|monthly|installments?|payments?|parts|periods?|rates|instalments)|"
     r"(half (?:a |the )?year)|(a year|one year|the year|year long|one year s|a whole year|the full year|a full year)|"
-    rf"(?:over|across|into) {_TERM})\b"
+    rf"(?:over|across|into|in|by) {_TERM}(?= (?:for|please|or|if|then|i|instead|is|would)\b|$))\b"
 )
 _NOT_PERIODS = re.compile(
     r"\b(not|no|than|except|for the (last|past)|last|past|every|been|since)( the| a| over| in| for| about| do)*$"
 )
 _NOT_PERIODS_AFTER = re.compile(
-    r" (is|are|would be|seems?) (way |far |a bit )?(too|not|no)| ago| old| (pregnant|late|behind|overdue|left|sober)|"
+    r" (is|are|would be|seems?) (way |far |a bit )?(too|not|no|heavy|forever|short|tight)\b| ago| old| "
+    r"(pregnant|late|behind|overdue|left|sober)|"
     r" (without|since|off|of (being|no))|(?: in a row)"
 )
 _MONTHS = {"three": 3, "3": 3, "six": 6, "6": 6, "twelve": 12, "12": 12}
@@ -84,7 +85,8 @@ _MONTHS = {"three": 3, "3": 3, "six": 6, "6": 6, "twelve": 12, "12": 12}
 _BARE_AFTER = re.compile(
     r"$|(please|would|is|will|sounds?|works?|then|i|if|thanks|thank|ok|okay|fine|one|option|plan|it|that|"
     r"and|or|because|yes|"
-    r"no|for me|suits?|seems?|looks?|should|might|maybe|probably|definitely|go|let|do|put|ones|the|but|so|what)\b"
+    r"no|for me|suits?|seems?|longer|better|easier|looks?|should|might|maybe|probably|definitely|go|let|"
+    r"do|put|ones|the|but|so|what)\b"
 )
 
 
@@ -111,8 +113,20 @@ def periods_en(text: str, *, bare: bool) -> list[int]:
                 r"\b(at|to|past|half|after|before|around|by|and|twenty|thirty|hundred|oh|of us|of)$", before
             ):
                 found.append((single.start(), _MONTHS[single[1]]))
-    return list(dict.fromkeys(months for _, months in sorted(found)))
+    return list(dict.fromkeys(months for _, months in _kept(sorted(found), text)))
 
 
 def _refused(before: str, after: str) -> bool:
     return bool(_NOT_PERIODS.search(before)) or bool(_NOT_PERIODS_AFTER.match(after))
+
+
+def _kept(found: list[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Without terms that were taken back: "twelve months no wait six"."""
+    return [
+        one
+        for place, one in enumerate(found)
+        if not (
+            place + 1 < len(found)
+            and re.search(r"\b(no|wait|sorry|hang on|make it|rather)\b", text[one[0] : found[place + 1][0]])
+        )
+    ]

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from ari_app.dialogue.dispute_words_en import DISPUTE_KINDS as KINDS_EN
 from ari_app.dialogue.disputes_zh import DISPUTE_KINDS as KINDS_ZH
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.dialogue.normal_en import normalise_en
 from ari_app.dialogue.normal_zh import normalise_zh
-from ari_app.dialogue.payment_words_en import DISPUTE_KINDS as KINDS_EN
 from ari_app.dialogue.settling import Named, first_named, named
 
 CATEGORY, DESCRIPTION, EVIDENCE_NOTE = "category", "description", "evidence"

@@ -51,7 +51,7 @@ MISHEARD_DAYS_AND_SUMS: tuple[tuple[str, str, str, str], ...] = (
         "",
         (
             "to morrow|two morrow|too morrow|to marrow|to moral|too marrow|tomorrows|tomorow|tommorow|"
-            "tommorrow|tomorrow s|to morrows|tamarrow"
+            "tommorrow|tomorrow s|to morrows|tamarrow|tmr|tmrw|tmrow"
         ),
         "",
         "tomorrow",
@@ -142,7 +142,12 @@ MISHEARD_DAYS_AND_SUMS: tuple[tuple[str, str, str, str], ...] = (
     ("", "oct", "", "october"),
     ("", "nov", "", "november"),
     # Ordinals.
-    ("the|twenty", "forth|forths|for th|four th|fort|fourths", "!floor|rail", "fourth"),
+    (
+        "the|twenty",
+        "forth|forths|for th|four th|fort|fourths|force|forced|fours",
+        "!floor|rail|of law",
+        "fourth",
+    ),
     ("", "forth", "of|$", "fourth"),
     ("twenty|thirty", "fist|thirst|furst|worst|burst|firsts", "", "first"),
     ("twenty", "seconds|sec and|second s|segond", "", "second"),

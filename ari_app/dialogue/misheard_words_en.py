@@ -130,7 +130,10 @@ MISHEARD_WORDS: tuple[tuple[str, str, str, str], ...] = (
     ("hospital|medical|my|the|of|your|electricity|pay", "bells|builds|bulls|pills|bilges", "!ring", "bills"),
     (
         "",
-        "meet her|meat her|meet er|meat er|mitre|metre|metre s|meteor|meta|meater|mete er|meeter|neater|me tar",
+        (
+            "meet her|meat her|meet er|meat er|mitre|metre|metre s|meteor|meta|meater|meatier|mete er|meeter|"
+            "neater|me tar"
+        ),
         "!at|for|in|to|on|pay|call|manager|person|you",
         "meter",
     ),

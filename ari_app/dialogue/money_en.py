@@ -159,7 +159,8 @@ def _digits_only(run: Sequence[str]) -> bool:
 def _longest(words: Sequence[str], at: int, end: int) -> _Sum | None:
     for stop in range(end, at, -1):
         if (
-            words[stop - 1] == "and"
+            words[stop : stop + 1] in (["hundred"], ["thousand"])
+            or words[stop - 1] == "and"
             or (words[stop - 1] == "a" and words[stop : stop + 1] not in _ONE_UNIT)
             or (stop < end and words[stop] in EN_ONES and words[stop - 1] in EN_TENS)
         ):
@@ -192,7 +193,9 @@ def _with_cents(words: Sequence[str], value: Decimal, stop: int) -> tuple[Decima
             if stop < len(words) and words[stop] in ("thousand", "hundred"):
                 value, stop = value * (1000 if words[stop] == "thousand" else 100), stop + 1
     if stop >= len(words) or words[stop] not in _UNITS:
-        return value, stop, False
+        more, last = _and_cents(words, stop)
+        joins = more > 0 and value == int(value)
+        return (value + more, last, True) if joins else (value, stop, False)
     start = stop + 1
     joined = start < len(words) and words[start] == "and"
     start += joined
@@ -205,6 +208,16 @@ def _with_cents(words: Sequence[str], value: Decimal, stop: int) -> tuple[Decima
     if cents is not None and cents < 100 and (spoken or plain):
         return value + cents / 100, last + spoken, True
     return value, stop + 1, True
+
+
+def _and_cents(words: Sequence[str], stop: int) -> tuple[Decimal, int]:
+    """Cents after a sum without its unit: "one ninety and fifty cents"; 0 for none."""
+    if stop < len(words) and words[stop] == "and":
+        for last in (stop + 2, stop + 3):
+            value = en_number(words[stop + 1 : last]) if last < len(words) and words[last] in _CENTS else None
+            if value is not None and value < 100:
+                return value / 100, last + 1
+    return Decimal(0), stop
 
 
 def _cents(words: Sequence[str]) -> Decimal | None:

@@ -51,6 +51,18 @@ _CONTRACTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         r"\1 is",
     ),
     (r"\b(whats|whos|whens|wheres|thats|hes|shes|its)\b", lambda match: f"{match[1][:-1]} is"),
+    (
+        (
+            r"\bill(?= (?:just|pay|do|send|be|get|call|have|try|sort|transfer|settle|make|go|give|put|take|"
+            r"see|need|not|also|probably|ring|clear)\b)"
+        ),
+        "i will",
+    ),
+    (r"\b(you|they|it|that|we)(?:ll|l)\b(?<!well)(?<!that l)(?<!it l)", r"\1 will"),
+    (r"\b(you|they)(re|ve)\b", lambda match: f"{match[1]} {'are' if match[2] == 're' else 'have'}"),
+    (r"\bweve\b", "we have"),
+    (r"\b(there|here)s\b", r"\1 is"),
+    (r"\bid(?= (?:like|rather|prefer|say|pay|need|love|have|be|want|go)\b)", "i would"),
     (r"\blet s\b|\blets\b", "let us"),
     (r"\bgonna\b|\bgon na\b", "going to"),
     (r"\bwanna\b", "want to"),
@@ -75,6 +87,8 @@ _WORDS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         r"\1 thousand",
     ),
     (r"\b(quid|squid)\b", "pounds"),
+    (r"\b([0-9.]+|one|two|three|four|five|six|seven|eight|nine|ten) k\b", r"\1 thousand"),
+    (r"\brn\b", "right now"),
     (r"\btenner\b", "ten pounds"),
     (r"\bfiver\b", "five pounds"),
     (r"\brupee\b|\brs\b", "rupees"),

@@ -40,7 +40,20 @@ _IT = (
     r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|oh) \w+)"
 )
 PAID = re.compile(
-    rf"\b(?P<subject>{_WHO}){_ADVERBS} {_DID}\b{_NO_PAYMENT}"
+    r"\b(?:pay|paid|send|sent|transfer|deduct|did|done|finish|settle|clear|debit|use)\w*(?: \w+){0,5} already\b"
+    r"|\balready (?:\w+ )?(?:did|done|do)(?: it| that| the payment| payment)?\b(?! not)"
+    r"|\b(?:\w+ )(?:has|have|s|was|were|is all|had|got|is)(?: (?:already|been|just|fully|all))* (?:paid|"
+    r"settled|cleared|discharged|zeroed)\b(?! (?:me|us|weekly|monthly|late|by friday))"
+    r"|\bput(?: \w+){1,6} on (?:my|the) (?:credit |debit )?(?:card|visa|mastercard)(?= (?:already|"
+    r"yesterday|last|on|this morning|and|ages)|$)(?<!will put)"
+    r"|\bgave (?:you|them|him|her|the \w+|your \w+)(?: \w+){0,5} (?:hundred|money|cash|dollars|bucks|"
+    r"check)\b|\b(?:took|taken|took out|grabbed) (?:it|my money|the money)(?: \w+)? (?:by|through|via|"
+    r"over|from|last|on|yesterday|this)\b"
+    r"|\bmoney (?:is|has|s)(?: all| already)? (?:gone|left|went)\b(?! up)|\b(?:nothing|no more|nil)(?: "
+    r"is)? (?:left )?(?:to pay|outstanding|owing|balance)\b|^(?:i )?(?:sorted|did|done|sent|settled) "
+    r"(?:it|that|this|you)\b|\bhave pay (?:it|that|this)\b"
+    r"|\b(?:had|got) (?:my|the|our) \w+ (?:do|pay) it\b"
+    rf"|\b(?P<subject>{_WHO}){_ADVERBS} {_DID}\b{_NO_PAYMENT}"
     rf"|\b{_WHO}{_ADVERBS} (?:did|made|done|put through|set up and made) (?:it|that|this|the|a|my|your) "
     rf"?(?:\w+ )?(?:payment|transfer|yesterday|already|on|last|by|via|online|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|this morning|the other day|through|at|over|"
@@ -55,7 +68,8 @@ PAID = re.compile(
     r"taken(?: care of| out| from)?|done and dusted|done already|sorted already|squared away|sent|made|"
     r"processed|wired|transferred|posted|mailed|handed)\b(?! (?:me|us|weekly|monthly|aback))"
     rf"|\b{_IT}(?: (?:has|have|had|already|just|all|did))* (?:went|gone|go|came|come|cleared)(?: "
-    rf"(?:straight|already|right|clean))? ?(?:through|out of|out|off|over to|into your|yesterday|last|on "
+    rf"(?:straight|already|right|clean))? ?(?:through|out of(?! my (?:head|mind))|out(?! of (?:my|me) "
+    rf"(?:head|mind))|off|over to|into your|yesterday|last|on "
     rf"(?!to|about)|to you|to your|this morning|in on)"
     r"\b|\b(?:payment|transfer) (?:done|made|sent|already)\b|\b(?:done|did) (?:it|that|this|the payment|"
     r"my payment|payment) (?:already|yesterday|last|on|via|by|through|online|long|this morning|ages)"
@@ -74,18 +88,20 @@ PAID = re.compile(
 )
 #: Words right before such a phrase that make it something not done yet, or a question.
 UNDONE_BEFORE = re.compile(
-    r"\b(when|once|until|till|after|if|unless|before|as soon as|whether|the moment|by the time|will have|"
-    r"would have|to have|should have|could have|"
-    r"get|getting|gets|never|not|nobody|no one|will get|have to have|want|wants|need|needs|see|consider|"
-    r"have|get all|will be|be|was|is|did|when is|"
-    r"will|can|could|shall|going to|know|make sure|sure|ensure|who|thought|like|wish)( (it|that|the|all|"
-    r"this|my|i have|your))*$"
+    r"\b(when|once|until|till|after|if|unless|before|as soon as|whether|the moment|by the time|will have|would have|"
+    r"to have|should have|could have|get|getting|gets|never|not|nobody|no one|will get|have to have|need to|want to|"
+    r"see|consider|get all|will be|to be|will|can|could|shall|going to|know|make sure|sure|ensure|what if|"
+    r"who|thought|"
+    r"wish)( (it|that|the|all|this|my|i have|your))*$|"
+    r"\b(was|is|did|has|have|do|does)( (it|that|this|he|she|they|you|anyone|someone|i|we|the \w+))+$"
 )
 #: What a promise or a wish makes of "paid" further on: "will have it all paid by friday".
 UNDONE_WITHIN = re.compile(
     r"\b(not|never|will|would|to be|be|get|gets|getting|if|when|once|until|till)( \w+)? (paid|settled|"
     r"cleared|sent|sorted|done|made|taken)|"
-    r"not (already|even|yet)"
+    r"not (already|even|yet)|^(to|should|would|could|will|might|must|not|never|nobody|been|who|if|when|"
+    r"once|until)( \w+)? paid$|"
+    r"^(us|we|i|he|she|they|me|staff|people|workers) (have |has |had |are |is |was |were )*been paid$"
 )
 PAST = re.compile(
     r"\b(already|yesterday|last (week|month|night|mon|tue|wed|thu|fri|sat|sun)\w*|ago|earlier|"

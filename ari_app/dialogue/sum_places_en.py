@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 #: "a few hundred": nobody can be sure of the sum.
-FEW_BEFORE = re.compile(r"\b(few|couple of|couple|several|some|many|half a|odd)$")
+FEW_BEFORE = re.compile(r"\b(few|couple of|couple|several|some|many|half a|odd|under|less than|below|above)$")
 MORE_AFTER = re.compile(
     r"(and something|something|odd\b|ish\b|plus\b|or so\b|and change|per ?cent|percent|and a bit)"
 )
@@ -39,7 +39,9 @@ INCOME_AFTER = re.compile(
 
 #: Numbers of something else.
 NOT_SUM_BEFORE = re.compile(
-    r"\b(meter|reading|readings|reads|serial|flat|apartment|apt|number|unit|extension|"
+    r"\b(garage|mechanic|vet|dentist|doctor|plumber|landlord|insurance|school|hospital)( has| have)? "
+    r"(said|wants|wanted|quoted|asked for|charges?|charged|took)( me| us)?$|\b(meter|reading|readings|"
+    r"reads|serial|flat|apartment|apt|number|unit|extension|"
     r"hot ?line|hot line|room|floor|house|building|block|street|door|postcode|zip|code|line on|dial|"
     r"dialled|rang|channel|"
     r"policy|reference|ref|ticket|route|bus|aged?|turned|turning|customer for|account ending|ending( in)?|"

@@ -34,7 +34,8 @@ _ONES = "|".join(word for word in EN_ONES if 0 < EN_ONES[word] < 10)
 _COUNT = rf"(?:(?:{_TENS})(?: (?:{_ONES}))?|{_TEENS}|{_ONES}|[0-9]{{1,2}})"
 _MINUTE = rf"(?: (?P<minute>(?:{_TENS})(?: (?:{_ONES}))?|{_TEENS}|oh (?:{_ONES})|[0-5][0-9]))?"
 _PARTS = (
-    r"am|pm|a m|p m|in the morning|in the afternoon|in the evening|at night|this evening|tonight|this afternoon|"
+    r"am|pm|a m|p m|morning|in the morning|in the afternoon|in the evening|at night|this evening|tonight|"
+    r"this afternoon|"
     r"this morning|tomorrow morning|tomorrow afternoon|tomorrow evening|tomorrow night"
 )
 _PART = rf"(?: ?(?:o clock|oclock|sharp|ish))?(?: ?(?P<part>{_PARTS}))?"
@@ -49,6 +50,7 @@ _CALL = (
     r"tomorrow|today|then|on|please|say|maybe|\|+))*"
 )
 _TIMES: tuple[re.Pattern[str], ...] = (
+    re.compile(rf"\b(?:at )?(?P<hour>{_TEENS}|{_ONES}) hundred hours\b"),
     re.compile(rf"\b(?P<half>half) (?:past )?{_HOUR}\b{_PART}"),
     re.compile(
         rf"\b(?P<away>{_COUNT}|a quarter|quarter)(?: minutes)? (?P<side>past|to|till|after|before) "
@@ -85,9 +87,27 @@ _RELATIVE = re.compile(
     rf"(?P<plus> and a half)?(?P<also> and (?:a half|(?:{_COUNT}) minutes))?)(?: s)?(?P<tail> time| from "
     rf"now| or so)?\b"
 )
+_IN_MINUTES = re.compile(
+    rf"\b{_CALL} in (?:about |like )?(?P<n>five|ten|fifteen|twenty|thirty|forty five|"
+    rf"forty)(?= ?(?:$|please|ok|and|i|when))"
+)
 _NOT_RELATIVE = re.compile(r"\b(every|for|last|past|these|each|only|take|takes|took|been|ago|not|under)$")
 _THEN_CALL = re.compile(
     r" (and )?(then |you )?(can |could )?(call|ring|phone|try)|( is)? (fine|better|good|ok|okay)"
+)
+#: Hours of other things than the call.
+_OTHER_HOUR = re.compile(
+    r"\b(finish\w*|start\w*|work\w*|clos\w*|opens?|ends?|shift|rang|called|up|home|"
+    r"off|back)( \w+)? (at|until|till|by|around|about)$|\b(until|till)$"
+)
+#: What may follow a bare hour: the end or a word of grammar.
+_AFTER_HOUR = re.compile(
+    r"^ ?($|\||(o clock|sharp|ish|if|when|because|and|or|then|that|i|my|this|on|would|should|works?|ok|"
+    r"okay|tomorrow|today|please|is|in|at|but|so|"
+    r"for|not|no|we|you|he|she|it|they|the|after|before|will|can|cause|as|once|while|would|suits?|be|next|"
+    r"thanks|thank|to|from|with|are|maybe|"
+    r"probably|instead|latest|earliest|onwards?|exactly|"
+    r"[a-z]+day)\b)"
 )
 _MORNING = re.compile(r"\bmorning\b")
 _EVENING = re.compile(r"\b(evening|afternoon|tonight|night)\b")
@@ -116,15 +136,30 @@ def times_en(text: str, now: datetime) -> list[time]:
             continue
         later = now + timedelta(minutes=minutes)
         found.append((match.start(), match.end(), time(later.hour, later.minute)))
+    for match in _IN_MINUTES.finditer(text):
+        later = now + timedelta(minutes=_number(match["n"]))
+        found.append((match.start(), match.end(), time(later.hour, later.minute)))
     for pattern in _TIMES:
         for match in pattern.finditer(text):
             if any(start < match.end() and match.start() < end for start, end, _ in found):
                 continue
             value = _time(match, text)
-            if value is not None:
+            if value is not None and _plain_hour(match, text):
                 found.append((match.start(), match.end(), value))
                 _next_one(found, text)
     return list(dict.fromkeys(value for _, _, value in _meant(sorted(found), text)))
+
+
+def _plain_hour(match: re.Match[str], text: str) -> bool:
+    """Whether an hour without minutes and part of the day is one: nothing that is counted follows it."""
+    groups = match.groupdict()
+    if any(groups.get(name) for name in ("minute", "part", "half", "away", "noon", "clock", "late")):
+        return True
+    if re.match(r"(by|like|say|from|about|around|until|till|past)\b", match.group()) and not re.search(
+        rf"\b{_CALL}", text
+    ):
+        return False
+    return match.group().endswith("clock") or bool(_AFTER_HOUR.match(text[match.end() :]))
 
 
 def _next_one(found: list[tuple[int, int, time]], text: str) -> None:
@@ -145,6 +180,12 @@ def _meant(found: Sequence[tuple[int, int, time]], text: str) -> list[tuple[int,
         for one in found
         if not re.search(r"\b(not|never|no good|except)( \w+)?$", text[: one[0]].rstrip())
     ]
+    if len(kept) > 1:
+        kept = [
+            one
+            for one in kept
+            if not _OTHER_HOUR.search(text[: one[0]].rstrip() + f" {text[one[0] :].split(maxsplit=1)[0]}")
+        ] or kept
     return [
         one
         for place, one in enumerate(kept)
@@ -163,7 +204,7 @@ def _time(match: re.Match[str], text: str) -> time | None:
     if groups.get("noon"):
         return time(12, 0)
     clock = groups.get("clock")
-    hour = int(clock) if clock else _HOURS[match["hour"]]
+    hour = int(clock) if clock else _HOURS.get(match["hour"], EN_ONES.get(match["hour"], 24))
     part = (groups.get("part") or groups.get("late") or "").replace(" ", "")
     minutes = (
         int(groups["minutes"]) if clock else 30 if groups.get("half") else _number(groups.get("minute") or "")
@@ -176,7 +217,7 @@ def _time(match: re.Match[str], text: str) -> time | None:
     if not 0 <= minutes < 60:
         return None
     near = text[max(0, match.start() - 22) : match.end() + 22]
-    morning = part in ("am", "inthemorning", "thismorning", "tomorrowmorning")
+    morning = part in ("am", "morning", "inthemorning", "thismorning", "tomorrowmorning")
     evening = bool(part) and not morning
     if not part:
         morning = bool(_MORNING.search(near))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from ari_app.dialogue.channel_words_en import CHANNELS, not_this_way
 from ari_app.dialogue.dates_en import find_dates
 from ari_app.dialogue.dates_sense_en import in_the_past, meant_dates
 from ari_app.dialogue.digits_en import called_number_tail_en, periods_en, phone_tail_en
+from ari_app.dialogue.dispute_words_en import DISPUTE, DISPUTE_IT, DISPUTE_KINDS, NO_DISPUTE
 from ari_app.dialogue.heard import DateSpan, Heard
 from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_en import amounts_en
@@ -16,8 +17,6 @@ from ari_app.dialogue.normal_en import normalise_en
 from ari_app.dialogue.paid_words_en import PAST, has_paid
 from ari_app.dialogue.payment_words_en import (
     CORRECTS,
-    DISPUTE,
-    DISPUTE_KINDS,
     FULL,
     HALF,
     NO_PROMISE,
@@ -47,6 +46,17 @@ _CALL = re.compile(
     r"\b(call|ring|phone|try|reach|catch|contact|buzz|bell|speak|talk|get (me|hold)|suit|better|free|"
     r"available|home|back)\b"
 )
+#: Words of a plan: a number of months in their company is its term.
+_PLAN_WORDS = re.compile(
+    r"\b(plan|split|spread|installments?|monthly|every month|(each|per) month|three "
+    r"payments|set me up|break it|cut it up|chunks|pieces|over (three|six|twelve|a year))\b"
+)
+#: What is done with money, beside the day on which it was done.
+_DEED = re.compile(
+    r"\b(paid|pay|paying|sent|made|did it|did that|done|gave|put it|put the|put that|settled|cleared|transferred|"
+    r"deposited|went out|gone out|took|"
+    r"cashed|posted|mailed|dropped|handed|money|used|debited|deducted|sorted|went)\b"
+)
 #: A length of time that is the term of a plan, not a day.
 _TERM_OF_PLAN = re.compile(
     r"^((in|over|for|within|like|about) )*(three|six|twelve|nine|eighteen|3|6|12) months?|a year"
@@ -71,6 +81,8 @@ _NOT_BY_NAME = re.compile(
     r"(?!going|paying|sure|at|in|a|able|happy|giving|telling|free|home|interested|comfortable|ready|well|available"
     r"|working|his|her|saying|talking|here|there|really|too|doing|made|that|convinced)\w+( \w+)?$"
 )
+#: Questions at which "that is wrong" is said of the bill.
+_OF_THE_BILL = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "dispute_describe"})
 _CALL_THEN = re.compile(r"(call|ring|phone|try) (me )?(back|later|tomorrow|on|at|after|in)\b")
 _NOT_BACK = re.compile(
     r"\b(do not|never|stop|not)( \w+){0,3} (call|calling|ring|ringing|phone|phoning)( me)? (back|again)"
@@ -141,9 +153,12 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     if wish is not None:
         heard.add("switch_language")
         heard.language = wish
-    _paid_or_not(heard, text)
+    _paid_or_not(heard, text, context)
     past = "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
+    if not past and _paid_then(heard, text, context, now.date(), spans):
+        heard.add("already_paid", 0.75)
+        spans = find_dates(text, now.date(), past=True)
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
     _settle(heard, text, context)
@@ -154,9 +169,10 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
 # ------------------------------------------------------------------------------------------------------------- money
 
 
-def _paid_or_not(heard: Heard, text: str) -> None:
+def _paid_or_not(heard: Heard, text: str, context: str) -> None:
     """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
-    if DISPUTE.search(text):
+    objects = DISPUTE.search(text) or (context in _OF_THE_BILL and DISPUTE_IT.search(text))
+    if objects and not NO_DISPUTE.search(text):
         heard.add("dispute")
     if has_paid(text):
         heard.add("already_paid", 0.9 if PAST.search(text) else 0.8)
@@ -179,8 +195,28 @@ def _called_at(heard: Heard, text: str, context: str) -> None:
         heard.add("request_callback", 0.8)
 
 
+def _paid_then(heard: Heard, text: str, context: str, today: date, spans: list[DateSpan]) -> bool:
+    """Whether a day that is over is the day of the payment: a deed of paying beside it, or hardly anything else."""
+    if "dispute" in heard.intents or context in BEFORE_VERIFICATION:
+        return False
+    for span in meant_dates(text, spans):
+        if span.value is None or span.value >= today:
+            continue
+        if (
+            len(text.split()) <= 6
+            and not {"hardship", "promise_to_pay", "stop_calling"} & heard.intents.keys()
+        ):
+            return True
+        near = text[max(0, span.start - 60) : span.end + 40]
+        if _DEED.search(near):
+            return True
+    return False
+
+
 def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[DateSpan]) -> None:
-    planned = context == "ask_plan" or "request_installment" in heard.intents
+    planned = (
+        context == "ask_plan" or "request_installment" in heard.intents or bool(_PLAN_WORDS.search(text))
+    )
     heard.periods = periods_en(text, bare=context == "ask_plan") if planned else []
     meant = meant_dates(text, spans)
     if planned:
@@ -199,7 +235,7 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
         blanked(text, [span for span in spans if not _DAY_NAME.match(text[span.start : span.end])], "|"), now
     )
     _called_at(heard, text, context)
-    if "request_callback" in heard.intents and not heard.times:
+    if "request_callback" in heard.intents:
         meant = [span for span in meant if not _LATER_TODAY.search(text[span.start : span.end])]
     heard.dates = list(dict.fromkeys(span.value for span in meant if span.value is not None))
     heard.unclear_date = bool(meant) and not heard.dates
@@ -337,11 +373,12 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
     if "dispute" in intents:
         heard.dispute_category = first_named(DISPUTE_KINDS, text)
         heard.channels = []
-        if heard.dispute_category in ("meter", "service", "other"):
+        if heard.dispute_category in ("meter", "service", "other") and not callback:
             heard.dates = []
         if heard.dispute_category == "meter":
             heard.amounts = []
     if {"identity_deny", "deceased"} & intents.keys() and not callback:
         heard.dates = []
+        heard.amounts = []
     if "third_party" in intents and not _OWN_DEED.search(text):
         heard.dates = []

@@ -253,6 +253,21 @@ def test_any_mixture_of_the_trades_words_gets_an_answer(words: list[str], contex
     assert heard.date is None or abs((heard.date - NOW.date()).days) <= 800
 
 
+_TRADE_WORDS = (
+    "i will pay paid not no friday next the twentieth of april end month two hundred and fifty dollars half past three at"
+    " call me back already meter wrong twice in weeks days my card app link six months plan double oh seven to for ate won"
+    " until if he is she never moved sold tomorrow yesterday ago last this between hours minutes point a grand k p m"
+)
+
+
+@given(st.lists(st.sampled_from(_TRADE_WORDS.split()), max_size=18), st.sampled_from(sorted(CONTEXTS)))
+def test_any_mixture_of_english_words_gets_an_answer(words: list[str], context: str) -> None:
+    heard = understand(" ".join(words), "en", context, NOW)
+    assert heard.intent in INTENTS
+    assert all(abs((day - NOW.date()).days) <= 800 for day in heard.dates)
+    assert all(amount > 0 for amount in heard.amounts)
+
+
 @given(st.integers(1, 9_999_999))
 def test_an_amount_spoken_back_is_the_amount(cents: int) -> None:
     value = Decimal(cents) / 100
