@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
 from ari_app.config.model import AUTO
 from ari_app.domain.attempt import ReservedAttempt
-from ari_app.domain.compliance import decide
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.language import language_model
@@ -40,6 +40,7 @@ from ari_app.services.phones import as_dialled, region_of
 from ari_app.services.progress_files import ProgressFiles
 from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
+from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.wrap_up import WrapUp
 from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
@@ -57,6 +58,8 @@ WARM_UP_S = 120.0
 #: How long the start waits for a recogniser's server; it is connected to later when it comes later.
 CONNECT_S = 5.0
 FUNASR = "funasr"
+#: How often rule packs and calendars are looked at for changes.
+RULES_AGAIN_S = 5.0
 #: The hour (UTC) in which old personal prompts are deleted.
 PURGE_HOUR = 19
 StopRecording = Callable[[], Awaitable[None]]
@@ -97,6 +100,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
     TelephonyError when Asterisk cannot be reached, StoreError when another controller holds the database.
     """
     table = read_dispositions(settings.dialplan_dir / "dispositions.yaml")
+    rules = await asyncio.to_thread(RuleDirectory, settings.dialplan_dir)
     clock = make_clock(settings)
     log.info("connecting to Asterisk", ari=settings.ari.url, ami=f"{settings.ami.host}:{settings.ami.port}")
     observed = Observed()
@@ -119,7 +123,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         services = CallServices(
             store=store,
             clock=clock,
-            decide=decide,
+            decide=rules.decide,
             wrap_up=wrap_up,
             recorder=recorder,
             limits=CallLimits(call_s=settings.dialler.max_call_s),
@@ -134,7 +138,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             progress_watch=progress_watches(settings, files, recogniser),
         )
         limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
-        dialler = Dialler(store, telephony, clock, decide, services, router(settings), flows, prompts, limits)
+        dialler = Dialler(
+            store, telephony, clock, rules.decide, services, router(settings), flows, prompts, limits
+        )
         controller = Controller(telephony, dialler, Reconciler(store, telephony, wrap_up, dialler.owned))
         telephony.ari.on_state(
             lambda state: controller.taken_over() if state is ConnectionState.REPLACED else None
@@ -143,6 +149,14 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         scheduler.add_job(
             controller.tick,
             IntervalTrigger(seconds=settings.dialler.tick_s, timezone=UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        scheduler.add_job(
+            asyncio.to_thread,
+            IntervalTrigger(seconds=RULES_AGAIN_S, timezone=UTC),
+            args=[rules.refresh],
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

@@ -26,7 +26,6 @@ from ari_app.clock import ShiftedClock
 from ari_app.config import Settings
 from ari_app.domain.account import Account
 from ari_app.domain.campaign import Campaign, CampaignStrategy, DiallerSpec
-from ari_app.domain.compliance import decide
 from ari_app.errors import TelephonyError
 from ari_app.ports import AriEvent, MediaStream
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
@@ -36,6 +35,7 @@ from ari_app.services.dialler import Dialler, DiallerLimits
 from ari_app.services.disposition_file import read_dispositions
 from ari_app.services.progress_watch import ProgressWatch
 from ari_app.services.reconcile import Reconciler
+from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.wrap_up import WrapUp
 from ari_app.store.sqlite_store import SqliteStore
 
@@ -196,6 +196,7 @@ async def _drive(
     callers: int,
 ) -> float:
     table = read_dispositions(Settings().dialplan_dir / "dispositions.yaml")
+    decide = RuleDirectory(Settings().dialplan_dir).decide
     wrap_up = WrapUp(store, clock, table, None, folder)
 
     def no_conversation(_: object, __: MediaStream, ___: object) -> Conversation:

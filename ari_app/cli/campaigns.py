@@ -23,7 +23,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
-from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy
 from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def create(
     _known_flow(settings, found.campaign.strategy.flow, file)
     voices_fit(settings, found.campaign.strategy, file)
     names_fit(settings, found.campaign.strategy, file)
+    _within_rules(settings, found.campaign, file, now)
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -113,6 +114,19 @@ def _known_flow(settings: Settings, flow: str, file: Path) -> None:
     if flow not in known:
         where = f"there is no such flow in {settings.dialplan_dir / 'flows'}"
         raise InputError([Problem(str(file), "strategy.flow", where, nearest(flow, known))])
+
+
+def _within_rules(settings: Settings, campaign: Campaign, file: Path, now: datetime) -> None:
+    """A campaign beyond its rule pack would be refused call by call. Raises InputError."""
+    from ari_app.domain.compliance import zone_of
+    from ari_app.services.pack_limits import beyond_pack
+    from ari_app.services.rule_directory import RuleDirectory
+
+    book = RuleDirectory(settings.dialplan_dir).book
+    today = now.astimezone(zone_of(campaign.strategy.timezone)).date()
+    problems = beyond_pack(campaign, book, today, str(file))
+    if problems:
+        raise InputError(problems)
 
 
 def _tell_created(found: CampaignInput, changed: bool, count: LoadCount | None) -> None:
@@ -231,6 +245,9 @@ def show(context: typer.Context, campaign_id: CampaignId, json_output: JsonOptio
             ),
             ("aging buckets", ", ".join(strategy.aging_buckets) or "all"),
             ("minimum amount", strategy.min_amount),
+            ("rule pack", strategy.rule_pack),
+            ("dials", _dials(strategy)),
+            ("holidays", "open where the pack lets them be" if strategy.open_holidays else "closed"),
             ("flow", strategy.flow),
             ("voice", f"{strategy.voice.voice or 'as in the settings'}, speed {strategy.voice.speed:g}"),
             *((f"experiment {one.name}", arms_told(one)) for one in strategy.experiments),
@@ -289,6 +306,18 @@ async def existing(store: Store, campaign_id: str) -> Campaign:
     return campaign
 
 
+def _dials(strategy: CampaignStrategy) -> str:
+    """What a campaign says about how often; the rest is the pack's."""
+    said = [
+        f"{most} a {span}"
+        for most, span in ((strategy.dials_per_day, "day"), (strategy.dials_per_week, "week"))
+        if most is not None
+    ]
+    if strategy.min_gap_minutes:
+        said.append(f"{strategy.min_gap_minutes} minutes apart")
+    return ", ".join(said) or "as the rule pack says"
+
+
 def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
     strategy, dialler = campaign.strategy, campaign.dialler
     return {
@@ -307,6 +336,11 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
             "voice": strategy.voice.voice or None,
             "speed": strategy.voice.speed,
             "experiments": experiments_object(strategy.experiments),
+            "rulePack": strategy.rule_pack,
+            "dialsPerDay": strategy.dials_per_day,
+            "dialsPerWeek": strategy.dials_per_week,
+            "minGapMinutes": strategy.min_gap_minutes,
+            "openHolidays": strategy.open_holidays,
         },
         "dialer": {
             "type": dialler.type,

@@ -27,38 +27,21 @@ from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
-    from ari_app.domain.compliance import ContactFacts, DialVerdict
+    from ari_app.domain.compliance import ContactFacts, DialVerdict, NextContact, Refusal
     from ari_app.domain.record import AttemptRecord
     from ari_app.ports import VerdictRecord
 
 _SHOWN = 20
-#: How many refusals in a row are followed to find the next time; each names another rule.
-_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One account of the customer: what the gate says at the instant, and when it next says yes (None: not by itself)."""
+    """One account of the customer: what the gate says at the instant, all that blocks, and when it next says yes."""
 
     facts: ContactFacts
     verdict: DialVerdict
-    next_allowed: datetime | None
-
-
-def next_allowed(facts: ContactFacts, at: datetime) -> datetime | None:
-    """The first instant from ``at`` on at which every rule allows a dial, as things stand; None when nothing but a
-    change (a number off the list, a campaign resumed) would allow one.
-    """
-    from ari_app.domain.compliance import decide
-
-    for _ in range(_STEPS):
-        verdict = decide(facts, at)
-        if verdict.allowed:
-            return at
-        if verdict.until is None or verdict.until <= at:
-            return None
-        at = verdict.until
-    return None
+    blocking: tuple[Refusal, ...]
+    next: NextContact
 
 
 def explain_command(
@@ -73,7 +56,7 @@ def explain_command(
     full: FullOption = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Why a customer was called, or not: the verdict with its rule, the next allowed time, and all that was tried.
+    """Why a customer was called, or not: the rules that block, the next allowed time, and all that was tried.
 
     The verdict is asked of the same rules that the dialler asks, with what the store knows.
 
@@ -104,14 +87,19 @@ async def _read(
     settings: Settings, customer: str, at: datetime
 ) -> tuple[list[Standing], list[VerdictRecord], list[AttemptRecord]]:
     from ari_app.app import open_store
-    from ari_app.domain.compliance import decide
+    from ari_app.domain.compliance import blocking, decide, next_allowed
+    from ari_app.services.rule_directory import RuleDirectory
 
+    book = RuleDirectory(settings.dialplan_dir).book
     async with open_store(settings) as store:
-        facts = await store.contact_facts(customer, at)
-        if not facts:
+        found = await store.contact_facts(customer, at)
+        if not found:
             problem = Problem(customer[:100], "customer", "is in no campaign", "an id of a loaded list")
             raise InputError([problem])
-        standings = [Standing(each, decide(each, at), next_allowed(each, at)) for each in facts]
+        standings = [
+            Standing(facts, decide(book, facts, at), blocking(book, facts, at), next_allowed(book, facts, at))
+            for facts in found
+        ]
         return standings, await store.verdicts(customer), await store.attempts(customer_id=customer)
 
 
@@ -127,12 +115,21 @@ def _as_object(standing: Standing, full: bool) -> dict[str, object]:
         "allowed": verdict.allowed,
         "rule": verdict.rule,
         "reason": verdict.reason,
-        "rule_pack": f"{verdict.rule_pack}/{verdict.rule_pack_version}",
+        "rule_pack": _pack_of(verdict),
         "until": verdict.until,
-        "next_allowed": standing.next_allowed,
+        "blocking": [
+            {"rule": each.rule, "reason": each.reason, "until": each.until} for each in standing.blocking
+        ],
+        "next_allowed": standing.next.at,
+        "next_rule": standing.next.verdict.rule,
+        "next_rule_pack": _pack_of(standing.next.verdict),
         "attempts_made": standing.facts.attempts_made,
         "planned_for": standing.facts.due_at,
     }
+
+
+def _pack_of(verdict: DialVerdict) -> str:
+    return f"{verdict.rule_pack}/{verdict.rule_pack_version}"
 
 
 def _verdict_object(record: VerdictRecord) -> dict[str, object]:
@@ -167,20 +164,24 @@ def _tell(
             f"campaign {plain(facts.campaign.campaign_id)}, account {plain(account.account_id)}, "
             f"bill {plain(account.bill_id)}: {answer}"
         )
-        out.print(
-            f"  rule {verdict.rule} ({verdict.rule_pack} {verdict.rule_pack_version}): {plain(verdict.reason)}"
-        )
+        out.print(f"  rule {verdict.rule} ({plain(_pack_of(verdict))}): {plain(verdict.reason)}")
+        for each in standing.blocking[1:]:
+            lasts = f", until {local(each.until, there)}" if each.until is not None else ""
+            out.print(f"  also {each.rule}: {plain(each.reason)}{lasts}")
         limit = min(facts.campaign.strategy.max_attempts, len(facts.campaign.strategy.retry_hours))
         out.print(f"  attempts: {facts.attempts_made} of {limit} made")
         if facts.due_at is not None:
             out.print(f"  planned for {local(facts.due_at, there)}")
         if not verdict.allowed:
-            when = (
-                local(standing.next_allowed, there)
-                if standing.next_allowed
-                else "not before something is changed"
-            )
-            out.print(f"  next allowed: {when}")
+            if standing.next.at is not None:
+                out.print(
+                    f"  next allowed: {local(standing.next.at, there)} ({plain(_pack_of(standing.next.verdict))})"
+                )
+            else:
+                last = standing.next.verdict
+                out.print(
+                    f"  next allowed: not before something is changed ({last.rule}: {plain(last.reason)})"
+                )
     out.print()
     if attempts:
         show_table(

@@ -10,6 +10,9 @@ from ari_app.domain.experiment import Experiment
 from ari_app.domain.voice_style import USUAL, VoiceStyle
 from ari_app.domain.windows import Window
 
+#: The pack of a campaign that names none.
+DEFAULT_RULE_PACK = "cn-telecom"
+
 
 class CampaignStatus(StrEnum):
     """Whether a campaign may start new attempts; a paused one lets running calls end."""
@@ -25,6 +28,9 @@ class CampaignStrategy:
 
     ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``experiments`` are
     those that change the voice; those of wordings stand in the flow.
+    ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``rule_pack`` is the
+    one within whose limits all of it stays: ``dials_per_day`` and ``dials_per_week`` (None: as the pack says) reach up to
+    its hard numbers, ``min_gap_minutes`` only lengthens its gap, ``open_holidays`` opens holidays where it lets them.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -38,6 +44,11 @@ class CampaignStrategy:
     name: str = "default"
     voice: VoiceStyle = USUAL
     experiments: tuple[Experiment, ...] = ()
+    rule_pack: str = DEFAULT_RULE_PACK
+    dials_per_day: int | None = None
+    dials_per_week: int | None = None
+    min_gap_minutes: int = 0
+    open_holidays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -104,39 +104,60 @@ def _clock_change(before: datetime, after: datetime, zone: tzinfo) -> datetime |
     return before + timedelta(seconds=high)
 
 
-def next_opening(
-    windows: Iterable[Window],
-    after: datetime,
-    zone: tzinfo,
-    *,
-    closed_days: Iterable[int] = (),
-    horizon_days: int = 62,
-) -> datetime | None:
-    """The first instant, at or after ``after``, at which a window is open; None within ``horizon_days``.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A wall clock, and the windows of each of its days; a closed day has none."""
 
-    ``closed_days`` are weekdays (Monday 0) on which nothing opens. The wall clock decides, also where a clock change
-    skips or repeats a part of the day.
+    zone: tzinfo
+    windows_of: Callable[[date], Iterable[Window]]
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether a window is open at the instant ``at`` (aware)."""
+        local = at.astimezone(self.zone)
+        return any(window.contains(local.time()) for window in self.windows_of(local.date()))
+
+
+def next_common_opening(places: Sequence[Place], after: datetime, horizon_days: int = 62) -> datetime | None:
+    """The first instant, at or after ``after``, at which every place is open; None within ``horizon_days``.
+
+    The wall clocks decide, also where a clock change skips or repeats a part of a day. Where everything opens, something
+    opens: the start of a window, a midnight, or a clock change at one of the places.
     """
-    windows = tuple(windows)
-    closed = frozenset(closed_days)
     after = after.astimezone(UTC)
 
     def opens(at: datetime) -> bool:
-        return at >= after and at.astimezone(zone).weekday() not in closed and is_open(windows, at, zone)
+        return all(place.is_open(at) for place in places)
 
     if opens(after):
         return after
-    first_day = after.astimezone(zone).date()
+
     for offset in range(-1, horizon_days):
-        day = first_day + timedelta(days=offset)
-        candidates = [at for window in windows for at in _wall_times(day, window.start, zone)]
-        # A clock change may land in the middle of a window, or leave a closed day.
-        midnight = local_instant(day, 0, zone)
-        change = _clock_change(midnight, local_instant(day, MINUTES_A_DAY, zone), zone)
-        opening = min(filter(opens, [*candidates, midnight, *([change] if change else [])]), default=None)
-        if opening is not None:
-            return opening
+        found = min(filter(opens, _openings(places, after, offset)), default=None)
+        if found is not None:
+            # Days begin up to 26 hours apart: those of the next offsets elsewhere may hold an earlier instant.
+            later = [at for more in (1, 2) for at in _openings(places, after, offset + more) if at < found]
+            return min(filter(opens, later), default=found)
     return None
+
+
+def _openings(places: Iterable[Place], after: datetime, offset: int) -> list[datetime]:
+    """The instants from ``after`` on at which a place may open, of the day ``offset`` days after its local day then."""
+    found: list[datetime] = []
+    for place in places:
+        day = after.astimezone(place.zone).date() + timedelta(days=offset)
+        windows = place.windows_of(day)
+        midnight = datetime.combine(day, time.min)
+        shift = place.zone.utcoffset(midnight)
+        if shift is not None and shift == place.zone.utcoffset(midnight + timedelta(days=1)):
+            start = midnight.replace(tzinfo=UTC) - shift
+            found += [start + timedelta(minutes=window.start) for window in windows]
+            continue
+        # A clock change may land in the middle of a window, or leave a closed day.
+        begins, ends = (local_instant(day, minute, place.zone) for minute in (0, MINUTES_A_DAY))
+        change = _clock_change(begins, ends, place.zone)
+        found += [begins, *([change] if change else [])]
+        found += [at for window in windows for at in _wall_times(day, window.start, place.zone)]
+    return [at for at in found if at >= after]
 
 
 def _wall_times(day: date, minute: int, zone: tzinfo) -> tuple[datetime, ...]:

@@ -15,7 +15,16 @@ from ari_app.ports.speech import (
     Transcript,
     Voice,
 )
-from ari_app.ports.store import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, Store, VerdictRecord
+from ari_app.ports.store import (
+    AttemptHistory,
+    CampaignCount,
+    FlagRecord,
+    ListRecord,
+    LoadCount,
+    OutboxEvent,
+    Store,
+    VerdictRecord,
+)
 from ari_app.ports.telephony import (
     Ari,
     AriEvent,
@@ -46,9 +55,11 @@ __all__ = [
     "Dialogue",
     "EngineHealth",
     "EngineState",
+    "FlagRecord",
     "Flows",
     "HearFrame",
     "LanguageModel",
+    "ListRecord",
     "LoadCount",
     "MediaEvent",
     "MediaFrame",

@@ -13,6 +13,7 @@ from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Tu
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
@@ -74,6 +75,31 @@ class VerdictRecord:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListRecord:
+    """An entry of a list as stored; ``expires_at`` None: for good. ``contact`` is a phone or a customer id."""
+
+    contact: str
+    kind: ListKind
+    source: str
+    reason: str
+    added_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRecord:
+    """A flag of a customer (``account_id`` '') or of one account, as stored; cleared ones included."""
+
+    flag: Flag
+    account_id: str
+    source: str
+    attempt_id: str | None
+    set_at: datetime
+    cleared_at: datetime | None
+    cleared_source: str | None
+
+
 class Store(Protocol):
     """The durable memory: one writer, every method one transaction. All instants are aware UTC."""
 
@@ -110,6 +136,42 @@ class Store(Protocol):
 
     async def do_not_contact(self) -> Mapping[str, str]:
         """The list: phone or customer id, and where the entry came from."""
+        ...
+
+    async def add_list_entry(
+        self,
+        kind: ListKind,
+        contact: str,
+        source: str,
+        now: datetime,
+        expires: datetime | None = None,
+        reason: str = "",
+    ) -> bool:
+        """Put a phone (E.164) or a customer id on a list; False when it is there already, for as long."""
+        ...
+
+    async def remove_list_entry(self, kind: ListKind, contact: str) -> bool:
+        """Take off a list; False when it was not on it."""
+        ...
+
+    async def list_entries(self, kind: ListKind | None = None) -> list[ListRecord]:
+        """The entries of a list, or of all."""
+        ...
+
+    async def set_flag(
+        self, customer_id: str, flag: Flag, source: str, now: datetime, account_id: str = ""
+    ) -> bool:
+        """Set a flag of a customer, or of one account; False when it is set already."""
+        ...
+
+    async def clear_flag(
+        self, customer_id: str, flag: Flag, source: str, now: datetime, account_id: str = ""
+    ) -> bool:
+        """Clear it, and plan again what it refused; False when it was not set."""
+        ...
+
+    async def flags(self, customer_id: str) -> list[FlagRecord]:
+        """Every flag of a customer that is or was set, oldest first."""
         ...
 
     async def dead_numbers(self) -> Mapping[str, str]:

@@ -122,6 +122,11 @@ def parse_campaign(
             flow=strategy.flow,
             voice=strategy.style,
             experiments=experiments_of(strategy.experiments),
+            rule_pack=strategy.rule_pack,
+            dials_per_day=strategy.dials_per_day,
+            dials_per_week=strategy.dials_per_week,
+            min_gap_minutes=strategy.min_gap_minutes,
+            open_holidays=strategy.open_holidays,
         ),
         dialler=DiallerSpec(
             type=request.dialer.type,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ari_app.domain.account import BUCKET_NAMES
+from ari_app.domain.campaign import DEFAULT_RULE_PACK
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.domain.windows import Window, parse_window
@@ -131,6 +132,15 @@ class StrategyShape(Part):
     voice: VoiceName | None = None
     speed: Speed = Decimal(1)
     experiments: Experiments = Field(default_factory=dict)
+    rule_pack: str = Field(DEFAULT_RULE_PACK, alias="rulePack", pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    dials_per_day: Annotated[int, BeforeValidator(whole), Field(ge=1, le=20)] | None = Field(
+        None, alias="dialsPerDay"
+    )
+    dials_per_week: Annotated[int, BeforeValidator(whole), Field(ge=1, le=50)] | None = Field(
+        None, alias="dialsPerWeek"
+    )
+    min_gap_minutes: Annotated[int, BeforeValidator(whole)] = Field(0, alias="minGapMinutes", ge=0, le=10_080)
+    open_holidays: bool = Field(False, alias="openHolidays")
 
     @property
     def style(self) -> VoiceStyle:

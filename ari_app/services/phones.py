@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType, ValidationResult, shortnumberinfo, timezone
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from ari_app.services.model_problems import RefusedError
 
@@ -79,6 +81,38 @@ def time_zones_of(phone: str) -> tuple[str, ...]:
     """The IANA time zones in which an E.164 number may be; empty when nothing is known of it."""
     zones = timezone.time_zones_for_number(phonenumbers.parse(phone))
     return tuple(zone for zone in zones if zone != "Etc/Unknown")
+
+
+@lru_cache(maxsize=50_000)
+def zones_beside(phone: str, name: str) -> tuple[str, ...]:
+    """The zones in which an E.164 number may be, beside the zone ``name`` that is known of its owner.
+
+    Empty where that zone is one of the number's own: then the number tells nothing else. Empty too where nothing is known
+    of the number.
+    """
+    zones = _zones_of_country(phone[1:4])
+    if zones is None:
+        try:
+            zones = time_zones_of(phone)
+        except phonenumbers.NumberParseException:
+            return ()
+    return () if name in zones else zones
+
+
+@lru_cache(maxsize=1000)
+def _zones_of_country(beginning: str) -> tuple[str, ...] | None:
+    """The zones of every number that begins so; None where they differ within the country."""
+    code = next(
+        (beginning[:n] for n in (1, 2, 3) if beginning[:n].isdecimal() and _is_code(beginning[:n])), None
+    )
+    if code is None:
+        return None
+    zones = {TIMEZONE_DATA[prefix] for prefix in TIMEZONE_DATA if prefix.startswith(code)}
+    return zones.pop() if len(zones) == 1 else None
+
+
+def _is_code(digits: str) -> bool:
+    return int(digits) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
 
 
 def as_dialled(phone: str, number_format: str, country: str = "CN") -> str:

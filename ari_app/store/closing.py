@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ari_app.domain.attempt import CallOutcome
+from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.retry import RetryDecision
+from ari_app.domain.standing import flags_after, lists_after
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
@@ -26,9 +28,10 @@ from ari_app.store.codec import (
     plain,
     turn_params,
 )
-from ari_app.store.lists import add_do_not_contact
+from ari_app.store.lists import add_list_entry
 from ari_app.store.queries import SQL
 from ari_app.store.results import write_result
+from ari_app.store.standing_flags import set_flag
 
 
 def history_of(
@@ -66,10 +69,7 @@ def close_attempt(
     ended_at = _close_row(connection, attempt, outcome, decision)
     _plan(connection, attempt, row, outcome, decision, ended_at)
     connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})
-    if outcome.facts.get("do_not_contact") is True:
-        source = f"asked for it on the telephone (attempt {outcome.attempt_id})"
-        add_do_not_contact(connection, attempt["customer_id"], source, outcome.ended_at, None)
-        add_do_not_contact(connection, attempt["phone"], source, outcome.ended_at, None)
+    _stand(connection, attempt, outcome)
     if outcome.conversation is not None:
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
     connection.executemany(
@@ -88,6 +88,28 @@ def close_attempt(
             },
         )
     return decision
+
+
+def _stand(connection: sqlite3.Connection, attempt: sqlite3.Row, outcome: CallOutcome) -> None:
+    """What the call leaves standing for every campaign: lists, and flags of the customer or the account."""
+    customer, said = attempt["customer_id"], f"on the telephone (attempt {outcome.attempt_id})"
+    if outcome.facts.get("do_not_contact") is True:
+        for contact in (customer, attempt["phone"]):
+            add_list_entry(
+                connection, ListKind.DO_NOT_CONTACT, contact, f"asked for it {said}", outcome.ended_at
+            )
+    for kind in lists_after(outcome.disposition, outcome.conversation):
+        add_list_entry(connection, kind, customer, f"said so {said}", outcome.ended_at)
+    for found in flags_after(outcome.disposition, outcome.conversation):
+        set_flag(
+            connection,
+            customer,
+            found.flag,
+            f"said so {said}",
+            outcome.ended_at,
+            account_id="" if found.whole_customer else attempt["account_id"],
+            attempt_id=outcome.attempt_id,
+        )
 
 
 def _close_row(

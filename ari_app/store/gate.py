@@ -4,59 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.caller_id import choose_caller_id
 from ari_app.domain.campaign import Campaign
-from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict, Rule
+from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
 from ari_app.errors import StoreError
 from ari_app.store.campaigns import CampaignCache
-from ari_app.store.codec import account_of, instant, instant_or_none, micros, micros_or_none
+from ari_app.store.codec import micros, micros_or_none
+from ari_app.store.facts import facts_of
 from ari_app.store.queries import SQL
-
-#: How far back the dials of a customer are handed to the verdict.
-DIAL_HISTORY = timedelta(days=62)
 
 #: Accounts examined in one claim, so that a night's refusals never hold the writer for long.
 MAX_EXAMINED = 500
 
+#: A refusal that an edited file ends changes nothing in the store, so it is asked again after this.
+FILES_AGAIN = timedelta(minutes=15)
+
 _LEAST_PAGE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One account in one campaign with its facts; ``listed_until`` is when its do-not-contact entry lapses."""
-
-    row: sqlite3.Row
-    facts: ContactFacts
-    listed_until: int | None
-
-
-def case_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int) -> _Case:
-    """The facts of a row of ``standing``, as they are for planning."""
-    customer = row["customer_id"]
-    listed = connection.execute(
-        SQL["do_not_contact_of"], {"phone": row["phone"], "customer_id": customer, "now": now}
-    ).fetchone()
-    reason, listed_until = (listed["source"], listed["expires_at"]) if listed is not None else (None, None)
-    if row["number_dead"] is not None:
-        reason, listed_until = f"the number is never dialled again ({row['number_dead']})", None
-    since = now - DIAL_HISTORY // timedelta(microseconds=1)
-    dials = connection.execute(SQL["dials_of"], {"customer_id": customer, "since": since}).fetchall()
-    facts = ContactFacts(
-        account=account_of(row),
-        campaign=campaign,
-        do_not_contact=reason,
-        account_open=row["state"] != "done",
-        open_attempt=row["open_attempt"] is not None,
-        attempts_made=row["dials_made"],
-        due_at=instant_or_none(row["planned_at"]),
-        dials=tuple(instant(dial[0]) for dial in dials),
-        has_caller_id=bool(campaign.dialler.caller_id_pool),
-    )
-    return _Case(row, facts, listed_until)
 
 
 def _standing(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
@@ -110,24 +77,15 @@ def _claim_one(
     new_id: Callable[[], str],
 ) -> ReservedAttempt | None:
     at = micros(now)
-    case = case_of(connection, row, campaign, at)
-    verdict = decide(case.facts, now)
+    facts = facts_of(connection, row, campaign, at)
+    verdict = decide(facts, now)
     if verdict.allowed:
-        attempt = _reserve(connection, case, verdict, now, new_id)
+        attempt = _reserve(connection, row, facts, verdict, now, new_id)
         if attempt is not None:
             return attempt
-        verdict = DialVerdict(
-            False,
-            Rule.OPEN_ATTEMPT,
-            "another attempt for this customer is still open",
-            None,
-            verdict.decided_at,
-            verdict.rule_pack,
-            verdict.rule_pack_version,
-        )
-    due_at = micros_or_none(verdict.until)
-    if verdict.rule is Rule.DO_NOT_CONTACT and due_at is None:
-        due_at = case.listed_until
+        verdict = _refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
+    until = now + FILES_AGAIN if verdict.rule in FILE_RULES and verdict.until is None else verdict.until
+    due_at = micros_or_none(until)
     connection.execute(
         SQL["plan_refused"],
         {
@@ -141,16 +99,22 @@ def _claim_one(
     return None
 
 
+def _refused(verdict: DialVerdict, rule: Rule, reason: str) -> DialVerdict:
+    """A verdict that the database has overruled."""
+    return replace(verdict, allowed=False, rule=rule, reason=reason, until=None)
+
+
 def _reserve(
     connection: sqlite3.Connection,
-    case: _Case,
+    row: sqlite3.Row,
+    facts: ContactFacts,
     verdict: DialVerdict,
     now: datetime,
     new_id: Callable[[], str],
 ) -> ReservedAttempt | None:
     """Insert an open attempt; None when the customer has one already."""
-    row, campaign, account = case.row, case.facts.campaign, case.facts.account
-    number = case.facts.attempts_made + 1
+    campaign, account = facts.campaign, facts.account
+    number = facts.attempts_made + 1
     attempt_id = new_id()
     caller_id = choose_caller_id(campaign.dialler.caller_id_pool, account.customer_id, number)
     inserted = connection.execute(
@@ -207,10 +171,9 @@ def mark_dialled(
     row = _standing(connection, attempt["campaign_account"])
     at = micros(now)
     campaign = campaigns.required(connection, row["campaign_id"])
-    case = case_of(connection, row, campaign, at)
     # The open attempt is this very one: a second for the customer cannot exist.
     facts = replace(
-        case.facts,
+        facts_of(connection, row, campaign, at),
         account_open=True,
         open_attempt=False,
         due_at=None,
@@ -219,13 +182,8 @@ def mark_dialled(
     verdict = decide(facts, now)
     if verdict.allowed and row["phone"] != attempt["phone"]:
         # A list that was loaded meanwhile; the reserved number is not the customer's any more.
-        verdict = DialVerdict(
-            False,
-            Rule.ACCOUNT_CLOSED,
-            "the account's number has changed since the attempt was reserved",
-            None,
-            now,
-        )
+        changed = "the account's number has changed since the attempt was reserved"
+        verdict = _refused(verdict, Rule.ACCOUNT_CLOSED, changed)
     verdict_id = _store_verdict(connection, row, verdict, "dial", attempt_id, at)
     campaign_account = row["campaign_account"]
     if not verdict.allowed:

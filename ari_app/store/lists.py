@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ari_app.domain.account import Account
+from ari_app.domain.contact_facts import ListKind
 from ari_app.errors import InputError, Problem, StoreError
 from ari_app.ports import LoadCount
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
@@ -68,32 +69,43 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
     return account_row, True
 
 
-def add_do_not_contact(
-    connection: sqlite3.Connection, contact: str, source: str, now: datetime, expires: datetime | None
+def add_list_entry(
+    connection: sqlite3.Connection,
+    kind: ListKind,
+    contact: str,
+    source: str,
+    now: datetime,
+    expires: datetime | None = None,
+    reason: str = "",
 ) -> bool:
-    """See ``Store.add_do_not_contact``. A later expiry replaces an earlier one, never the other way round."""
+    """See ``Store.add_list_entry``. A later expiry replaces an earlier one, never the other way round."""
     contact = _contact(contact)
     at, expires_at = micros(now), micros_or_none(expires)
     if expires_at is not None and expires_at <= at:
-        raise InputError(
-            [Problem("do-not-contact", "expires", "the entry would lapse at once", "a later instant")]
-        )
-    row = connection.execute(SQL["do_not_contact_entry"], {"contact": contact}).fetchone()
+        raise InputError([Problem(kind.value, "expires", "the entry would lapse at once", "a later instant")])
+    row = connection.execute(SQL["list_entry"], {"contact": contact, "kind": kind.value}).fetchone()
     if row is not None and (
         row["expires_at"] is None or (expires_at is not None and row["expires_at"] >= expires_at)
     ):
         return False
     connection.execute(
-        SQL["add_do_not_contact"],
-        {"contact": contact, "source": plain(source), "now": at, "expires_at": expires_at},
+        SQL["add_list_entry"],
+        {
+            "contact": contact,
+            "kind": kind.value,
+            "source": plain(source),
+            "reason": plain(reason),
+            "now": at,
+            "expires_at": expires_at,
+        },
     )
     return True
 
 
-def remove_do_not_contact(connection: sqlite3.Connection, contact: str) -> bool:
-    """See ``Store.remove_do_not_contact``."""
+def remove_list_entry(connection: sqlite3.Connection, kind: ListKind, contact: str) -> bool:
+    """See ``Store.remove_list_entry``."""
     contact = _contact(contact)
-    if connection.execute(SQL["remove_do_not_contact"], {"contact": contact}).rowcount == 0:
+    if connection.execute(SQL["remove_list_entry"], {"contact": contact, "kind": kind.value}).rowcount == 0:
         return False
     connection.execute(SQL["rearm_contact"], {"contact": contact})
     return True
@@ -102,5 +114,5 @@ def remove_do_not_contact(connection: sqlite3.Connection, contact: str) -> bool:
 def _contact(text: str) -> str:
     contact = text.strip()
     if not contact:
-        raise InputError([Problem("do-not-contact", "", "it is empty", "a phone in E.164 or a customer id")])
+        raise InputError([Problem("list", "", "the contact is empty", "a phone in E.164 or a customer id")])
     return contact

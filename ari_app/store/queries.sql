@@ -79,26 +79,40 @@ WHERE account IN (
         UNION ALL
         SELECT id FROM account WHERE phone = :contact
     )
-    AND state = 'waiting' AND refused_by = 'do_not_contact';
+    AND state = 'waiting' AND refused_by IN ('do_not_contact', 'black_list', 'complaint_list');
 
--- name: do_not_contact_entry
-SELECT expires_at FROM do_not_contact WHERE contact = :contact;
+-- name: rearm_standing
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE account IN (SELECT id FROM account WHERE customer_id = :customer_id) AND state = 'waiting'
+    AND refused_by IN ('dispute_open', 'paid', 'deceased', 'bankrupt', 'represented', 'guardian', 'no_consent',
+        'consent_missing');
 
--- name: add_do_not_contact
-INSERT INTO do_not_contact (contact, source, added_at, expires_at) VALUES (:contact, :source, :now, :expires_at)
-ON CONFLICT (contact) DO UPDATE SET source = excluded.source, added_at = excluded.added_at,
-    expires_at = excluded.expires_at;
+-- name: list_entry
+SELECT expires_at FROM list_entry WHERE contact = :contact AND kind = :kind;
 
--- name: remove_do_not_contact
-DELETE FROM do_not_contact WHERE contact = :contact;
+-- name: add_list_entry
+INSERT INTO list_entry (contact, kind, source, reason, added_at, expires_at)
+VALUES (:contact, :kind, :source, :reason, :now, :expires_at)
+ON CONFLICT (contact, kind) DO UPDATE SET source = excluded.source, reason = excluded.reason,
+    added_at = excluded.added_at, expires_at = excluded.expires_at;
 
--- name: do_not_contact_of
-SELECT source, expires_at FROM do_not_contact
+-- name: remove_list_entry
+DELETE FROM list_entry WHERE contact = :contact AND kind = :kind;
+
+-- name: standing_of_contact
+SELECT kind, '' AS account_id, source, reason, added_at AS since, expires_at FROM list_entry
 WHERE contact IN (:phone, :customer_id) AND (expires_at IS NULL OR expires_at > :now)
-ORDER BY expires_at IS NULL DESC, expires_at DESC LIMIT 1;
+UNION ALL
+SELECT flag, account_id, source, '', set_at, NULL FROM standing_flag
+WHERE customer_id = :customer_id AND cleared_at IS NULL;
 
--- name: dials_of
-SELECT dialled_at FROM attempt WHERE customer_id = :customer_id AND dialled_at >= :since ORDER BY dialled_at;
+-- name: contacts_of
+SELECT t.dialled_at, t.account_id, t.timezone, a.due_date, r.result, r.verified
+FROM attempt AS t
+JOIN campaign_account AS ca ON ca.id = t.campaign_account
+JOIN account AS a ON a.id = ca.account
+LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
+WHERE t.customer_id = :customer_id AND t.dialled_at >= :since ORDER BY t.dialled_at;
 
 -- name: claim_candidates
 SELECT * FROM standing
@@ -263,8 +277,22 @@ SELECT attempt_id FROM attempt ORDER BY seq DESC LIMIT :limit;
 -- name: outbox
 SELECT * FROM outbox WHERE :state IS NULL OR state = :state ORDER BY id;
 
--- name: do_not_contact_list
-SELECT contact, source, added_at, expires_at FROM do_not_contact ORDER BY contact;
+-- name: list_entries
+SELECT contact, kind, source, reason, added_at, expires_at FROM list_entry
+WHERE :kind IS NULL OR kind = :kind ORDER BY kind, contact;
+
+-- name: set_flag
+INSERT INTO standing_flag (customer_id, account_id, flag, source, attempt_id, set_at)
+VALUES (:customer_id, :account_id, :flag, :source, :attempt_id, :now)
+ON CONFLICT (customer_id, account_id, flag) WHERE cleared_at IS NULL DO NOTHING;
+
+-- name: clear_flag
+UPDATE standing_flag SET cleared_at = MAX(set_at, :now), cleared_source = :source
+WHERE customer_id = :customer_id AND account_id = :account_id AND flag = :flag AND cleared_at IS NULL;
+
+-- name: flags_of
+SELECT flag, account_id, source, attempt_id, set_at, cleared_at, cleared_source FROM standing_flag
+WHERE customer_id = :customer_id ORDER BY id;
 
 -- name: dead_numbers
 SELECT phone, disposition, attempt_id, at FROM dead_number ORDER BY phone;

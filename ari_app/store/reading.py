@@ -11,8 +11,9 @@ from types import MappingProxyType
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import OpenAttempt, Turn
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
+from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
-from ari_app.ports import CampaignCount, VerdictRecord
+from ari_app.ports import CampaignCount, ListRecord, VerdictRecord
 from ari_app.store.arms import arms_in
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
@@ -24,7 +25,7 @@ from ari_app.store.codec import (
     plain,
     turn_of,
 )
-from ari_app.store.gate import case_of
+from ari_app.store.facts import facts_of
 from ari_app.store.queries import SQL
 from ari_app.store.results import model_summary_of, promise_of, promises_of, result_of
 
@@ -77,7 +78,7 @@ def contact_facts(
     """See ``Store.contact_facts``."""
     rows = connection.execute(SQL["standing_of_customer"], {"customer_id": customer_id}).fetchall()
     return [
-        case_of(connection, row, campaigns.required(connection, row["campaign_id"]), micros(now)).facts
+        facts_of(connection, row, campaigns.required(connection, row["campaign_id"]), micros(now))
         for row in rows
     ]
 
@@ -270,8 +271,24 @@ def outbox(connection: sqlite3.Connection, state: str | None) -> list[OutboxReco
 
 def do_not_contact(connection: sqlite3.Connection) -> Mapping[str, str]:
     """See ``Store.do_not_contact``."""
-    rows = connection.execute(SQL["do_not_contact_list"]).fetchall()
-    return MappingProxyType({row["contact"]: row["source"] for row in rows})
+    entries = list_entries(connection, ListKind.DO_NOT_CONTACT)
+    return MappingProxyType({entry.contact: entry.source for entry in entries})
+
+
+def list_entries(connection: sqlite3.Connection, kind: ListKind | None) -> list[ListRecord]:
+    """See ``Store.list_entries``."""
+    rows = connection.execute(SQL["list_entries"], {"kind": None if kind is None else kind.value}).fetchall()
+    return [
+        ListRecord(
+            contact=row["contact"],
+            kind=ListKind(row["kind"]),
+            source=row["source"],
+            reason=row["reason"],
+            added_at=instant(row["added_at"]),
+            expires_at=instant_or_none(row["expires_at"]),
+        )
+        for row in rows
+    ]
 
 
 def dead_numbers(connection: sqlite3.Connection) -> Mapping[str, str]:

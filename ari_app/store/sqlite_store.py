@@ -15,11 +15,20 @@ from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Tu
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
+from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.experiment import Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
-from ari_app.ports import AttemptHistory, CampaignCount, LoadCount, OutboxEvent, VerdictRecord
-from ari_app.store import arms, campaigns, closing, gate, lists, reading, results
+from ari_app.ports import (
+    AttemptHistory,
+    CampaignCount,
+    FlagRecord,
+    ListRecord,
+    LoadCount,
+    OutboxEvent,
+    VerdictRecord,
+)
+from ari_app.store import arms, campaigns, closing, gate, lists, reading, results, standing_flags
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.queries import SQL
@@ -110,15 +119,49 @@ class SqliteStore:
     async def add_do_not_contact(
         self, phone_or_customer: str, source: str, now: datetime, expires: datetime | None = None
     ) -> bool:
-        return await self._writer.run(
-            lambda db: lists.add_do_not_contact(db, phone_or_customer, source, now, expires)
-        )
+        return await self.add_list_entry(ListKind.DO_NOT_CONTACT, phone_or_customer, source, now, expires)
 
     async def remove_do_not_contact(self, phone_or_customer: str) -> bool:
-        return await self._writer.run(lambda db: lists.remove_do_not_contact(db, phone_or_customer))
+        return await self.remove_list_entry(ListKind.DO_NOT_CONTACT, phone_or_customer)
 
     async def do_not_contact(self) -> Mapping[str, str]:
         return await self._readers.run(reading.do_not_contact)
+
+    async def add_list_entry(
+        self,
+        kind: ListKind,
+        contact: str,
+        source: str,
+        now: datetime,
+        expires: datetime | None = None,
+        reason: str = "",
+    ) -> bool:
+        return await self._writer.run(
+            lambda db: lists.add_list_entry(db, kind, contact, source, now, expires, reason)
+        )
+
+    async def remove_list_entry(self, kind: ListKind, contact: str) -> bool:
+        return await self._writer.run(lambda db: lists.remove_list_entry(db, kind, contact))
+
+    async def list_entries(self, kind: ListKind | None = None) -> list[ListRecord]:
+        return await self._readers.run(lambda db: reading.list_entries(db, kind))
+
+    async def set_flag(
+        self, customer_id: str, flag: Flag, source: str, now: datetime, account_id: str = ""
+    ) -> bool:
+        return await self._writer.run(
+            lambda db: standing_flags.set_flag(db, customer_id, flag, source, now, account_id=account_id)
+        )
+
+    async def clear_flag(
+        self, customer_id: str, flag: Flag, source: str, now: datetime, account_id: str = ""
+    ) -> bool:
+        return await self._writer.run(
+            lambda db: standing_flags.clear_flag(db, customer_id, flag, source, now, account_id)
+        )
+
+    async def flags(self, customer_id: str) -> list[FlagRecord]:
+        return await self._readers.run(lambda db: standing_flags.flags_of(db, customer_id))
 
     async def dead_numbers(self) -> Mapping[str, str]:
         return await self._readers.run(reading.dead_numbers)

@@ -18,19 +18,20 @@ from typing import Any
 
 import pytest
 
-from ari_app.cli.explain import next_allowed
 from ari_app.cli.main import main
 from ari_app.cli.refusals import contact_key
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec
-from ari_app.domain.compliance import ContactFacts, decide
+from ari_app.domain.compliance import ContactFacts
+from ari_app.domain.contact_facts import ListEntry, ListKind
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import InputError
 from ari_app.services.account_row import read_row
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.docs import ROOT
 from tests.support.lists import DEFAULTS, a_row, write_csv
+from tests.support.rules import decide, next_allowed
 
 pytestmark = pytest.mark.fakes
 
@@ -458,4 +459,4 @@ def test_the_next_allowed_time_satisfies_every_rule() -> None:
     assert decide(planned, found).allowed
     assert next_allowed(facts(), NOW) == NOW
     assert next_allowed(facts(status=CampaignStatus.PAUSED), NOW) is None
-    assert next_allowed(facts(do_not_contact="x"), NOW) is None
+    assert next_allowed(facts(listed=[ListEntry(ListKind.DO_NOT_CONTACT, "x")]), NOW) is None

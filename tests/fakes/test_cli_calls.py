@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from ari_app.cli.main import main
 from ari_app.cli.turns_view import Mask, safe_json
 from ari_app.domain.attempt import Turn, TurnTiming
-from ari_app.domain.compliance import decide
 from ari_app.store import SqliteStore
+from tests.support.rules import decide
 from tests.support.store_rows import NOW, account, campaign, no_events, talked, tomorrow
 
 pytestmark = pytest.mark.fakes

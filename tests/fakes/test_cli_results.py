@@ -28,11 +28,11 @@ from ari_app.domain.call_result import (
     PromiseToPay,
     ReviewField,
 )
-from ari_app.domain.compliance import decide
 from ari_app.domain.experiment import Arm, Experiment
 from ari_app.domain.plan import InstalmentOption, instalment_terms
 from ari_app.domain.record import EXPORT_FIELDS
 from ari_app.store import SqliteStore
+from tests.support.rules import decide
 from tests.support.store_rows import NOW, account, campaign, no_events, outcome, talked, tomorrow
 
 pytestmark = pytest.mark.fakes

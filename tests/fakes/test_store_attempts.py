@@ -16,12 +16,13 @@ import pytest
 from ari_app.domain.attempt import OpenAttempt, ReservedAttempt
 from ari_app.domain.call_result import ConversationResult, PromiseToPay
 from ari_app.domain.campaign import CampaignStatus, DiallerSpec
-from ari_app.domain.compliance import MAX_DIALS_A_DAY, ContactFacts, DialVerdict, Rule, decide
+from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
 from ari_app.domain.record import EXPORT_FIELDS
 from ari_app.domain.retry import RetryDecision
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory
 from ari_app.store import SqliteStore, gate, sqlite_store
+from tests.support.rules import MAX_DIALS_A_DAY, decide
 from tests.support.store_rows import (
     NOW,
     account,
@@ -228,7 +229,7 @@ async def test_an_attempt_that_never_left_is_no_dial(store: SqliteStore) -> None
     await store.close_attempt(outcome(attempt, "not_dialled"), plan, no_events)
     assert [(history.dials_made, history.first_dialled_at) for history in seen] == [(0, None)]
     (facts,) = await store.contact_facts("cust-1", NOW)
-    assert (facts.attempts_made, tuple(facts.dials)) == (0, ())
+    assert (facts.attempts_made, tuple(facts.contacts)) == (0, ())
     (again,) = await store.claim_due("c1", NOW, 5, decide, ids("again"))
     assert again.number == 1
 
@@ -236,15 +237,16 @@ async def test_an_attempt_that_never_left_is_no_dial(store: SqliteStore) -> None
 async def test_the_daily_cap_counts_a_customer_over_all_campaigns(store: SqliteStore) -> None:
     names = [f"c{number}" for number in range(1, MAX_DIALS_A_DAY + 2)]
     refused: list[str] = []
-    for name in names:
+    for hours, name in enumerate(names):
+        at = NOW + timedelta(hours=hours)
         await store.put_campaign(campaign(name))
         await store.load_accounts(name, [account(1)], NOW)
-        claimed = await store.claim_due(name, NOW, 1, decide, ids(name))
+        claimed = await store.claim_due(name, at, 1, decide, ids(name))
         if not claimed:
             refused.append(name)
             continue
-        await store.mark_dialled(claimed[0].attempt_id, NOW, decide)
-        await store.close_attempt(outcome(claimed[0]), tomorrow, no_events)
+        await store.mark_dialled(claimed[0].attempt_id, at, decide)
+        await store.close_attempt(outcome(claimed[0], ended_at=at), tomorrow, no_events)
     assert refused == names[-1:]
     assert (await store.verdicts("cust-1"))[-1].verdict.rule is Rule.DAILY_CAP
 
@@ -347,7 +349,7 @@ async def test_a_dead_number_is_refused_everywhere_until_the_account_has_another
     assert await store.claim_due("c1", NOW, 5, decide, ids("x")) == []
     assert "unallocated" in (await store.verdicts("cust-2"))[-1].verdict.reason
     await store.load_accounts("c1", [account(1, phone="+8613900000001")], NOW)
-    (again,) = await store.claim_due("c1", NOW, 5, decide, ids("y"))
+    (again,) = await store.claim_due("c1", NOW + timedelta(hours=1), 5, decide, ids("y"))
     assert (again.account.phone, again.number) == ("+8613900000001", 2)
 
 

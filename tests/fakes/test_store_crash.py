@@ -19,9 +19,9 @@ pytestmark = pytest.mark.fakes
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from ari_app.domain.compliance import decide
 from ari_app.store import SqliteStore
 from tests.support.store_rows import NOW, completed, enough, ids, talked
+from tests.support.rules import decide
 
 async def call(store, attempt):
     verdict = await store.mark_dialled(attempt.attempt_id, NOW, decide)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.compliance import decide
 from ari_app.errors import StoreError, StoreUnavailable
 from ari_app.store import ControllerLock, SqliteStore
 from ari_app.store.connection import connect_writer
 from ari_app.store.migrate import migrate, shipped
 from ari_app.store.writer import Writer
+from tests.support.rules import decide
 from tests.support.store_rows import NOW, account, broken_promises, campaign, enough, ids, no_events, outcome
 
 pytestmark = pytest.mark.fakes

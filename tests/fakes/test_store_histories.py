@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.campaign import CampaignStatus, CampaignStrategy
-from ari_app.domain.compliance import MAX_DIALS_A_DAY, decide
 from ari_app.domain.disposition import DispositionKind, RetryRule
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.ports import AttemptHistory
 from ari_app.store import SqliteStore
+from tests.support.rules import MAX_DIALS_A_DAY, decide
 from tests.support.store_rows import NOW, account, broken_promises, campaign, ids, no_events, outcome
 
 pytestmark = pytest.mark.fakes

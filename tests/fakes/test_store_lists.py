@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.campaign import CampaignStatus, CampaignStrategy
-from ari_app.domain.compliance import Rule, decide
+from ari_app.domain.compliance import Rule
 from ari_app.domain.windows import Window
 from ari_app.errors import InputError, StoreError
 from ari_app.ports import LoadCount
 from ari_app.store import SqliteStore
+from tests.support.rules import decide
 from tests.support.store_rows import NOW, account, allow, broken_promises, campaign, deny_with, ids
 
 pytestmark = pytest.mark.fakes

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.attempt import ReservedAttempt, Turn, TurnTiming
-from ari_app.domain.compliance import decide
 from ari_app.store import SqliteStore
 from ari_app.store.codec import campaign_params, micros
 from ari_app.store.connection import connect_writer
 from ari_app.store.migrate import migrate, shipped
 from ari_app.store.queries import SQL
+from tests.support.rules import decide
 from tests.support.store_rows import NOW, account, broken_promises, campaign, ids, no_events, talked, tomorrow
 
 pytestmark = pytest.mark.fakes

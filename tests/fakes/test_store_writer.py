@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.compliance import decide
 from ari_app.errors import StoreError
 from ari_app.store import SqliteStore
 from ari_app.store.writer import MAX_GROUP, Operation, Writer
+from tests.support.rules import decide
 from tests.support.store_rows import (
     NOW,
     account,

@@ -6,63 +6,52 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.account import Account
-from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy, DiallerSpec
+from ari_app.domain import compliance
+from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy
 from ari_app.domain.compliance import (
-    HARD_FLOOR,
-    MAX_DIALS_A_DAY,
+    LIST_RULES,
     STANDING_RULES,
     ContactFacts,
     DialVerdict,
     Rule,
-    decide,
+    blocking,
+    next_allowed,
     zone_of,
 )
+from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
 from ari_app.domain.windows import MINUTES_A_DAY, Window, is_open
+from tests.support.rules import MAX_DIALS_A_DAY, shipped
+from tests.support.verdicts import (
+    BOOK,
+    DAY,
+    MINUTE,
+    MONDAY,
+    account,
+    campaign,
+    decide,
+    dials,
+    facts,
+    flag,
+)
 
 pytestmark = pytest.mark.pure
 
-MINUTE = timedelta(minutes=1)
+MAX_DIALS_A_WEEK = 6
 
-#: Monday 2026-11-23, 10:00 in China.
-MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+HARD_FLOOR = Window(8 * 60, 22 * 60)
 
 ZONES = (
     "Asia/Shanghai", "Asia/Urumqi", "Asia/Kolkata", "America/New_York", "America/Los_Angeles", "America/Santiago",
     "America/Nuuk", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe", "Europe/London", "Pacific/Kiritimati",
     "Pacific/Chatham", "UTC",
 )  # fmt: skip
-
-
-def account(**changes: object) -> Account:
-    fields: dict[str, object] = {
-        "customer_id": "cust-1",
-        "account_id": "acc-1",
-        "bill_id": "bill-1",
-        "name": "n",
-        "phone": "+8613800000001",
-        "amount_due": Decimal("100.00"),
-        "due_date": date(2026, 10, 1),
-        "aging_bucket": "D31-D60",
-    }
-    return Account(**{**fields, **changes})  # type: ignore[arg-type]
-
-
-def campaign(
-    strategy: CampaignStrategy | None = None, status: CampaignStatus = CampaignStatus.RUNNING
-) -> Campaign:
-    return Campaign("c1", "c", strategy or CampaignStrategy(), DiallerSpec(), status=status)
-
-
-def facts(**changes: object) -> ContactFacts:
-    fields: dict[str, object] = {"account": account(), "campaign": campaign()}
-    return ContactFacts(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 windows = st.lists(
@@ -104,12 +93,12 @@ histories = st.builds(
         ContactFacts(
             account=account(timezone=zone, preferred_windows=preferred),
             campaign=campaign(strategy, status),
-            do_not_contact=listed,
+            listed=() if listed is None else (ListEntry(ListKind.DO_NOT_CONTACT, listed),),
             account_open=is_account_open,
             open_attempt=is_open_attempt,
             attempts_made=made,
             due_at=moment[2],
-            dials=tuple(sorted(moment[1])),
+            contacts=dials(*moment[1]),
             has_caller_id=owned,
         ),
         moment[0],
@@ -134,7 +123,7 @@ clocked = st.builds(
                 CampaignStrategy(timezone=campaign_zone, windows=spans, closed_weekdays=closed)
             ),
             due_at=moment[2],
-            dials=tuple(sorted(moment[1])),
+            contacts=dials(*moment[1]),
         ),
         moment[0],
     ),
@@ -170,12 +159,16 @@ def test_every_history_gets_an_answer_that_keeps_the_law(case: tuple[ContactFact
     if verdict.allowed:
         _check_law(given_facts, now)
         assert verdict.until is None
-    elif verdict.rule in STANDING_RULES:
+    elif verdict.rule in STANDING_RULES | LIST_RULES:
         assert verdict.until is None
     else:
         assert verdict.until is not None
         assert verdict.until > now
         assert verdict.until.tzinfo is UTC
+
+
+def _instants(given_facts: ContactFacts) -> list[datetime]:
+    return [contact.at for contact in given_facts.contacts]
 
 
 def _check_law(given_facts: ContactFacts, now: datetime) -> None:
@@ -184,13 +177,15 @@ def _check_law(given_facts: ContactFacts, now: datetime) -> None:
     assert 8 <= local.hour < 22
     assert clock_allows(given_facts, now)
     assert given_facts.campaign.status is CampaignStatus.RUNNING
-    assert given_facts.do_not_contact is None
+    assert not given_facts.listed
     assert given_facts.account_open
     assert not given_facts.open_attempt
     assert given_facts.has_caller_id
     assert given_facts.attempts_made < given_facts.campaign.strategy.max_attempts
     assert given_facts.due_at is None or given_facts.due_at <= now
-    assert sum(dial.astimezone(zone).date() == local.date() for dial in given_facts.dials) < MAX_DIALS_A_DAY
+    assert (
+        sum(dial.astimezone(zone).date() == local.date() for dial in _instants(given_facts)) < MAX_DIALS_A_DAY
+    )
 
 
 #: For each rule whose refusal lapses: does it refuse at an instant? (Windows, floor and closed days act together.)
@@ -200,10 +195,19 @@ LAPSES: dict[Rule, Callable[[ContactFacts, datetime], bool]] = {
         sum(
             dial.astimezone(ZoneInfo(given_facts.account.timezone)).date()
             == at.astimezone(ZoneInfo(given_facts.account.timezone)).date()
-            for dial in given_facts.dials
+            for dial in _instants(given_facts)
             if dial <= at
         )
         >= MAX_DIALS_A_DAY
+    ),
+    Rule.MINIMUM_GAP: lambda given_facts, at: at < max(_instants(given_facts)) + timedelta(minutes=30),
+    Rule.WEEKLY_CAP: lambda given_facts, at: (
+        sum(
+            dial.astimezone(ZoneInfo(given_facts.account.timezone)).isocalendar()[:2]
+            == at.astimezone(ZoneInfo(given_facts.account.timezone)).isocalendar()[:2]
+            for dial in _instants(given_facts)
+        )
+        >= MAX_DIALS_A_WEEK
     ),
     Rule.CLOSED_DAY: lambda given_facts, at: not clock_allows(given_facts, at),
     Rule.HARD_FLOOR: lambda given_facts, at: not clock_allows(given_facts, at),
@@ -215,7 +219,9 @@ LAPSES: dict[Rule, Callable[[ContactFacts, datetime], bool]] = {
 def test_until_is_the_first_instant_at_which_the_rule_lets_go(case: tuple[ContactFacts, datetime]) -> None:
     """Compared with a walk over every minute of four days."""
     given_facts, now = case
-    given_facts = replace(given_facts, dials=tuple(dial for dial in given_facts.dials if dial <= now))
+    given_facts = replace(
+        given_facts, contacts=tuple(each for each in given_facts.contacts if each.at <= now)
+    )
     verdict = decide(given_facts, now)
     if verdict.allowed or verdict.rule is Rule.NO_COMMON_WINDOW:
         return
@@ -236,9 +242,11 @@ def test_following_until_always_leads_to_a_call_or_to_a_standing_refusal(
     case: tuple[ContactFacts, datetime],
 ) -> None:
     given_facts, now = case
-    given_facts = replace(given_facts, dials=tuple(dial for dial in given_facts.dials if dial <= now))
+    given_facts = replace(
+        given_facts, contacts=tuple(each for each in given_facts.contacts if each.at <= now)
+    )
     seen: list[DialVerdict] = []
-    for _ in range(8):
+    for _ in range(20):
         verdict = decide(given_facts, now)
         seen.append(verdict)
         if verdict.until is None:
@@ -259,51 +267,114 @@ def test_windows_that_never_meet_are_never_open(case: tuple[ContactFacts, dateti
             at += timedelta(hours=1)
 
 
-#: One fault each, in the order in which they are checked.
+def on_list(kind: ListKind) -> dict[str, object]:
+    """Facts with one entry of a list."""
+    return {"listed": (ListEntry(kind, "letter"),)}
+
+
+def by_pack(name: str) -> Campaign:
+    """A campaign of another pack."""
+    return campaign(CampaignStrategy(rule_pack=name, closed_weekdays=()))
+
+
+TALKED = (Contact(MONDAY - 2 * DAY, "acc-1", conversation=True),)
+
+#: One fault each, in the order in which the rules are asked.
 FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.CAMPAIGN_NOT_RUNNING, {"campaign": campaign(status=CampaignStatus.PAUSED)}),
-    (Rule.DO_NOT_CONTACT, {"do_not_contact": "letter"}),
+    (Rule.DO_NOT_CONTACT, on_list(ListKind.DO_NOT_CONTACT)),
+    (Rule.BLACK_LIST, on_list(ListKind.BLACK)),
+    (Rule.COMPLAINT_LIST, on_list(ListKind.COMPLAINT)),
+    (Rule.NUMBER_DEAD, {"number_dead": "unallocated"}),
+    (Rule.DECEASED, flag(Flag.DECEASED)),
+    (Rule.BANKRUPT, flag(Flag.BANKRUPT)),
+    (Rule.REPRESENTED, flag(Flag.REPRESENTED)),
+    (Rule.GUARDIAN, flag(Flag.GUARDIAN)),
+    (Rule.NO_CONSENT, flag(Flag.NO_CONSENT)),
+    (Rule.DISPUTE_OPEN, flag(Flag.DISPUTE, "acc-1")),
+    (Rule.PAID, flag(Flag.PAID, "acc-1")),
+    (Rule.RULES_UNREADABLE, {"campaign": by_pack("nowhere")}),
     (Rule.UNKNOWN_TIMEZONE, {"account": account(timezone="Mars/Olympus")}),
+    (Rule.CONSENT_MISSING, {"campaign": by_pack("us-reg-f")}),
     (Rule.ACCOUNT_CLOSED, {"account_open": False}),
     (Rule.BELOW_MINIMUM_AMOUNT, {"account": account(amount_due=Decimal("-0.01"))}),
     (Rule.OUTSIDE_AGING_BUCKETS, {"campaign": campaign(CampaignStrategy(aging_buckets=("D1-D30",)))}),
     (Rule.NO_CALLER_ID, {"has_caller_id": False}),
     (Rule.OPEN_ATTEMPT, {"open_attempt": True}),
     (Rule.MAX_ATTEMPTS, {"attempts_made": 3}),
+    (Rule.FIRST_CONTACT_BY_MESSAGE, {"message_channel": True}),
     (Rule.RETRY_NOT_DUE, {"due_at": MONDAY + MINUTE}),
-    (Rule.DAILY_CAP, {"dials": (MONDAY - MINUTE, MONDAY - 2 * MINUTE)}),
+    (Rule.MINIMUM_GAP, {"contacts": dials(MONDAY - MINUTE)}),
+    (Rule.QUIET_AFTER_CONVERSATION, {"campaign": by_pack("us-reg-f"), "contacts": TALKED, **flag(Flag.CONSENT)}),
+    (Rule.CONVERSATION_CAP, {"contacts": tuple(replace(TALKED[0], at=MONDAY - n * 31 * MINUTE) for n in (3, 2, 1))}),
+    (Rule.DAILY_CAP, {"contacts": dials(MONDAY - 31 * MINUTE, MONDAY - 62 * MINUTE)}),
+    (Rule.WEEKLY_CAP, {"now": MONDAY + 3 * DAY, "contacts": dials(*(MONDAY + n * 12 * MINUTE for n in range(6)))}),
+    (Rule.SEVEN_DAY_CAP, {"campaign": by_pack("us-reg-f"), "contacts": dials(*(MONDAY - n * DAY / 2 for n in range(3, 10))),
+                          **flag(Flag.CONSENT)}),
+    (Rule.REMINDER_CAP, {"account": account(due_date=date(2026, 12, 1)),
+                         "contacts": tuple(Contact(MONDAY - n * DAY, reminder=True) for n in (3, 2))}),
+    (Rule.UNCONFIRMED_YEAR, {"now": datetime(2027, 1, 4, 2, 0, tzinfo=UTC)}),
+    (Rule.HOLIDAY, {"now": datetime(2026, 10, 1, 2, 0, tzinfo=UTC)}),
     (Rule.CLOSED_DAY, {"campaign": campaign(CampaignStrategy(closed_weekdays=(0,)))}),
     (Rule.HARD_FLOOR, {"account": account(timezone="Asia/Dubai")}),
     (Rule.CALLING_WINDOW, {"campaign": campaign(CampaignStrategy(windows=(Window(660, 720),)))}),
     (Rule.NO_COMMON_WINDOW, {"account": account(preferred_windows=(Window(0, 480),))}),
-)
+)  # fmt: skip
+
+
+def case_of(fault: dict[str, object]) -> tuple[ContactFacts, datetime]:
+    """Facts with a fault, and the instant at which it is one."""
+    changes = dict(fault)
+    now = changes.pop("now", MONDAY)
+    assert isinstance(now, datetime)
+    return facts(**changes), now
 
 
 def test_nothing_speaks_against_this_call() -> None:
     assert decide(facts(), MONDAY) == DialVerdict(
-        True, Rule.ALLOWED, "inside every window and below every cap", None, MONDAY
+        True, Rule.ALLOWED, "inside every window and below every cap", None, MONDAY, "cn-telecom", "2025.1"
     )
 
 
 @pytest.mark.parametrize(("rule", "fault"), FAULTS, ids=[rule for rule, _ in FAULTS])
 def test_each_rule_refuses_by_its_name(rule: Rule, fault: dict[str, object]) -> None:
-    assert decide(facts(**fault), MONDAY).rule is rule
+    given_facts, now = case_of(fault)
+    verdict = compliance.decide(shipped(), given_facts, now)
+    assert verdict.rule is rule, verdict
+    assert (verdict.until is None) == (rule in STANDING_RULES | LIST_RULES)
+    assert verdict.rule_pack == given_facts.campaign.strategy.rule_pack
+    found = blocking(shipped(), given_facts, now)
+    assert [(each.rule, each.reason, each.until) for each in found[:1]] == [
+        (rule, verdict.reason, verdict.until)
+    ]
+    assert list(Rule).index(rule) == min(list(Rule).index(each.rule) for each in found)
 
 
 def test_every_rule_has_its_case() -> None:
-    assert {rule for rule, _ in FAULTS} | {Rule.ALLOWED} == set(Rule)
-    assert set(LAPSES) | STANDING_RULES | {Rule.ALLOWED} == set(Rule)
+    assert [rule for rule, _ in FAULTS] == list(Rule)[1:]
+    lapsing = {
+        Rule.QUIET_AFTER_CONVERSATION,
+        Rule.CONVERSATION_CAP,
+        Rule.SEVEN_DAY_CAP,
+        Rule.REMINDER_CAP,
+        Rule.HOLIDAY,
+    }
+    assert set(LAPSES) | lapsing | STANDING_RULES | LIST_RULES | {Rule.ALLOWED} == set(Rule)
 
 
-def test_the_first_rule_in_order_is_named() -> None:
-    order = [rule for rule, _ in FAULTS[:11]]
+def test_the_first_rule_in_order_is_named_and_all_are_told() -> None:
     together: dict[str, object] = {}
-    for rule, fault in reversed(
-        [pair for pair in FAULTS[:11] if "campaign" not in pair[1] and "account" not in pair[1]]
-    ):
-        together |= fault
+    for rule, fault in reversed(FAULTS):
+        if fault.keys() & {"campaign", "account", "now"} or rule is Rule.CONVERSATION_CAP:
+            continue
+        merged = {
+            key: tuple(cast("tuple[object, ...]", each.get(key, ())) for each in (fault, together))
+            for key in ("flags", "listed")
+        }
+        together |= {**fault, **{key: (*new, *known) for key, (new, known) in merged.items()}}
         assert decide(facts(**together), MONDAY).rule is rule
-    assert list(Rule)[1:12] == order
+        found = [each.rule for each in blocking(BOOK, facts(**together), MONDAY)]
+        assert found == sorted(found, key=list(Rule).index)
 
 
 @pytest.mark.parametrize(
@@ -326,8 +397,8 @@ def test_a_closed_day_is_named_where_it_is_closed() -> None:
 
 
 def test_the_daily_cap_ends_at_the_customer_s_midnight() -> None:
-    dials = (MONDAY, MONDAY + timedelta(minutes=30))
-    verdict = decide(facts(dials=dials), MONDAY + timedelta(hours=1))
+    made = dials(MONDAY, MONDAY + timedelta(minutes=30))
+    verdict = decide(facts(contacts=made), MONDAY + timedelta(hours=1))
     assert (verdict.rule, verdict.until) == (Rule.DAILY_CAP, datetime(2026, 11, 23, 16, 0, tzinfo=UTC))
 
 
@@ -374,3 +445,23 @@ def test_the_ends_of_the_calendar_get_an_answer(zone: str, year: int) -> None:
         for hour in (0, 23):
             now = datetime(year, *day, hour, 59, tzinfo=where)
             assert decide(facts(account=account(timezone=zone)), now).reason
+
+
+@given(histories)
+def test_the_next_allowed_instant_is_allowed_and_none_before_it_is(
+    case: tuple[ContactFacts, datetime],
+) -> None:
+    given_facts, now = case
+    given_facts = replace(
+        given_facts, contacts=tuple(each for each in given_facts.contacts if each.at <= now)
+    )
+    found = next_allowed(BOOK, given_facts, now)
+    if found.at is None:
+        assert found.verdict.until is None
+    else:
+        assert decide(given_facts, found.at).allowed
+    last = found.at if found.at is not None else now + 3 * DAY
+    for part in range(1, 10):
+        at = now + (last - now) * part / 10
+        if at < last:
+            assert not decide(given_facts, at).allowed, at

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,17 +13,28 @@ from hypothesis import strategies as st
 
 from ari_app.domain.windows import (
     MINUTES_A_DAY,
+    Place,
     Window,
     intersect,
     is_open,
     local_instant,
-    next_opening,
+    next_common_opening,
     parse_window,
 )
 
 pytestmark = pytest.mark.pure
 
 MINUTE = timedelta(minutes=1)
+
+
+def next_opening(
+    spans: Iterable[Window], after: datetime, zone: tzinfo, closed_days: Iterable[int] = ()
+) -> datetime | None:
+    """At one place, with the same windows on every day that is not closed."""
+    spans, closed = tuple(spans), frozenset(closed_days)
+    place = Place(zone, lambda day: () if day.weekday() in closed else spans)
+    return next_common_opening([place], after)
+
 
 #: Clock changes at 02:00, at midnight, at 24:00, by half an hour, across the date; far east, far west, none at all.
 ZONES = (
@@ -183,3 +195,34 @@ def _next_minute(at: datetime) -> datetime:
 @given(instants, zones)
 def test_no_window_never_opens(after: datetime, zone: ZoneInfo) -> None:
     assert next_opening([], after, zone) is None
+
+
+@given(
+    st.lists(st.tuples(zones, st.lists(windows, min_size=1, max_size=2), weekdays), min_size=2, max_size=3),
+    instants,
+)
+def test_several_places_open_together_at_the_first_instant_at_which_all_are_open(
+    there: list[tuple[ZoneInfo, list[Window], frozenset[int]]], after: datetime
+) -> None:
+    """Compared with a walk over every fifth minute of three days; every clock change lies on one."""
+    spans = [
+        (zone, [Window(each.start // 5 * 5, each.start // 5 * 5 + 5) for each in several] + several, closed)
+        for zone, several, closed in there
+    ]
+    places = [
+        Place(zone, lambda day, closed=closed, several=several: () if day.weekday() in closed else several)  # type: ignore[misc]
+        for zone, several, closed in spans
+    ]
+    opening = next_common_opening(places, after)
+    at = after
+    for _ in range(3 * MINUTES_A_DAY // 5):
+        if opening is not None and at >= opening:
+            break
+        for_all = all(
+            is_open(several, at, zone) and at.astimezone(zone).weekday() not in closed
+            for zone, several, closed in spans
+        )
+        assert not for_all, at
+        at = at.replace(second=0, microsecond=0) + MINUTE * (5 - at.minute % 5)
+    if opening is not None:
+        assert all(place.is_open(opening) for place in places)

@@ -1,0 +1,116 @@
+"""What is known of a customer at the moment of deciding: lists, standing, contacts so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ari_app.domain.account import Account
+from ari_app.domain.campaign import Campaign
+
+
+class ListKind(StrEnum):
+    """A governed list of numbers and customers (requirements A21, A22)."""
+
+    DO_NOT_CONTACT = "do_not_contact"
+    """Does not want to be contacted, or a register says so."""
+    BLACK = "black"
+    """The company has decided not to call."""
+    COMPLAINT = "complaint"
+    """Has complained: a person handles it, no machine calls."""
+    SPECIAL = "special"
+    """Treated by a strategy of his own, such as repeatedly broken promises. Refuses nothing."""
+    WHITE = "white"
+    """Known as an exception to strategies. Refuses nothing, and lifts no rule."""
+
+
+class Flag(StrEnum):
+    """What stands in the way of calling a customer (or about one of his accounts), until somebody clears it."""
+
+    DISPUTE = "dispute"
+    PAID = "paid"
+    DECEASED = "deceased"
+    BANKRUPT = "bankrupt"
+    REPRESENTED = "represented"
+    """A lawyer speaks for him."""
+    GUARDIAN = "guardian"
+    """Only a guardian may be spoken to."""
+    NO_CONSENT = "no_consent"
+    """Consent was refused or taken back."""
+    CONSENT = "consent"
+    """Consent is on record: what a pack may demand; it stands in nobody's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """An entry that is in force: the list, where it came from, and when it lapses (None: never)."""
+
+    kind: ListKind
+    source: str
+    expires_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFlag:
+    """A flag that is set, where it came from, and since when. ``account_id`` '' is the whole customer."""
+
+    flag: Flag
+    source: str
+    since: datetime
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact with a customer, over whatever campaign, number or channel.
+
+    ``at`` is when the INVITE left (a message: when it was sent), ``account_id`` the debt that it was about.
+    ``conversation``: somebody who may be the customer was talked to. ``reminder``: it was not after the due date.
+    """
+
+    at: datetime
+    account_id: str = ""
+    conversation: bool = False
+    reminder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    """What the store knows at the moment of deciding.
+
+    ``zones`` are time zones in which the number may be, beside that of the account: a call must be lawful in all of them.
+    ``contacts`` of the customer ascend by time and reach back 62 days. ``attempts_made`` counts dials of this account in
+    this campaign; ``due_at`` is the planned time of the next one. ``number_dead`` is the disposition by which the number
+    is never dialled again. ``message_channel``: the company can write to this customer; ``contacted_before``: this debt has
+    been the subject of a contact already.
+    """
+
+    account: Account
+    campaign: Campaign
+    zones: Sequence[str] = ()
+    listed: Sequence[ListEntry] = ()
+    flags: Sequence[StandingFlag] = ()
+    number_dead: str | None = None
+    account_open: bool = True
+    open_attempt: bool = False
+    attempts_made: int = 0
+    due_at: datetime | None = None
+    contacts: Sequence[Contact] = field(default=(), repr=False)
+    has_caller_id: bool = True
+    message_channel: bool = False
+    contacted_before: bool = False
+
+
+#: Ends of a conversation in which nobody was talked to who may have been the customer.
+_NOBODY = frozenset({"no_input", "hung_up", "wrong_person", "third_party"})
+
+
+def is_conversation(result: str | None, verified: bool) -> bool:
+    """Whether a call was a conversation with the customer, by what it ended with (None: nobody was talked to).
+
+    In doubt it was one: who did not prove who he is may still have been the customer.
+    """
+    return result is not None and (verified or result not in _NOBODY)

@@ -1,0 +1,81 @@
+"""Facts made ready for the rules: zones resolved, the version of the pack that is in force, local days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.rule_pack import PackVersion, RuleBook, Rules
+from ari_app.domain.verdict import Refusal, Rule
+from ari_app.domain.windows import local_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question. ``zones`` are those in which the customer may be, that of the account first, without repetition.
+
+    ``local`` is now in each of them, ``days`` the local days of the contacts in each of them, in the order of the contacts.
+    """
+
+    facts: ContactFacts
+    now: datetime
+    zones: tuple[tzinfo, ...]
+    campaign_zone: tzinfo
+    rules: Rules
+    version: PackVersion
+    local: tuple[datetime, ...]
+    days: tuple[tuple[date, ...], ...]
+
+    def sooner(self, until: datetime) -> datetime:
+        """``until``, or the midnight before it at which another version of the pack comes into force."""
+        changes = self.rules.pack.changes_after(self.local[0].date())
+        return until if changes is None else min(until, local_instant(changes, 0, self.zones[0]))
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """The time zone of an IANA name, None when it is unknown or not a plain name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """``case``, or why there is none; ``version`` is the name of the version in force, '' where none is."""
+
+    version: str
+    case: Case | Refusal
+
+
+def prepare(book: RuleBook, facts: ContactFacts, now: datetime) -> Prepared:
+    """The case of facts at ``now`` (UTC)."""
+    strategy = facts.campaign.strategy
+    here = zone_of(facts.account.timezone)
+    rules = book.find(strategy.rule_pack)
+    if isinstance(rules, str):
+        return Prepared("", Refusal(Rule.RULES_UNREADABLE, f"{rules}, so nothing is known to be lawful"))
+    today = now.astimezone(here or UTC).date()
+    version = rules.pack.in_force(today)
+    if version is None:
+        return Prepared("", _not_yet(rules, today))
+    names = dict.fromkeys((facts.account.timezone, *facts.zones))
+    zones = {name: zone_of(name) for name in (*names, strategy.timezone)}
+    unknown = next((name for name, zone in zones.items() if zone is None), None)
+    if unknown is not None:
+        wrong = f"time zone {unknown!r} is unknown, so no hour is known to be lawful"
+        return Prepared(version.version, Refusal(Rule.UNKNOWN_TIMEZONE, wrong))
+    found = tuple(zone for name in names if (zone := zones[name]) is not None)
+    campaign_zone = zones[strategy.timezone]
+    assert campaign_zone is not None
+    local = tuple(now.astimezone(zone) for zone in found)
+    days = tuple(tuple(contact.at.astimezone(zone).date() for contact in facts.contacts) for zone in found)
+    return Prepared(version.version, Case(facts, now, found, campaign_zone, rules, version, local, days))
+
+
+def _not_yet(rules: Rules, today: date) -> Refusal:
+    first = rules.pack.versions[0].since if rules.pack.versions else None
+    wrong = f"no version of the rule pack {rules.pack.name} is in force on {today}"
+    return Refusal(Rule.RULES_UNREADABLE, wrong if first is None else f"{wrong}; the first begins on {first}")

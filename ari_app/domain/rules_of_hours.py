@@ -1,0 +1,210 @@
+"""Rules of the clock: working days, the pack's hours, the campaign's and the customer's windows (D1 to D5, X1).
+
+A call begins only where everything is open at once: at every place where the customer may be, and at the campaign's own.
+Each rule names what is closed now; all of them end at the next instant at which everything is open together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
+
+from ari_app.domain.calendar import DayKind
+from ari_app.domain.rule_case import Case
+from ari_app.domain.rule_pack import Closing
+from ari_app.domain.verdict import Refusal, Rule
+from ari_app.domain.windows import Place, Window, intersect, next_common_opening
+
+_WEEKEND = frozenset({5, 6})
+#: How far ahead an opening is looked for.
+HORIZON_DAYS = 62
+
+
+def hours_of(case: Case, kind: DayKind) -> tuple[Window, ...]:
+    """The hours of the pack on a day of a kind."""
+    hours = case.version.hours
+    if kind is DayKind.WEEKEND:
+        return hours.weekend
+    return hours.holiday if kind is DayKind.HOLIDAY else hours.working
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Which days a case leaves open, and what they are."""
+
+    kind: Callable[[date], DayKind]
+    holidays_open: bool
+    closed_weekdays: frozenset[int]
+
+    def closed_by(self, day: date) -> Rule | None:
+        """The rule that closes a whole day; None for an open one.
+
+        A weekday that the campaign closes is closed also where the pack would leave it open; only a day of the weekend that
+        is worked is open whatever is said of its weekday.
+        """
+        kind = self.kind(day)
+        if kind is DayKind.UNCONFIRMED:
+            return Rule.UNCONFIRMED_YEAR
+        if kind is DayKind.MAKE_UP:
+            return None
+        if kind is DayKind.HOLIDAY and not self.holidays_open:
+            return Rule.HOLIDAY
+        return Rule.CLOSED_DAY if day.weekday() in self.closed_weekdays else None
+
+
+def days_of(case: Case) -> Days:
+    """The days of a case, by pack, calendar and campaign."""
+    version, strategy = case.version, case.facts.campaign.strategy
+    holidays = version.holidays.closing
+    closed = frozenset(strategy.closed_weekdays)
+    if version.weekends.closing is Closing.ALWAYS:
+        closed |= _WEEKEND
+    return Days(
+        case.rules.calendar.kind,
+        holidays is Closing.OPEN or (holidays is Closing.UNLESS_OPENED and strategy.open_holidays),
+        closed,
+    )
+
+
+def _place(case: Case, days: Days, zone: tzinfo, hours: Callable[[DayKind], tuple[Window, ...]]) -> Place:
+    by_kind: dict[DayKind, tuple[Window, ...]] = {}
+
+    def windows_of(day: date) -> tuple[Window, ...]:
+        if days.closed_by(day) is not None:
+            return ()
+        kind = days.kind(day)
+        if kind not in by_kind:
+            by_kind[kind] = hours(kind)
+        return by_kind[kind]
+
+    return Place(zone, windows_of)
+
+
+def places_of(case: Case, days: Days) -> tuple[Place, ...]:
+    """Every wall clock that has a say, with its windows: wherever the customer may be, and the campaign's own."""
+    preferred, own = case.facts.account.preferred_windows, case.facts.campaign.strategy.windows
+
+    def here(zone: tzinfo, kind: DayKind) -> tuple[Window, ...]:
+        found = hours_of(case, kind)
+        if preferred and zone is case.zones[0]:
+            found = intersect(found, preferred)
+        return intersect(found, own) if zone is case.campaign_zone else found
+
+    places = [_place(case, days, zone, partial(here, zone)) for zone in case.zones]
+    if case.campaign_zone not in case.zones:
+        places.append(_place(case, days, case.campaign_zone, lambda kind: own))
+    return tuple(places)
+
+
+def is_closed(case: Case) -> bool:
+    """Whether any clock says that no call may begin now; the same as asking every place, in fewer steps."""
+    days, facts = days_of(case), case.facts
+    campaign = (
+        case.local[0] if case.campaign_zone is case.zones[0] else case.now.astimezone(case.campaign_zone)
+    )
+    clocks = [(local, hours_of(case, days.kind(local.date()))) for local in case.local]
+    clocks.append((campaign, facts.campaign.strategy.windows))
+    if facts.account.preferred_windows:
+        clocks.append((case.local[0], facts.account.preferred_windows))
+    return any(
+        days.closed_by(local.date()) is not None
+        or not any(window.contains(local.time()) for window in windows)
+        for local, windows in clocks
+    )
+
+
+def _until(case: Case) -> datetime | Refusal:
+    """The next instant at which everything is open, or that there is none."""
+    days = days_of(case)
+    opening = next_common_opening(places_of(case, days), case.now, HORIZON_DAYS)
+    if opening is not None:
+        return case.sooner(opening)
+    today = case.local[0].date()
+    # Another version may open what this one leaves closed for ever.
+    changes = case.rules.pack.changes_after(today)
+    if changes is not None and changes <= today + timedelta(days=HORIZON_DAYS):
+        return case.sooner(case.now + timedelta(days=HORIZON_DAYS))
+    last = today + timedelta(days=HORIZON_DAYS)
+    if days.kind(last) is DayKind.UNCONFIRMED:
+        plain = replace(days, kind=lambda day: _weekday_kind(days.kind(day), day))
+        if next_common_opening(places_of(case, plain), case.now, HORIZON_DAYS) is not None:
+            return Refusal(Rule.UNCONFIRMED_YEAR, _unconfirmed(case, last))
+    return Refusal(
+        Rule.NO_COMMON_WINDOW, "the hours of the rule pack, the campaign and the customer never meet"
+    )
+
+
+def _weekday_kind(kind: DayKind, day: date) -> DayKind:
+    """What a day would be without any holiday, where nobody has confirmed it."""
+    if kind is not DayKind.UNCONFIRMED:
+        return kind
+    return DayKind.WEEKEND if day.weekday() in _WEEKEND else DayKind.WORKING
+
+
+def _unconfirmed(case: Case, day: date) -> str:
+    return f"the days of {day.year} are not confirmed in the calendar {case.rules.calendar.name}, so none is open"
+
+
+def _closed(case: Case, rule: Rule, reason: str) -> Refusal:
+    until = _until(case)
+    return until if isinstance(until, Refusal) else Refusal(rule, reason, until)
+
+
+def _day_closed_by(case: Case, rule: Rule) -> date | None:
+    """The day of today, at the customer's or the campaign's, that a rule closes."""
+    days = days_of(case)
+    for local in (*case.local, case.now.astimezone(case.campaign_zone)):
+        if days.closed_by(local.date()) is rule:
+            return local.date()
+    return None
+
+
+def unconfirmed_year(case: Case) -> Refusal | None:
+    """A year whose holidays nobody has confirmed has no open day."""
+    day = _day_closed_by(case, Rule.UNCONFIRMED_YEAR)
+    return None if day is None else Refusal(Rule.UNCONFIRMED_YEAR, _unconfirmed(case, day))
+
+
+def holiday(case: Case) -> Refusal | None:
+    """A statutory holiday is closed, unless the pack lets a strategy open it and it does."""
+    day = _day_closed_by(case, Rule.HOLIDAY)
+    if day is None:
+        return None
+    name = case.rules.calendar.holidays.get(day, "")
+    return _closed(case, Rule.HOLIDAY, f"{day} is a holiday{f' ({name})' if name else ''}")
+
+
+def closed_day(case: Case) -> Refusal | None:
+    """A weekday on which the campaign, or the pack, is closed."""
+    day = _day_closed_by(case, Rule.CLOSED_DAY)
+    if day is None:
+        return None
+    whose = "campaign" if day.weekday() in case.facts.campaign.strategy.closed_weekdays else "rule pack"
+    return _closed(case, Rule.CLOSED_DAY, f"the {whose} is closed on {day:%A}")
+
+
+def hard_floor(case: Case) -> Refusal | None:
+    """Outside the hours of the pack, where the customer is or may be; nothing can widen them."""
+    for local in case.local:
+        hours = hours_of(case, case.rules.calendar.kind(local.date()))
+        if not any(window.contains(local.time()) for window in hours):
+            allowed = ", ".join(map(str, hours)) or "at no time of such a day"
+            return _closed(
+                case, Rule.HARD_FLOOR, f"{local:%H:%M} where the customer lives; calls only {allowed}"
+            )
+    return None
+
+
+def calling_window(case: Case) -> Refusal | None:
+    """Outside the campaign's windows, or those that the customer prefers."""
+    if not is_closed(case):
+        return None
+    facts = case.facts
+    windows = ", ".join(map(str, facts.campaign.strategy.windows)) or "none"
+    preferred = ", ".join(map(str, facts.account.preferred_windows))
+    reason = f"{case.local[0]:%H:%M} is outside the calling windows {windows}"
+    return _closed(
+        case, Rule.CALLING_WINDOW, reason + (f" or the customer's own {preferred}" if preferred else "")
+    )

@@ -1,0 +1,138 @@
+"""Rules that ask who the customer is and how his account stands; no clock but that of a list entry's expiry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ari_app.domain.campaign import CampaignStatus
+from ari_app.domain.contact_facts import ContactFacts, Flag, ListKind
+from ari_app.domain.rule_case import Case
+from ari_app.domain.verdict import Refusal, Rule
+
+_LISTS = {
+    Rule.DO_NOT_CONTACT: (ListKind.DO_NOT_CONTACT, "on the do-not-contact list"),
+    Rule.BLACK_LIST: (ListKind.BLACK, "on the black list"),
+    Rule.COMPLAINT_LIST: (ListKind.COMPLAINT, "on the complaint list, so a person handles it"),
+}
+_FLAGS = {
+    Rule.DECEASED: (Flag.DECEASED, "the customer is said to have died"),
+    Rule.BANKRUPT: (Flag.BANKRUPT, "insolvency proceedings are on record"),
+    Rule.REPRESENTED: (Flag.REPRESENTED, "a lawyer speaks for the customer"),
+    Rule.GUARDIAN: (Flag.GUARDIAN, "only a guardian may be spoken to, by a person"),
+    Rule.NO_CONSENT: (Flag.NO_CONSENT, "consent was refused or taken back"),
+    Rule.DISPUTE_OPEN: (Flag.DISPUTE, "the bill is disputed, and nobody has answered yet"),
+    Rule.PAID: (Flag.PAID, "the bill is said to be paid"),
+}
+
+
+def campaign_not_running(facts: ContactFacts, now: datetime) -> Refusal | None:
+    """Paused and finished campaigns dial nobody."""
+    if facts.campaign.status is CampaignStatus.RUNNING:
+        return None
+    return Refusal(Rule.CAMPAIGN_NOT_RUNNING, f"the campaign is {facts.campaign.status}")
+
+
+def listed(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
+    """On a list that refuses: the entry that lasts longest is named."""
+    kind, words = _LISTS[rule]
+    entries = [
+        entry
+        for entry in facts.listed
+        if entry.kind is kind and (entry.expires_at is None or entry.expires_at > now)
+    ]
+    if not entries:
+        return None
+    last = max(entries, key=lambda entry: (entry.expires_at is None, entry.expires_at or now))
+    reason = f"{words}: {last.source}" + (f" ({last.reason})" if last.reason else "")
+    return Refusal(rule, reason, None if last.expires_at is None else last.expires_at.astimezone(UTC))
+
+
+def number_dead(facts: ContactFacts, now: datetime) -> Refusal | None:
+    """A number that does not exist, is another person's, or refused for good."""
+    if facts.number_dead is None:
+        return None
+    return Refusal(Rule.NUMBER_DEAD, f"the number is never dialled again ({facts.number_dead})")
+
+
+def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
+    """A flag that stands in the way, of the customer or of this account."""
+    flag, words = _FLAGS[rule]
+    for each in facts.flags:
+        if each.flag is flag and each.account_id in ("", facts.account.account_id):
+            return Refusal(rule, f"{words} (since {each.since.astimezone(UTC):%Y-%m-%d}: {each.source})")
+    return None
+
+
+# ------------------------------------------------------------------------------------- by pack and strategy
+
+
+def consent_missing(case: Case) -> Refusal | None:
+    """The pack asks for a consent on record."""
+    demand = case.version.consent_required
+    if demand is None or not demand.wanted or any(each.flag is Flag.CONSENT for each in case.facts.flags):
+        return None
+    return Refusal(Rule.CONSENT_MISSING, f"no consent is on record, and {case.rules.pack.name} asks for it")
+
+
+def account_closed(case: Case) -> Refusal | None:
+    """Nothing more is to be done in this campaign."""
+    if case.facts.account_open:
+        return None
+    return Refusal(Rule.ACCOUNT_CLOSED, "nothing more is to be done for this account in this campaign")
+
+
+def below_minimum_amount(case: Case) -> Refusal | None:
+    """Not worth a call, or no amount at all."""
+    amount, least = case.facts.account.amount_due, case.facts.campaign.strategy.min_amount
+    if not amount.is_nan() and not least.is_nan() and amount >= least:
+        return None
+    return Refusal(Rule.BELOW_MINIMUM_AMOUNT, f"{amount} is below the minimum {least}")
+
+
+def outside_aging_buckets(case: Case) -> Refusal | None:
+    """Not of the accounts that this campaign is about."""
+    bucket, wanted = case.facts.account.aging_bucket, case.facts.campaign.strategy.aging_buckets
+    if not wanted or bucket in wanted:
+        return None
+    return Refusal(Rule.OUTSIDE_AGING_BUCKETS, f"aging bucket {bucket} is not among {', '.join(wanted)}")
+
+
+def no_caller_id(case: Case) -> Refusal | None:
+    """A call shows a number of one's own (requirement D15)."""
+    if case.facts.has_caller_id:
+        return None
+    return Refusal(Rule.NO_CALLER_ID, "the campaign has no caller ID of its own to show")
+
+
+def open_attempt(case: Case) -> Refusal | None:
+    """Nobody is called twice at one time."""
+    if not case.facts.open_attempt:
+        return None
+    return Refusal(Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
+
+
+def max_attempts(case: Case) -> Refusal | None:
+    """All counters apply; the smallest wins (requirement X3)."""
+    strategy, made = case.facts.campaign.strategy, case.facts.attempts_made
+    most = min(case.version.attempts_per_task.at_most(strategy.max_attempts), len(strategy.retry_hours))
+    if made < most:
+        return None
+    return Refusal(Rule.MAX_ATTEMPTS, f"all {made} attempts of this campaign are used")
+
+
+def first_contact_by_message(case: Case) -> Refusal | None:
+    """The first contact of a debt is a message, where the company can send one (requirements D9, X5)."""
+    demand, facts = case.version.first_contact_by_message, case.facts
+    if demand is None or not demand.wanted or not facts.message_channel or facts.contacted_before:
+        return None
+    return Refusal(
+        Rule.FIRST_CONTACT_BY_MESSAGE, "the first contact of a debt is a message, and none was sent yet"
+    )
+
+
+def retry_not_due(case: Case) -> Refusal | None:
+    """The next attempt is planned for later."""
+    due_at = case.facts.due_at
+    if due_at is None or case.now >= due_at:
+        return None
+    return Refusal(Rule.RETRY_NOT_DUE, "the next attempt is planned for later", due_at.astimezone(UTC))

@@ -1,0 +1,68 @@
+"""What the rules ask, gathered from the tables: two statements beside the row of the account."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, date, timedelta
+
+from ari_app.domain.campaign import Campaign
+from ari_app.domain.contact_facts import (
+    Contact,
+    ContactFacts,
+    Flag,
+    ListEntry,
+    ListKind,
+    StandingFlag,
+    is_conversation,
+)
+from ari_app.domain.rule_case import zone_of
+from ari_app.services.phones import zones_beside
+from ari_app.store.codec import account_of, instant, instant_or_none
+from ari_app.store.queries import SQL
+
+#: How far back the contacts with a customer are handed to the verdict.
+HISTORY = timedelta(days=62)
+
+_LISTS = frozenset(ListKind)
+
+
+def facts_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int) -> ContactFacts:
+    """The facts of a row of ``standing``, as they are for planning. ``now`` in microseconds."""
+    account = account_of(row)
+    listed: list[ListEntry] = []
+    flags: list[StandingFlag] = []
+    asked = {"phone": account.phone, "customer_id": account.customer_id, "now": now}
+    for found in connection.execute(SQL["standing_of_contact"], asked):
+        if found["kind"] in _LISTS:
+            expires_at = instant_or_none(found["expires_at"])
+            listed.append(ListEntry(ListKind(found["kind"]), found["source"], expires_at, found["reason"]))
+        else:
+            since = instant(found["since"])
+            flags.append(StandingFlag(Flag(found["kind"]), found["source"], since, found["account_id"]))
+    since_then = {"customer_id": account.customer_id, "since": now - HISTORY // timedelta(microseconds=1)}
+    return ContactFacts(
+        account=account,
+        campaign=campaign,
+        zones=zones_beside(account.phone, account.timezone),
+        listed=tuple(listed),
+        flags=tuple(flags),
+        number_dead=row["number_dead"],
+        account_open=row["state"] != "done",
+        open_attempt=row["open_attempt"] is not None,
+        attempts_made=row["dials_made"],
+        due_at=instant_or_none(row["planned_at"]),
+        contacts=tuple(_contact(found) for found in connection.execute(SQL["contacts_of"], since_then)),
+        has_caller_id=bool(campaign.dialler.caller_id_pool),
+        contacted_before=row["dials_made"] > 0,
+    )
+
+
+def _contact(row: sqlite3.Row) -> Contact:
+    at = instant(row["dialled_at"])
+    day = at.astimezone(zone_of(row["timezone"]) or UTC).date()
+    return Contact(
+        at=at,
+        account_id=row["account_id"],
+        conversation=is_conversation(row["result"], bool(row["verified"])),
+        reminder=day <= date.fromisoformat(row["due_date"]),
+    )
