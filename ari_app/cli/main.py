@@ -19,10 +19,12 @@ from ari_app.cli import (
     documents,
     explain,
     flows,
+    governed_lists,
     imports,
     lab,
     prompts,
     refusals,
+    rules,
     serve,
     settings,
     understanding,
@@ -88,6 +90,9 @@ app.add_typer(calls.app, name="call")
 app.command("understand")(understanding.understand_files)
 app.command("explain")(explain.explain_command)
 app.add_typer(refusals.app, name="dnc")
+app.add_typer(governed_lists.lists, name="lists")
+app.add_typer(governed_lists.standing, name="standing")
+app.add_typer(rules.app, name="rules")
 app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)

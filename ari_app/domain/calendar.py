@@ -27,12 +27,15 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days of a country. ``confirmed`` has for each year who says so; ``holidays`` and ``make_up`` name their days."""
+    """The days of a country (ISO 3166-1). ``confirmed`` has for each year who says so; ``holidays`` and ``make_up`` name
+    their days.
+    """
 
     name: str
     confirmed: Mapping[int, str]
     holidays: Mapping[date, str] = field(default_factory=dict)
     make_up: Mapping[date, str] = field(default_factory=dict)
+    country: str = ""
 
     def kind(self, day: date) -> DayKind:
         """What a day is; a holiday on a weekend is a holiday."""

@@ -58,9 +58,8 @@ def _calendar(root: Node, file: str, stem: str) -> Calendar:
     holidays = {**holidays, **ours["holidays"]}
     make_up = {day: why for day, why in {**make_up, **ours["make_up"]}.items() if day not in ours["holidays"]}
     worked = working.keys() | make_up.keys()
-    return Calendar(
-        name, confirmed, {day: why for day, why in holidays.items() if day not in worked}, make_up
-    )
+    off = {day: why for day, why in holidays.items() if day not in worked}
+    return Calendar(name, confirmed, off, make_up, country)
 
 
 def _confirmed(reader: Reader, node: Node) -> dict[int, str]:

@@ -190,16 +190,16 @@ def _closed(reader: Reader, node: Node, where: str) -> Closed:
 def _cap(reader: Reader, bounds: tuple[int, int], node: Node, where: str) -> Cap:
     least, most = bounds
     entries = reader.mapping(node, where, ("usual", "hard", "source"), ("usual", "hard", "source"))
+    before = len(reader.problems)
     usual, hard = (
         reader.integer(entries[key], f"{where}.{key}", least, most) if key in entries else least
         for key in ("usual", "hard")
     )
-    if usual > hard:
+    if usual > hard and len(reader.problems) == before:
         reader.fault(
             node.line, where, f"the usual number {usual} is above the hard one {hard}", f"up to {hard}"
         )
-        usual = hard
-    return Cap(usual, hard, _source(reader, entries, where))
+    return Cap(min(usual, hard), hard, _source(reader, entries, where))
 
 
 def _limit(reader: Reader, bounds: tuple[float, float], counted: bool, node: Node, where: str) -> Limit:
