@@ -48,7 +48,12 @@ class VerifiedView:
 
     def half(self) -> Decimal:
         """Half of the amount due, rounded up to the cent."""
-        return (self.amount_due / 2).quantize(CENT, ROUND_HALF_UP)
+        return half(self.amount_due)
+
+
+def half(amount: Decimal) -> Decimal:
+    """Half of a sum, rounded up to the cent."""
+    return (amount / 2).quantize(CENT, ROUND_HALF_UP)
 
 
 class SealedAccount:
@@ -113,12 +118,20 @@ def spoken_name(name: str, language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What has been offered so far in a conversation: a promise, the months of a plan, the day of a deferral."""
+    """What has been offered so far in a conversation: a promise, the months of a plan, the day of a deferral.
+
+    ``kept`` are the promises of parts that were confirmed before this one: day and sum.
+    """
 
     date: dt.date | None = None
     amount: Decimal | None = field(default=None, repr=False)
     periods: int = 0
     deferral: dt.date | None = None
+    kept: tuple[tuple[dt.date, Decimal], ...] = field(default=(), repr=False)
+
+    def left(self, due: Decimal) -> Decimal:
+        """What of a debt no kept promise names."""
+        return due - sum((amount for _, amount in self.kept), Decimal(0))
 
 
 #: Every variable of a prompt, and whether its value belongs to the account (and is kept from online voices).
@@ -133,6 +146,7 @@ PERSONAL: dict[str, bool] = {
     "latest_date": False,
     "ptp_date": False,
     "ptp_amount": True,
+    "rest": True,
     "plan_options": False,
     "plan_periods": False,
     "plan_monthly": True,
@@ -180,5 +194,8 @@ def render(
             return spoken.day(promised.date, language, today=today)
         case "ptp_amount" if promised.amount is not None:
             return spoken.amount(promised.amount, view.currency, language)
+        case "rest":
+            rest = promised.left(view.amount_due) - (promised.amount or Decimal(0))
+            return spoken.amount(max(Decimal(0), rest), view.currency, language)
         case _:
             return None

@@ -27,6 +27,7 @@ VARIABLES: dict[str, frozenset[Fact]] = {
     "latest_date": _VERIFIED,
     "ptp_date": frozenset({Fact.VERIFIED, Fact.DATE}),
     "ptp_amount": frozenset({Fact.VERIFIED, Fact.AMOUNT}),
+    "rest": _VERIFIED,
     "plan_options": _VERIFIED,
     "plan_periods": frozenset({Fact.VERIFIED, Fact.PERIODS}),
     "plan_monthly": frozenset({Fact.VERIFIED, Fact.PERIODS}),
@@ -188,7 +189,7 @@ def sentences_in(prompt: Prompt, language: str) -> Iterator[Sentence]:
 @dataclass(frozen=True, slots=True)
 class Move:
     """What follows: ``go`` to a state, or ask the same question again where ``go`` is ''; ``switch``: in the
-    language that the customer asks for."""
+    language that the customer asks for; ``keep``: the promise is settled, and another one may follow."""
 
     go: str
     line: int
@@ -196,11 +197,19 @@ class Move:
     when: tuple[Condition, ...] = ()
     forget: frozenset[Fact] = frozenset()
     switch: bool = False
+    keep: bool = False
 
     @property
     def gives(self) -> frozenset[Fact]:
         """What is certain once the conditions hold."""
         return frozenset[Fact]().union(*(condition.gives for condition in self.when))
+
+    @property
+    def leaves(self) -> tuple[frozenset[Fact], frozenset[Fact]]:
+        """What is certain after it besides what was, and what is not any more."""
+        if not self.keep:
+            return self.gives, self.forget
+        return self.gives | {Fact.KEPT}, self.forget | {Fact.DATE, Fact.AMOUNT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +261,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of the conversation. ``transfer`` is why a person is wanted, ``message`` the message to be sent."""
+    """The end of the conversation. ``transfer`` is why a person is wanted, ``message`` the message to be sent; ``kept``:
+    only promises that a move with ``keep`` has settled count."""
 
     result: str
     do_not_contact: bool = False
     transfer: str = ""
     message: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

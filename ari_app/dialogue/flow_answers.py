@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ari_app.dialogue import spoken
-from ari_app.dialogue.account_view import OpeningView, VerifiedView
-from ari_app.dialogue.dispute_answers import read_note
+from ari_app.dialogue.account_view import half
+from ari_app.dialogue.answer_notes import read_answer_note
 from ari_app.dialogue.flow import Ask, KeyMeaning
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.dialogue.understanding import FINER, understand
@@ -27,29 +27,32 @@ def read_answer(
     ask: Ask,
     language: str,
     now: datetime,
-    view: OpeningView | VerifiedView,
+    due: Decimal | None,
     min_confidence: float,
 ) -> Understanding:
-    """The meaning of an answer; ``now`` is local to the customer. Speech below ``min_confidence`` means nothing."""
+    """The meaning of an answer; ``now`` is local to the customer. Speech below ``min_confidence`` means nothing.
+
+    ``due`` is what may still be promised; None before verification.
+    """
     if given.kind is InputKind.SILENCE:
         return SILENCE
     if given.kind is InputKind.KEYS:
-        return _keyed(given.text, ask, now, view)
+        return _keyed(given.text, ask, now, due)
     if not given.confidence >= min_confidence or not given.text.strip():
         return NOT_UNDERSTOOD
     key = spoken_key(given.text, ask)
     if key is not None:
-        return _key_meaning(ask.keys[key], now, view)
+        return _key_meaning(ask.keys[key], now, due)
     heard = understand(given.text, language, ask.context, now)
-    heard = less_sure(heard, given, view)
-    return read_note(ask.note, heard, given, language) if ask.note else heard
+    heard = less_sure(heard, given, due)
+    return read_answer_note(ask.note, heard, given, language, now) if ask.note else heard
 
 
-def less_sure(heard: Understanding, given: CustomerInput, view: OpeningView | VerifiedView) -> Understanding:
+def less_sure(heard: Understanding, given: CustomerInput, due: Decimal | None) -> Understanding:
     """As sure as the recogniser was of the words, and the sum that "all of it" is."""
     heard = replace(heard, confidence=round(heard.confidence * min(1.0, max(0.0, given.confidence)), 3))
-    if heard.full_amount and heard.amount is None and isinstance(view, VerifiedView):
-        heard = replace(heard, amounts=(view.amount_due,))
+    if heard.full_amount and heard.amount is None and due is not None:
+        heard = replace(heard, amounts=(due,))
     return heard
 
 
@@ -59,10 +62,10 @@ def spoken_key(text: str, ask: Ask) -> str | None:
     return key if key is not None and key in ask.keys and ask.digits != "phone_tail" else None
 
 
-def _keyed(text: str, ask: Ask, now: datetime, view: OpeningView | VerifiedView) -> Understanding:
+def _keyed(text: str, ask: Ask, now: datetime, due: Decimal | None) -> Understanding:
     text = text.strip().removesuffix(ask.key_input.terminator)
     if text in ask.keys:
-        return _key_meaning(ask.keys[text], now, view)
+        return _key_meaning(ask.keys[text], now, due)
     if ask.digits == "phone_tail" and len(text) == 4 and text.isascii() and text.isdigit():
         return Understanding("identity_confirm", phone_tail=text)
     if ask.digits == "amount":
@@ -72,8 +75,8 @@ def _keyed(text: str, ask: Ask, now: datetime, view: OpeningView | VerifiedView)
     return NOT_UNDERSTOOD
 
 
-def _key_meaning(key: KeyMeaning, now: datetime, view: OpeningView | VerifiedView) -> Understanding:
-    share = _share(key.amount, view)
+def _key_meaning(key: KeyMeaning, now: datetime, due: Decimal | None) -> Understanding:
+    share = _share(key.amount, due)
     return Understanding(
         FINER.get(key.intent, key.intent),
         finer=key.intent if key.intent in FINER else "",
@@ -88,10 +91,10 @@ def _key_meaning(key: KeyMeaning, now: datetime, view: OpeningView | VerifiedVie
     )
 
 
-def _share(share: str, view: OpeningView | VerifiedView) -> Decimal | None:
-    if not share or not isinstance(view, VerifiedView):
+def _share(share: str, due: Decimal | None) -> Decimal | None:
+    if not share or due is None:
         return None
-    return view.amount_due if share == "full" else view.half()
+    return due if share == "full" else half(due)
 
 
 def _keyed_amount(text: str) -> Decimal | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ari_app.dialogue.flow import RESULTS, VARIABLES, Flow, Move, Prompt, Sentence, State
 from ari_app.dialogue.flow_conditions import Condition, Fact
 from ari_app.dialogue.flow_script_check import check_script
+from ari_app.dialogue.flow_statement_check import check_statements
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.source import Reader
 
@@ -45,6 +46,7 @@ def check_flow(flow: Flow, reader: Reader) -> None:
     _check_loops(flow, reader)
     _check_prompt(flow.filler, frozenset(), "defaults.filler", reader)
     check_script(flow, reachable, reader)
+    check_statements(flow, reachable, reader)
     facts = certain_facts(flow)
     for name in reachable:
         _check_state(flow.states[name], facts[name], reader)
@@ -68,7 +70,7 @@ def certain_facts(flow: Flow) -> dict[str, frozenset[Fact]]:
 
 def _edges(state: State) -> Iterator[_Edge]:
     for move in state.moves():
-        yield _Edge(state.name, move.go or state.name, move.gives, move.forget)
+        yield _Edge(state.name, move.go or state.name, *move.leaves)
     if state.ask is not None:
         for retry in (state.ask.no_input, state.ask.no_match):
             yield _Edge(state.name, retry.then)
@@ -174,6 +176,8 @@ def _check_state(state: State, facts: frozenset[Fact], reader: Reader) -> None:
             state.line, where, f"the result {state.hung_up} needs a verified customer", _unverified_results()
         )
     needed = _NEEDED.get(state.end.result, frozenset()) if state.end is not None else frozenset()
+    if state.end is not None and state.end.kept:
+        needed = frozenset({Fact.VERIFIED, Fact.KEPT})
     if state.end is not None and needed - facts:
         missing = " and ".join(sorted(needed - facts))
         reader.fault(
@@ -186,7 +190,12 @@ def _check_state(state: State, facts: frozenset[Fact], reader: Reader) -> None:
 
 def _check_move(move: Move, facts: frozenset[Fact], where: str, reader: Reader) -> None:
     _check_conditions(move.when, move.line, facts, where, reader)
-    _check_prompt(move.say, facts | move.gives, where, reader)
+    known = facts | move.gives
+    if move.keep and not known >= {Fact.DATE, Fact.AMOUNT}:
+        reader.fault(
+            move.line, where, "a promise without date or amount would be kept", "when: [has_date, has_amount]"
+        )
+    _check_prompt(move.say, known | move.leaves[0], where, reader)
 
 
 def _check_conditions(

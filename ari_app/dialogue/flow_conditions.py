@@ -27,6 +27,7 @@ class Fact(StrEnum):
     AMOUNT = "amount"
     PERIODS = "periods"
     DEFERRAL = "deferral"
+    KEPT = "kept promise"
 
 
 _NOTHING = frozenset[Fact]()
@@ -64,6 +65,7 @@ _OF_THE_TALK: dict[str, ConditionRule] = {
     "has_evidence": ConditionRule(needs=_VERIFIED),
     "has_emergency_phone": ConditionRule(needs=_VERIFIED),
     "has_reason": ConditionRule(needs=_VERIFIED),
+    "formal_stage": ConditionRule(needs=_VERIFIED),
     "has_callback": ConditionRule(),
     "can_switch": ConditionRule(),
     "unclear_date": ConditionRule(),

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from ari_app.dialogue.account_view import (
+    CENT,
     OpeningView,
     Promised,
     SealedAccount,
@@ -25,7 +27,7 @@ from ari_app.dialogue.flow_answers import NOT_UNDERSTOOD, SILENCE, less_sure, re
 from ari_app.dialogue.flow_arms import in_arms
 from ari_app.dialogue.flow_conditions import Condition
 from ari_app.dialogue.flow_findings import NOTICE, SWITCH, Findings, meanings_of
-from ari_app.dialogue.flow_offers import take_offer, without
+from ari_app.dialogue.flow_offers import keeping, take_offer, without
 from ari_app.dialogue.flow_outcome import plan_of, promises_of
 from ari_app.dialogue.flow_script_check import required_of
 from ari_app.dialogue.flow_truths import debt_condition
@@ -178,11 +180,11 @@ class FlowConversation:
             return heard
         local = self._local(now)
         read = second_reading(given.opinion, doubt.text, doubt.meanings, self._language, ask.context, local)
-        return heard if read is None else less_sure(read, given, self._view)
+        return heard if read is None else less_sure(read, given, self._due)
 
     def _by_rules(self, given: CustomerInput, ask: Ask, now: datetime) -> Understanding:
         surest = self._flow.min_confidence
-        return read_answer(given, ask, self._language, self._local(now), self._view, surest)
+        return read_answer(given, ask, self._language, self._local(now), self._due, surest)
 
     def _own_words(self, given: CustomerInput, ask: Ask, heard: Understanding, now: datetime) -> FlowStep:
         """An answer in the customer's own words: kept where the recogniser is sure of it, and accepted in any case."""
@@ -193,6 +195,11 @@ class FlowConversation:
                 return self._go(move, now, heard)
         return self._miss(ask.no_match, now, silent=False, heard=heard)
 
+    @property
+    def _due(self) -> Decimal | None:
+        """What may still be promised."""
+        return self._promised.left(self._view.amount_due) if isinstance(self._view, VerifiedView) else None
+
     def _take(self, heard: Understanding, given: CustomerInput, now: datetime) -> None:
         """Remember what was offered, as far as it can be accepted."""
         self._noted = frozenset()
@@ -200,7 +207,7 @@ class FlowConversation:
             return
         meanings = meanings_of(heard)
         taken = take_offer(
-            self._promised, heard, meanings, self._view.amount_due, self._flow.policy, self._today(now)
+            self._promised, heard, meanings, self._due or CENT, self._flow.policy, self._today(now)
         )
         self._promised, self._noted = taken.promised, taken.noted
         if taken.promised_anything:
@@ -248,6 +255,8 @@ class FlowConversation:
     def _go(self, move: Move, now: datetime, heard: Understanding | None) -> FlowStep:
         in_full = move.switch and heard is not None and self._switch(heard)
         said = self._speak(move.say, now)
+        if move.keep:
+            self._promised = keeping(self._promised)
         if move.forget:
             self._promised = without(self._promised, move.forget)
             self._confidence = 1.0
@@ -381,11 +390,15 @@ class FlowConversation:
         )
 
     def _result(self, result: str, now: datetime, end: End | None = None) -> ConversationResult:
+        # Who hangs up while the rest is spoken of has promised what was settled before.
+        kept_only = end.kept if end is not None else bool(self._promised.kept)
         found, view, promised, sure = self._findings, self._view, self._promised, self._confidence
         return ConversationResult(
             result=result,
             verified=self.verified,
-            promises=promises_of(view, promised, found.channel, sure) if result == "promise_to_pay" else (),
+            promises=promises_of(view, promised, found.channel, sure, kept_only=kept_only)
+            if result == "promise_to_pay"
+            else (),
             plan=plan_of(result, view, promised, self._flow.policy, self._today(now), sure),
             dispute=found.dispute(self._flow.policy.dispute_days) if result == "disputed" else None,
             callback=found.callback if result == "callback" else None,

@@ -6,7 +6,7 @@ Noted answer by answer, whatever way the flow takes; the result of the call is m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from ari_app.dialogue.advice import MOST_CONFIDENCE
 from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
@@ -36,6 +36,7 @@ class Findings:
     callback: Callback | None = None
     consent: Consent | None = None
     language: str = ""
+    paid_on: date | None = None
     category: str = ""
     evidence: list[str] = field(default_factory=list)
     _described: list[str] = field(default_factory=list, repr=False)
@@ -66,6 +67,8 @@ class Findings:
         if heard.reason and heard.reason not in self.reasons:
             self.reasons.append(heard.reason)
         self.channel = heard.channel or self.channel
+        if "already_paid" in meanings and heard.date is not None and heard.date <= now.date():
+            self.paid_on = heard.date
         self.evidence += [one for one in heard.evidence if one not in self.evidence]
         if "dispute" in meanings:
             self._note_dispute(heard, given)
@@ -92,6 +95,12 @@ class Findings:
             found.append(ReviewField("dispute.category", "", self._dispute_confidence, "not_given"))
         elif result == "callback" and self.callback is not None and self._callback_confidence < REVIEW_BELOW:
             found.append(ReviewField("callback", "", self._callback_confidence))
+        elif result == "already_paid":
+            said = {
+                "payment.date": self.paid_on.isoformat() if self.paid_on else "",
+                "payment.channel": self.channel,
+            }
+            found += [ReviewField(name, value, 1.0, "claimed") for name, value in said.items() if value]
         elif result == "language_wanted" and self.language:
             found.append(ReviewField("language", self.language, 1.0, "wanted"))
         return tuple(found)

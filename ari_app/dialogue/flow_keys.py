@@ -46,9 +46,9 @@ ASK_KEYS = (
 #: What a key may mean, and what a question may react to: intents and finer meanings, and an answer in own words.
 MEANINGS = INTENTS | FINER.keys()
 ANSWERS = MEANINGS | {DESCRIBED}
-END_KEYS = ("result", "do_not_contact", "transfer", "message")
+END_KEYS = ("result", "do_not_contact", "transfer", "message", "kept")
 KEY_KEYS = ("intent", "date", "amount", "periods", "category", "channel", "reason", "evidence")
-MOVE_KEYS = ("go", "again", "say", "when", "forget", "switch")
+MOVE_KEYS = ("go", "again", "say", "when", "forget", "switch", "keep")
 TELEPHONE_KEYS = frozenset("0123456789*")
 DIGITS: dict[str, KeyInput] = {
     "phone_tail": KeyInput(min_digits=1, max_digits=4),

@@ -54,7 +54,16 @@ def without(promised: Promised, facts: Collection[Fact]) -> Promised:
         amount=None if Fact.AMOUNT in facts else promised.amount,
         periods=0 if Fact.PERIODS in facts else promised.periods,
         deferral=None if Fact.DEFERRAL in facts else promised.deferral,
+        kept=promised.kept,
     )
+
+
+def keeping(promised: Promised) -> Promised:
+    """The promise is settled, and another one for what is left of the debt may follow."""
+    if promised.date is None or promised.amount is None:
+        return promised
+    kept = (*promised.kept, (promised.date, promised.amount))
+    return replace(promised, date=None, amount=None, kept=kept)
 
 
 def _promise(

@@ -10,19 +10,21 @@ from ari_app.domain.call_result import PlanKind, PlanRequest, PromiseToPay
 
 
 def promises_of(
-    view: OpeningView | VerifiedView, promised: Promised, channel: str, confidence: float
+    view: OpeningView | VerifiedView, promised: Promised, channel: str, confidence: float, *, kept_only: bool
 ) -> tuple[PromiseToPay, ...]:
-    """The promise that stands at the end; none before verification, or without a date and an amount."""
-    if not isinstance(view, VerifiedView) or promised.date is None or promised.amount is None:
+    """The promises that stand at the end, by day; none before verification, or without a date and an amount.
+
+    ``kept_only``: what was offered after the last one that was confirmed does not count.
+    """
+    if not isinstance(view, VerifiedView):
         return ()
-    promise = PromiseToPay(
-        amount=promised.amount,
-        date=promised.date.isoformat(),
-        currency=view.currency,
-        channel=channel,
-        confidence=confidence,
+    found = list(promised.kept)
+    if not kept_only and promised.date is not None and promised.amount is not None:
+        found.append((promised.date, promised.amount))
+    return tuple(
+        PromiseToPay(amount, day.isoformat(), view.currency, channel=channel, confidence=confidence)
+        for day, amount in sorted(found)
     )
-    return (promise,)
 
 
 def plan_of(

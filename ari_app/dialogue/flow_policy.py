@@ -9,6 +9,10 @@ from decimal import Decimal
 from ari_app.dialogue.flow_conditions import Condition
 from ari_app.domain.plan import InstalmentOption, InstalmentTerms, instalment_terms
 
+SERVICE_REMINDER, FORMAL_COLLECTION, BY_STAGE = "service_reminder", "formal_collection", "by_stage"
+#: The statement of a flow's calls; by stage: a formal one where the case has come to that.
+STATEMENT_MODES = (SERVICE_REMINDER, FORMAL_COLLECTION, BY_STAGE)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -19,7 +23,8 @@ class Policy:
     empty: in all; ``least_instalment_amount`` a debt below it gets no plan;
     ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral; ``payment_methods`` ids of
     channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back;
-    ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none.
+    ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none;
+    ``statement_mode`` which statement calls end with, one of ``STATEMENT_MODES``.
     """
 
     latest_promise_days: int = 31
@@ -33,6 +38,7 @@ class Policy:
     dispute_days: int = 3
     restore_hours: int = 24
     emergency_phone: str = ""
+    statement_mode: str = SERVICE_REMINDER
 
     def latest(self, today: date) -> date:
         """The last day that a promise may name."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from ari_app.dialogue.flow_arms_reader import read_conditions
 from ari_app.dialogue.flow_conditions import Condition
-from ari_app.dialogue.flow_policy import Policy
+from ari_app.dialogue.flow_policy import STATEMENT_MODES, Policy
 from ari_app.dialogue.source import Node, Reader
 from ari_app.dialogue.understanding import CHANNELS, PERIODS
 from ari_app.domain.experiment import Experiment
@@ -25,6 +25,7 @@ POLICY_KEYS = (
     "dispute_days",
     "restore_hours",
     "emergency_phone",
+    "statement_mode",
 )
 OPTION_KEYS = ("periods", "fee_percent", "when")
 _MOST_MONEY = 1_000_000
@@ -62,6 +63,11 @@ def read_policy(reader: Reader, node: Node, experiments: Sequence[Experiment] = 
         )
         if "payment_methods" in entries
         else usual.payment_methods,
+        statement_mode=reader.choice(
+            entries["statement_mode"], "policy.statement_mode", "statement", STATEMENT_MODES
+        )
+        if "statement_mode" in entries
+        else usual.statement_mode,
         emergency_phone=_phone(reader, entries["emergency_phone"]) if "emergency_phone" in entries else "",
     )
 

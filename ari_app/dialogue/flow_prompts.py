@@ -139,7 +139,7 @@ def _offers(
     amounts = [view.amount_due]
     if "ptp_date" in sentence.variables:
         dates = [today + timedelta(days=days) for days in range(flow.policy.latest_promise_days + 2)]
-    if "ptp_amount" in sentence.variables:
+    if {"ptp_amount", "rest"} & set(sentence.variables):
         amounts = list(dict.fromkeys((view.amount_due, view.half())))
     days = [Promised(day, amounts[0]) for day in dates]
     plans: tuple[Promised, ...] = ()

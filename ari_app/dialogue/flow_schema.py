@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ari_app.dialogue.dispute_answers import NOTES
+from ari_app.dialogue.answer_notes import NOTES
 from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS
 from ari_app.dialogue.flow_arms_reader import EXPERIMENT_KEYS
 from ari_app.dialogue.flow_conditions import condition_words
@@ -98,6 +98,7 @@ def _definitions() -> dict[str, Any]:
                 "when": {"$ref": "#/$defs/when"},
                 "forget": _TEXTS,
                 "switch": {"type": "boolean"},
+                "keep": {"type": "boolean"},
             },
         },
         "moves": {
@@ -250,6 +251,7 @@ def _end() -> dict[str, Any]:
             "do_not_contact": {"type": "boolean"},
             "transfer": {"enum": list(TRANSFER_REASONS)},
             "message": {"enum": list(MESSAGES)},
+            "kept": {"type": "boolean"},
         },
     }
     return {"anyOf": [result, whole]}

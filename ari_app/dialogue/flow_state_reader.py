@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from ari_app.dialogue.dispute_answers import EVIDENCE, NOTES
+from ari_app.dialogue.answer_notes import NOTES
+from ari_app.dialogue.dispute_answers import EVIDENCE
 from ari_app.dialogue.flow import (
     COVERAGE,
     MESSAGES,
@@ -38,8 +39,9 @@ from ari_app.dialogue.model import KeyInput
 from ari_app.dialogue.source import MAPPING, Node, Reader
 from ari_app.dialogue.understanding import CHANNELS, CONTEXTS, DISPUTE_CATEGORIES, PERIODS, REASONS
 
-_DATES = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2}
+_DATES = {"today": 0, "tomorrow": 1, "day_after_tomorrow": 2, "yesterday": -1}
 _IN_DAYS = re.compile(r"in_([1-9][0-9]?)_days?")
+_DAYS_AGO = re.compile(r"([1-9][0-9]?)_days?_ago")
 
 
 class StateReader:
@@ -117,6 +119,7 @@ class StateReader:
             do_not_contact=r.flag(entries["do_not_contact"], where) if "do_not_contact" in entries else False,
             transfer=self._one_of(entries, where, "transfer", TRANSFER_REASONS),
             message=self._one_of(entries, where, "message", MESSAGES),
+            kept=r.flag(entries["kept"], f"{where}.kept") if "kept" in entries else False,
         )
 
     def _ask(self, node: Node, where: str) -> Ask:
@@ -216,6 +219,9 @@ class StateReader:
         match = _IN_DAYS.fullmatch(text)
         if match is not None:
             return int(match[1])
+        match = _DAYS_AGO.fullmatch(text)
+        if match is not None:
+            return -int(match[1])
         if text and text not in _DATES:
             self._r.fault(
                 node.line, where, f"unknown date {text!r}", ", ".join([*_DATES, "in_3_days", "in_7_days"])
@@ -275,6 +281,7 @@ class StateReader:
             say=self._prompts.prompt(entries["say"], f"{where}.say") if "say" in entries else (),
             when=when,
             switch=switch,
+            keep=r.flag(entries["keep"], f"{where}.keep") if "keep" in entries else False,
             forget=frozenset(
                 FORGET[word] for word in r.choices(entries["forget"], f"{where}.forget", "slot", FORGET)
             )

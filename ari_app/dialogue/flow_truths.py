@@ -8,7 +8,7 @@ from datetime import datetime
 from ari_app.dialogue.account_view import Promised, VerifiedView
 from ari_app.dialogue.flow_conditions import account_condition
 from ari_app.dialogue.flow_findings import Findings
-from ari_app.dialogue.flow_policy import Policy
+from ari_app.dialogue.flow_policy import BY_STAGE, FORMAL_COLLECTION, Policy
 from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
 
 
@@ -35,7 +35,10 @@ def debt_condition(
         case "has_amount":
             return promised.amount is not None
         case "part_only":
-            return promised.amount is not None and promised.amount < view.amount_due
+            return promised.amount is not None and promised.amount < promised.left(view.amount_due)
+        case "formal_stage":
+            mode = policy.statement_mode
+            return mode == FORMAL_COLLECTION or (mode == BY_STAGE and view.details.legal_stage)
         case "has_periods":
             return policy.offer(promised.periods, view.amount_due, today) is not None
         case "has_deferral":

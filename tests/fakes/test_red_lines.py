@@ -57,7 +57,7 @@ SENTENCES["en"] += [
 ]
 #: What the labelled sets hardly ever say, and flows have an end for.
 RARE = {
-    "zh": ("我才八岁", "说英语", "我要讲粤语", "听不懂普通话", "他去年过世了", "我要投诉你们"),
+    "zh": ("我才八岁", "说英语", "我要讲粤语", "听不懂普通话", "他去年过世了", "我要投诉你们", "我不交"),
     "en": (
         "i am eight years old",
         "speak chinese",
@@ -65,6 +65,7 @@ RARE = {
         "no english",
         "he passed away",
         "i will complain",
+        "i will not pay",
     ),
 }
 ODD = (
@@ -189,6 +190,7 @@ def walk(flow: Flow, seed: int) -> None:
     assert result.verified or not (result.promises or result.plan or result.dispute or result.reasons), told
     for promise in result.promises:
         assert 0 < promise.amount <= account.amount_due, told
+        assert sum(one.amount for one in result.promises) <= account.amount_due, told
         assert (
             now.date() - timedelta(days=1)
             <= date.fromisoformat(promise.date)
