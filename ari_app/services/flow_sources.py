@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ari_app.dialogue.flow import Flow
@@ -85,10 +86,16 @@ def check_part_file(path: Path) -> int:
 
 def parse_flow(text: str, file: str = "flow.yaml", parts: Mapping[str, str] | None = None) -> Flow:
     """One flow of a YAML text; ``file`` names it in errors. ``parts``: the text of each part, by name."""
-    nodes: dict[str, Node | None] = {
-        name: parse_nodes(part, f"{PARTS}/{name}.yaml") for name, part in (parts or {}).items()
-    }
-    return read_flow(parse_nodes(text, file), file, nodes)
+    root, there = parse_nodes(text, file), parts or {}
+    wanted = part_names(root)
+    nodes = {name: _part_nodes(there[name], name) if name in wanted else None for name in there}
+    return read_flow(root, file, nodes)
+
+
+@lru_cache(maxsize=8)
+def _part_nodes(text: str, name: str) -> Node:
+    """A part that many texts of flows take in is parsed once."""
+    return parse_nodes(text, f"{PARTS}/{name}.yaml")
 
 
 def _is_file_name(name: str) -> bool:
