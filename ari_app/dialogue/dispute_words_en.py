@@ -75,7 +75,7 @@ _OTHER = (
     rf"|\bsold (?:the|my|that|our|it|up)(?: \w+)? ?(?:{_HOME}|in|last|ages|years|two|three|before|already|$)"
     r"|\b(?:my|the|a|our|new|other|previous|old|former|last|ex) (?:tenants?|lodgers?|ex|owners?|"
     r"occupiers?|occupants?|renters?|subtenants?)(?: s)?\b(?= (?:is|are|was|were|should|used|lived|owes?|"
-    r"has to|have to|bill|bills|responsib\w+|must|hydro|account|pays|ran|left|not|who|problem|name|before|debt))"
+    r"has to|have to|bill|bills|responsib\w+|must|hydro|account|pays (?:for|it|that|the)|ran|left|not|who|problem|name|before|debt))"
     r"|\b(?:previous|former|old) (?:tenant|owner|occupier|occupant)s?\b|\b(?:tenant|lodger|landlord)(?: "
     r"s)? (?:is |are )?(?:responsib\w+|bill|supposed)|\blandlord (?:pays|was|is supposed|should|covers|"
     r"includes)|\b(?:in|under) the lease\b|\bbefore me\b"

@@ -116,28 +116,34 @@ _RULES: tuple[tuple[str, str], ...] = (
         (
             r"(real|live|human|actual|proper) (person|agent|being|operator|human|advisor|"
             r"someone)(?! or)|\b(a|to|want|an|get me|need|any) (person|human|agent|operator|"
-            r"representative|rep|manager|supervisor|advisor|adviser|human being)\b(?! (or|from) )|"
-            r"(speak|talk|speaking|talking) (to|with) (someone|somebody|anyone|a |an |your (manager|"
-            r"supervisor|boss|team|staff|colleague)|an? actual|the manager|people|customer)|"
+            r"representative|rep|manager|supervisor|advisor|adviser|human being)\b(?! (or|from|go|pay|"
+            r"pays|supposed|to pay|can pay) )(?! (pay|go))|"
+            r"(?<!am i )(?<!never )\b(speak|talk|speaking|talking) (to|with) (someone|somebody|anyone|a "
+            r"(?!machine|robot|bot|computer)|an (?!ai)|your (manager|"
+            r"supervisor|boss|team|staff|colleague)|an? actual|the manager|customer)|"
             r"customer (service|care|support)|^(agent|operator|representative|person|human|advisor|"
-            r"reception)( please)?$|(transfer|connect|put) me( through| on| over)?( to)?|"
+            r"reception)( please)?$|\b(transfer|connect|put) me( through| over)?( to)?(?! (down|on (a|"
+            r"the)|on|in|off)\b)|"
             r"get me (someone|somebody|your)|(someone|somebody) (human|real|in charge|who can)|"
-            r"not (talk|speak)(ing)? to (a |no |you )?(machine|robot|bot|computer)|your (manager|"
+            r"not (talk|speak)(ing)? to (a |no |you )?(machine|robot|bot|computer)|(?<!tell )(?<!told "
+            r")\byour (manager|"
             r"supervisor|boss)\b"
         ),
     ),
     (
         "request_callback",
         (
-            r"(call|ring|phone|buzz|try|contact|telephone)( (me|us|him|her|again|back|"
+            r"(?<!my )(?<!the )(?<!his )(?<!her )(?<!your )(?<!this )\b(call|ring|phone|buzz|try|contact|"
+            r"telephone)( (me|us|him|her|again|back|"
             r"this number))* (back|again|later|tomorrow|in (a|an|half|ten|twenty|thirty|fifteen|five|"
             r"two|three|one|the)|after|this (evening|afternoon)|at (?!all)|on (mon|tue|wed|thu|fri|"
             r"sat|sun|my|the \w+)|another|around|some other|next|tonight|when|once|before|between|"
             r"past|half|monday|tuesday|wednesday|thursday|friday|saturday|sunday)|(callback|"
-            r"call back)|(ring|call|phone|get) (me |us )?back|speak (to me |again )?(later|"
+            r"call back)|\b(ring|call|phone) (me |us )?back|\bget (me|us|back to me)( back)?\b(?= back|$)|"
+            r"speak (to me |again )?(later|"
             r"tomorrow)(?!.*pay)|give me a (call|ring|bell|buzz|shout)( \w+)? ?(back|later|tomorrow|"
-            r"at|after|on|in|around)?|better time (is|would)|(catch|get|reach) me (at|after|on|later|"
-            r"tomorrow|in)|later (today|tonight|on) (is|would be|works)|do the needful later"
+            r"at|after|on|in|around)?|better time (is|would)|\b(catch|get|reach) me (at|after|later|"
+            r"tomorrow)|later (today|tonight|on) (is|would be|works)|do the needful later"
         ),
     ),
     (
@@ -279,8 +285,10 @@ _RULES: tuple[tuple[str, str], ...] = (
             r"stagger) (it|the|this|that|them|my|payments?)|(monthly|weekly) (payments?|basis|plan|"
             r"amount|arrangement|installments)|pay (it |this |that )?(off )?(monthly|bit by bit|"
             r"in bits|gradually|slowly|a little|a bit (at|each|every)|so much|every month|each month|"
-            r"per month|by month)|\bpay (it )?off over|(a|so much|something|bit|little|\w+) (a|each|"
-            r"every|per) month\b(?! (i|is|my|for my))|on a plan|set up (a|some) plan|(pay|"
+            r"per month|by month)|\bpay (it )?off over|(so much|something|a bit|a little|some|\w*ty|"
+            r"\w+teen|hundred|dollars|bucks|pounds|yuan|[0-9]+|fortnight) (a|each|"
+            r"every|per) month\b(?! (i|is|my|for my|disability|pension|before|and rent))|on a plan|set up "
+            r"(a|some) plan|(pay|"
             r"take) (it )?over (three|six|twelve|a|the|\d+)"
         ),
     ),
@@ -288,8 +296,10 @@ _RULES: tuple[tuple[str, str], ...] = (
         "request_deferral",
         (
             r"(more|extra|some|additional|bit of|little|longer) time\b|(a )?(bit|little) longer|"
-            r"extension|(extend|postpone|delay|defer|push|move|put)( \w+){0,3} ?(back|off|out|to|till|"
-            r"until|it|the|by|payment|date|deadline|this|that)|(can|could|will|may|am|"
+            r"extension|\b(extend|postpone|delay|defer|push|move)( (?!out\b|here\b|in\b|house\b)\w+){0,3} "
+            r"?(back|off|to|till|"
+            r"until|it|the|by|payment|date|deadline|this|that)\b|\bput( it| this| that| them| the \w+)+ "
+            r"(back|off)\b|(can|could|will|may|am|"
             r"would) not (\w+ )?(pay|do|manage|make|settle|clear|afford|get|"
             r"be able to)( \w+){0,3} (until|till|before|by|unless|for|this (week|month))|(give|allow|"
             r"grant) (me|us)( \w+){0,3} ?(days?|weeks?|fortnight|months?|until|till|time|grace|"
@@ -341,14 +351,14 @@ _RULES: tuple[tuple[str, str], ...] = (
             r"penniless)\b(?! the)|in (the )?hospital|laid off|made redundant|redundan(t|cy)|"
             r"got (fired|sacked|let go)|\b(fired|sacked)\b|struggling|hard (up|times?)|(money|things|"
             r"times|cash|it) (is|are)( \w+)? (tight|tough|rough|hard|difficult)|(tight|tough|rough|"
-            r"difficult|bad) (month|time|spot|patch|year|situation|at the moment)|out of work|"
+            r"difficult) (month|time|spot|patch|year|situation|at the moment)|out of work|"
             r"on benefits|on (the )?(dole|disability|sick|universal|furlough)|(had|have|having|need|"
             r"recovering from) (a |an |my )?(surgery|operation|stroke|accident|heart|cancer|chemo\w*)|"
             r"\b(cancer|chemo\w*|sick|ill|illness|medical bills?|hospital bills?)\b(?!.*(system|"
             r"sick of))|can not pay(?! (until|till|by|it until|before|that until|this until|with|by))|"
             r"financial(ly)? (difficult\w*|problem\w*|trouble\w*|crisis|hardship|struggl\w*)|"
             r"behind on (everything|rent|my|all)|choose between|feed(ing)? (my|the) (kids|children|"
-            r"family)|no (salary|wages|pay)( \w+)? ?(yet|this|for|since)?|salary (is|has) (not|"
+            r"family)|\bno (salary|wages|pay)\b( \w+)? ?(yet|this|for|since)?|salary (is|has) (not|"
             r"delayed|late)|business (is|has) (slow|bad|closed|failed|down|shut)|single (mum|mom|"
             r"mother|parent)|\bdivorce|food bank|evict|barely (get|mak|surviv)"
         ),

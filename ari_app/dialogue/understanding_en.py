@@ -9,7 +9,8 @@ from ari_app.dialogue.channel_words_en import CHANNELS, not_this_way
 from ari_app.dialogue.dates_en import find_dates
 from ari_app.dialogue.dates_sense_en import in_the_past, meant_dates
 from ari_app.dialogue.digits_en import called_number_tail_en, periods_en, phone_tail_en
-from ari_app.dialogue.dispute_words_en import DISPUTE, DISPUTE_IT, DISPUTE_KINDS, NO_DISPUTE
+from ari_app.dialogue.dispute_words_en import DISPUTE, DISPUTE_IT, NO_DISPUTE
+from ari_app.dialogue.families_en import FAMILIES
 from ari_app.dialogue.heard import DateSpan, Heard
 from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_en import amounts_en
@@ -25,19 +26,17 @@ from ari_app.dialogue.payment_words_en import (
     REASONS,
     REFUSE,
 )
-from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, KIN, NOISE, UPSET
+from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, NOISE, UPSET
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     BEFORE_VERIFICATION,
     HOW_MUCH,
-    RulesOut,
     blanked,
     first_named,
     in_spoken_order,
     named,
-    rule_out,
-    settle_speaker,
 )
+from ari_app.dialogue.settling_en import settle_en, settle_slots_en
 from ari_app.dialogue.times_en import times_en
 
 #: Days by name: they tell the part of the day and are no hours.
@@ -61,80 +60,12 @@ _DEED = re.compile(
 _TERM_OF_PLAN = re.compile(
     r"^((in|over|for|within|like|about) )*(three|six|twelve|nine|eighteen|3|6|12) months?|a year"
 )
-#: Who speaks for another may still promise, or tell of a payment or a better day.
-_OWN_DEED = re.compile(r"\b(pay|paid|paying|settle|settled|send|sent|call|calling|ring|try|phone|transfer)\b")
 #: A time of this day without an hour, in a wish to be called: no date.
 _LATER_TODAY = re.compile(r"this (evening|afternoon|morning)|tonight")
 _REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
 
-#: Somebody speaks for a customer who is not there.
-_FOR_ANOTHER = re.compile(r"\bi am (his|her|their)\b|(he|she) is (not|out|away)")
-#: A number that is nobody's whom we look for.
-_STRANGER = re.compile(
-    r"wrong (number|person)|not (him|her)\b|never heard|do not know (him|her|them)|no such|not me\b"
-    r"|by that name"
-)
-_OWN_RELATIVE = re.compile(rf"\b(my|our|me) {KIN}\b|\b(mum|mom|dad)\b")
-#: "I am not Bill": a word alone after it, and none of those that people say of themselves.
-_NOT_BY_NAME = re.compile(
-    r"^(no |sorry |hi |hello )*i am not (mr |mrs |miss |ms |the )?"
-    r"(?!going|paying|sure|at|in|a|able|happy|giving|telling|free|home|interested|comfortable|ready|well|available"
-    r"|working|his|her|saying|talking|here|there|really|too|doing|made|that|convinced)\w+( \w+)?$"
-)
 #: Questions at which "that is wrong" is said of the bill.
 _OF_THE_BILL = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "dispute_describe"})
-_CALL_THEN = re.compile(r"(call|ring|phone|try) (me )?(back|later|tomorrow|on|at|after|in)\b")
-_NOT_BACK = re.compile(
-    r"\b(do not|never|stop|not)( \w+){0,3} (call|calling|ring|ringing|phone|phoning)( me)? (back|again)"
-)
-_VAGUE = re.compile(r"\b(a few|couple of|about half|some) hundred\b|\bper ?cent\b")
-#: What makes a wish of a promise.
-_ASKS = re.compile(
-    r"\b(can not|could (i|we|you)|can (i|we|you)|may i|give (me|us)|more time|extension"
-    r"|is it (ok|okay|possible|alright)|would it be|defer|later|too (early|soon)|hold off|wait|possible|please)\b"
-)
-_NO_PLAN = re.compile(
-    r"\b(no|not|rather not|do not (want|need)|without) (a |any |to |the |doing |need |want )*"
-    r"(installments?|plan|payment plan|split|spread)"
-)
-#: A plain no to what was just said.
-_WRONG_ONLY = re.compile(r"(no )*(that|it|this) is (not (right|correct|it)|wrong|incorrect)( no)?")
-
-_RULES_OUT: RulesOut = (
-    (frozenset({"deceased"}), ("hardship", "identity_deny")),
-    (
-        frozenset({"identity_deny", "third_party", "deceased", "minor"}),
-        ("identity_confirm", "affirm", "busy_now", "dispute", "promise_to_pay", "hardship", "refuse_to_pay"),
-    ),
-    (frozenset({"identity_deny"}), ("third_party", "deny")),
-    (frozenset({"recording_refused"}), ("ask_if_robot", "stop_calling", "deny", "affirm")),
-    (frozenset({"ask_if_robot"}), ("request_human", "ask_identity")),
-    (
-        frozenset({"already_paid"}),
-        (
-            "promise_to_pay",
-            "ask_amount",
-            "hardship",
-            "request_deferral",
-            "ask_payment_method",
-            "affirm",
-            "refuse_to_pay",
-            "ask_fee_breakdown",
-            "send_link",
-        ),
-    ),
-    (
-        frozenset({"dispute"}),
-        ("promise_to_pay", "ask_amount", "ask_fee_breakdown", "deny", "ask_due_date"),
-    ),
-    (frozenset({"request_callback"}), ("promise_to_pay", "request_deferral", "stop_calling")),
-    (frozenset({"refuse_to_pay"}), ("promise_to_pay", "deny", "ask_identity")),
-    (
-        frozenset({"ask_due_date", "ask_amount", "ask_fee_breakdown"}),
-        ("promise_to_pay", "ask_identity", "request_deferral"),
-    ),
-    (frozenset({"request_installment"}), ("ask_payment_method",)),
-)
 
 
 def hear_en(text: str, context: str, now: datetime) -> Heard:
@@ -146,7 +77,7 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
     if NOISE.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
-    for intent, pattern in (*COMPILED, *SERVICE_WORDS["en"]):
+    for intent, pattern in (*COMPILED, *FAMILIES, *SERVICE_WORDS["en"]):
         if pattern.search(text):
             heard.add(intent)
     wish = language_wish(text, "en")
@@ -161,8 +92,8 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
         spans = find_dates(text, now.date(), past=True)
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
-    _settle(heard, text, context)
-    _settle_slots(heard, text, context)
+    settle_en(heard, text, context)
+    settle_slots_en(heard, text, context)
     return heard
 
 
@@ -272,113 +203,3 @@ def _yes_no(heard: Heard, text: str, context: str) -> None:
         r"not (giving|telling|comfortable|sharing|going to (give|tell|share))|rather not", text
     ):
         heard.add("deny", 0.85)
-
-
-# ------------------------------------------------------------------------------------------------------------- settling
-
-
-def _settle(heard: Heard, text: str, context: str) -> None:
-    """Findings that rule each other out."""
-    _settle_persons(heard, text, context)
-    _settle_money(heard, text, context)
-    rule_out(heard, _RULES_OUT)
-    _settle_requests(heard, text, context)
-    if "repeat" in heard.intents and len(heard.intents) > 1:
-        heard.drop("repeat")
-
-
-def _settle_persons(heard: Heard, text: str, context: str) -> None:
-    intents = heard.intents
-    settle_speaker(
-        heard,
-        context,
-        for_another=bool(_FOR_ANOTHER.search(text)),
-        stranger=bool(_STRANGER.search(text)),
-        own_relative=bool(_OWN_RELATIVE.search(text)),
-    )
-    if context in BEFORE_VERIFICATION and _NOT_BY_NAME.search(text):
-        heard.add("identity_deny")
-    if "identity_confirm" in intents and "affirm" not in intents:
-        heard.drop("ask_if_robot")
-    if "complaint_threat" in intents and not re.search(r"transfer|put me|speak to|talk to|manager", text):
-        heard.drop("request_human")
-    if context == "verify_tail" and heard.phone_tail is None:
-        heard.drop("refuse_to_pay", "already_paid", "promise_to_pay")
-    elif context == "verify_tail":
-        heard.drop("dispute")
-    if "stop_calling" in intents and (not _CALL_THEN.search(text) or _NOT_BACK.search(text)):
-        heard.drop("request_callback")
-
-
-def _settle_money(heard: Heard, text: str, context: str) -> None:
-    intents = heard.intents
-    if context != "inform" and _WRONG_ONLY.fullmatch(text):
-        heard.drop("dispute")
-    if {"already_paid", "dispute"} <= intents.keys():
-        if re.search(r"twice|double|over ?charg|too much|again", text):
-            heard.drop("already_paid")
-        elif not re.search(r"\bwrong|meter|not (right|correct|add)|dispute", text):
-            heard.drop("dispute")
-    if "dispute" in intents and not re.search(r"not (going to )?pay|refuse|never pay", text):
-        heard.drop("refuse_to_pay")
-    if {"refuse_to_pay", "request_deferral"} <= intents.keys():
-        heard.drop("refuse_to_pay")
-    if {"refuse_to_pay", "hardship"} <= intents.keys() and re.search(
-        r"can not|have not|no (money|job)", text
-    ):
-        heard.drop("refuse_to_pay")
-    if {"request_deferral", "ask_payment_method"} <= intents.keys() and not heard.dates:
-        heard.drop("request_deferral")
-    if {"request_deferral", "promise_to_pay"} <= intents.keys():
-        asks = _ASKS.search(text)
-        heard.drop("promise_to_pay" if asks else "request_deferral")
-
-
-def _settle_requests(heard: Heard, text: str, context: str) -> None:
-    intents = heard.intents
-    if heard.times and "busy_now" in intents:
-        heard.add("request_callback", 0.75)
-        heard.drop("promise_to_pay", "request_deferral")
-    if {"ask_payment_method", "request_installment"} & intents.keys() and not heard.dates:
-        heard.drop("promise_to_pay")
-    if "request_installment" in intents and _NO_PLAN.search(text):
-        heard.drop("request_installment")
-    named = heard.dates or heard.amounts or heard.full_amount
-    if "hardship" in intents and not named:
-        heard.drop("promise_to_pay")
-    if context == "ask_plan" and heard.periods and "deny" not in intents:
-        heard.add("request_installment", 0.9)
-    if context == "ask_plan" and "request_installment" not in intents and heard.full_amount:
-        heard.add("promise_to_pay", 0.85)
-    if (
-        context == "confirm_ptp"
-        and "request_deferral" in intents
-        and re.search(r"too (early|soon|late|much)", text)
-    ):
-        heard.add("deny", 0.85)
-    if "send_link" in intents:
-        heard.drop("request_callback")
-        if not heard.dates:
-            heard.drop("ask_payment_method", "promise_to_pay", "already_paid")
-
-
-def _settle_slots(heard: Heard, text: str, context: str) -> None:
-    """Slots that the chosen meaning does not have."""
-    intents = heard.intents
-    callback = "request_callback" in intents
-    if not callback:
-        heard.times = []
-    elif not {"already_paid", "dispute"} & intents.keys():
-        heard.amounts = []
-    if "dispute" in intents:
-        heard.dispute_category = first_named(DISPUTE_KINDS, text)
-        heard.channels = []
-        if heard.dispute_category in ("meter", "service", "other") and not callback:
-            heard.dates = []
-        if heard.dispute_category == "meter":
-            heard.amounts = []
-    if {"identity_deny", "deceased"} & intents.keys() and not callback:
-        heard.dates = []
-        heard.amounts = []
-    if "third_party" in intents and not _OWN_DEED.search(text):
-        heard.dates = []
