@@ -29,6 +29,10 @@ def _at_once(match: re.Match[str], today: date, past: bool) -> date | None:
     return None if past else today
 
 
+def _same_day(match: re.Match[str], today: date, past: bool) -> date | None:
+    return when.in_months(today, 1) if match["unit"] == "月" else when.in_days(today, 7)
+
+
 def _none(match: re.Match[str], today: date, past: bool) -> date | None:
     return None
 
@@ -125,6 +129,7 @@ _DATES: tuple[tuple[re.Pattern[str], _Rule | None], ...] = tuple(
             _none,
         ),
         (rf"(?:初[一二三四五六七八九十]+|(?:农历|阴历|正月|腊月|大年)(?:初|底)?{_N}*)(?:号|日)?", _none),
+        (r"下个?(?P<unit>周|月)的?(?:今天|这天|这个时候)", _same_day),
         (r"大后天", _offset(3)),
         (r"大前天", _offset(-3)),
         (r"后天|后晚(?=[上给交还付打])", _offset(2)),
@@ -138,7 +143,7 @@ _DATES: tuple[tuple[re.Pattern[str], _Rule | None], ...] = tuple(
                 r"|待会儿?|下午|晚上|中午)"
                 r"(?:我|就|去|来|给你们?|把钱|把它|用|在|到|上|里|微信|支付宝|手机|app|网银|银行卡|营业厅"
                 r"|柜台|转账|他|自己|直接){0,4}"
-                r"(?=交(?!代)|缴|付|还(?!有|是|要|得|没|不)|转(?!人|接)|充)"
+                r"(?=交(?!代|不)|缴(?!不)|付(?!不|得)|还(?!有|是|要|得|没|不)|转(?!人|接)|充)"
             ),
             _at_once,
         ),

@@ -25,12 +25,13 @@ _PUT_OFF = re.compile(
 )
 #: Something that lasted, or comes again and again.
 _LASTED = re.compile(
-    r"(?:了|断|停|坏|用|快|有|每|这|第|整|那|哪|前|头|好|几|上|下|月|连着|连续|才|都|干|欠|过去)$"
+    r"(?:了|小|断|停|坏|用|快|有|每|这|第|整|那|哪|前|头|好|几|上|下|月|连着|连续|才|都|干|欠|过去)$"
 )
 _ASKED_FOR = re.compile(
     r"(?:^|给(?:我|我们|俺)?|过|过个|等|等我|等个|再|再过|再等|要|还要|还得|需要|得|最多"
     r"|最迟|最晚|顶多|大概|差不多|大约|吧|啊|呀|哦|嗯|就|限我|容我|容我们|来个|至少|宽我)$"
 )
+_GIVEN = re.compile(r"(?:给|容)(?:我|我们)(?:再)?$")
 _MONTHS_ASKED_FOR = re.compile(r"(?:给(?:我|我们)|过|过个|再过|等|等我|再等|容我)$")
 _ANSWER = re.compile(
     r"$|吧|啊|呀|行|可以|成[吗不么吧]|就(?!没|停|断)|我|给|交|还(?!没|是|不)|付|缴|肯定"
@@ -43,6 +44,8 @@ def find_durations(text: str, today: date, is_past: Callable[[str, str], bool]) 
     spans: list[DateSpan] = []
     for match in _DURATION.finditer(text):
         before, after = text[: match.start()], text[match.end() :]
+        if before.endswith("哪"):
+            continue
         if _PUT_OFF.search(before) and not match["before"]:
             spans.append(DateSpan(match.start(), match.end(), None))
         elif match["before"]:
@@ -64,6 +67,8 @@ def _counts(match: re.Match[str], before: str, after: str) -> bool:
         return False
     if "月" in match["unit"] and match["n"] != "半":
         return bool(_MONTHS_ASKED_FOR.search(before)) and not re.match("工资|的?[利费租]|一次", after)
+    if _GIVEN.search(before):
+        return not re.match("的|工资", after)
     return bool(_ASKED_FOR.search(before) and _ANSWER.match(after))
 
 

@@ -21,6 +21,7 @@ _UNIT = re.compile(
     rf"|钟|[号日天月百千万十]))?)?(?![期个次号日天年月百千万十点成遍回]))?"
 )
 _JIAO = re.compile(rf"(?<![块元圆])(?P<tenth>{_DIGIT})(?:毛|角)(?!不|都|也)钱?")
+_UNIT_PRICE = re.compile(r"每(?:一)?(?:度|吨|方|立方|分钟)")
 #: A number before one of these counts something else.
 _COUNTED = re.compile(
     r"个(?!块)|次(?!性)|遍|趟|回(?!头|家|来|去|老)|期|分(?![期几成着开批次一二两三四五六七八九十0-9给])"
@@ -28,18 +29,18 @@ _COUNTED = re.compile(
     r"|岁|人(?!民币|家|说)|位|度|吨|方(?!便)|立|字|平|公里|里地|斤|只(?!能|有|好|够|是|要"
     r"|交|还|剩)|户|家(?!里|人|属)|张|条|件|种|样|份|米|路|室|房|班"
     r"|瓦|兆|[gm](?![a-z])|倍|%|折|成(?![不吗么交了吧])|小时|分钟|钟头|刻钟|页|名|车|亩"
-    r"|站|代|级|档|秒|码|毫|克|厘|队|届|百分|顿|碗|餐|来[个块岁天年]|口人|头[猪牛羊]"
+    r"|站|代|级|档|秒|码|毫|克|厘|队|届|百分|顿|碗|餐|粉丝|来[个块岁天年]|口人|头[猪牛羊]"
 )
 #: "三百多", "两千来块", "四百几": nobody knows how much.
 _ABOUT_AFTER = re.compile(
-    r"多(?!少|谢|了|付|交|缴|收|还|余)|来(?=[块元万千百个]|$)|余[元块]|把块|出头|以[上下]"
+    r"多(?!少|谢|付|交|缴|收|扣|还(?!是|没)|余)|来(?=[块元万千百个]|$)|余[元块]|把块|出头|以[上下]"
 )
 #: What is not about this bill, said before or after its sum.
 _ELSEWHERE = (
     r"工资|收入|退休[金今]?|养老金|低保|存款|挣|赚|月薪|薪水|底薪|奖金|提成|生活费|伙食费?"
     r"|药[钱费]|医[药疗]费|学费|房租(?!.{0,4}[欠交])|房贷|车贷|月供|奶粉|彩礼"
     r"|保险|押金|份子|红包|货款|本钱|外面欠|外债|网贷|读数|表上|字数|余额|卡里|卡上|兜里"
-    r"|身上|补贴|补助|营业额|利润|进账|[骗偷]了|流水(?!号)"
+    r"|身上|补贴|补助|营业额|利润|进账|账户里|户头里|[骗偷]了|流水(?!号)"
 )
 _ELSEWHERE_BEFORE = re.compile(
     rf"(?:{_ELSEWHERE}|热线|电话是?|号码是?|住在|门牌|房号|工号|账号|户号|卡号|编号|单号"
@@ -51,14 +52,14 @@ _ELSEWHERE_AFTER = re.compile(
     r"|学费|房租|房贷|车贷|补贴|贷款|手机|读数)"
 )
 #: These are debts to us as well as to others: 学费一万二我一次性交清.
-_BILL_OR_NOT = re.compile(r"(?:学费|房租|保险|医[药疗]费|月供|车贷|房贷).{0,4}$")
+_BILL_OR_NOT = re.compile(r"(?:卡[里上]|兜里|身上|口袋|学费|房租|保险|医[药疗]费|月供|车贷|房贷).{0,4}$")
 _PAID_THEN = re.compile(
-    r"[块元]?钱?(?:我|就|先|都|给你们?|今天|＿)*(?:一次性|全部?|一起)?(?:交|付|还|缴|结)(?!不)"
+    r"[块元]?钱?(?:我|就|先|都|了|全|给你们?|今天|＿)*(?:一次性|全部?|一起)?(?:交|付|还|缴|结|拿|给)(?!不)"
 )
 #: A number at the end of one of these words is a sum, where "元" is left out.
 _PAYS = re.compile(
     r"(?:先|就|只|能|可以|再|还|给(?:你们?|他们|您)?|一共|总共|才|只有|拿出?|交|缴|付|补"
-    r"|转|凑|出|扣|收|充|打|存|汇|刷|欠|剩下?|余下|应该是?|要|[说讲]好的?(?:是|每月)?)"
+    r"|转|凑|出|扣|收|充|打|存|汇|刷|退|多[收扣算]的?那?|欠|剩下?|余下|应该是?|要|[说讲]好的?(?:是|每月)?)"
     r"(?:了|个|掉|过|到|清|的|款|费|我|去|来|上)?$"
 )
 _TELEPHONES = re.compile(
@@ -72,7 +73,7 @@ _READING = re.compile(
 _POINTING = ("周", "这", "那", "哪", "每", "某", "另", "点", "月", "第")
 _REJECTED_BEFORE = re.compile(
     r"(?:(?<!是)(?<!又)不是(?:说|收|欠)?|不要|别(?!的|人)|并非|哪里?是|哪有|怎么会是|怎么是"
-    r"|怎么可能是|听成|说成|写成|记成|当成|看成|听错成)(?:什么|你说的|那个|这个|的)?$"
+    r"|怎么可能是|听成|说成|写成|记成|当成|看成|听错成|超过|没到|不到|不止|卖不出)(?:什么|你说的|那个|这个|的)?$"
 )
 _REJECTED_AFTER = re.compile(
     r"^(?:块|元|钱|的话|的)*(?:我|现在|是|也|可|都|实在|真|真的|一下子|肯定|恐怕|怕是|有点|根本)*"
@@ -80,11 +81,11 @@ _REJECTED_AFTER = re.compile(
     r"|不行(?!的话)|没有(?!问题)|没那么多|不够|太难听|不好听|够呛|有困难|不现实)"
 )
 _TAKEN_BACK = re.compile(
-    r"不不|不对|(?:哦|啊|呃|哎)不|说错|错了|应该是|改成|改为|算了|还是(?!要|得|会)|口误"
+    r"不不|不对|(?:哦|啊|呃|哎)不|说错|错了|应该是|改成|改为|算了|还是(?!要|得|会)|不吉利|口误"
     r"|记错|不是(?!说|要|给|交)|要不(?!然)|干脆|不好听|难听"
 )
 #: Between two equal sums these say that they are two and not one said twice.
-_ONE_MORE = re.compile("[＿再又还另加和跟]")
+_ONE_MORE = re.compile("[＿再又还另加和跟剩]")
 _VAGUE = re.compile(r"几[百千万十]|好几|一半|左右|上下|大概|差不多|部分|一点点?|百来|千把|百把|百八十|多少")
 
 
@@ -132,7 +133,7 @@ def _found(text: str, *, bare: bool) -> list[_Sum]:
         one = _with_unit(text, number) or _without_unit(text, number, bare=bare, reading=reading)
         if one is not None:
             found.append(one)
-    for match in _JIAO.finditer(text):
+    for match in _JIAO.finditer("" if _UNIT_PRICE.search(text) else text):
         if not any(one.start <= match.start() < one.end for one in found):
             value = Decimal(zh_digit_string(match["tenth"])) / 10
             if value:
@@ -201,7 +202,7 @@ def _elsewhere(text: str, start: int, end: int) -> bool:
         or _ABOUT_AFTER.match(after)
     ):
         return True
-    if after.startswith("几") and text[end - 1] in "十百千万":
+    if after.startswith("几") and text[end - 1] in "十百千万零":
         return True
     if _PAID_THEN.match(after) and _BILL_OR_NOT.search(before):
         return False
@@ -215,7 +216,7 @@ def _rejected(text: str, found: list[_Sum], at: int) -> bool:
         return True
     if len(found) > 1 and _REJECTED_AFTER.match(text[one.end :]):
         return True
-    if at + 1 >= len(found):
+    if at + 1 >= len(found) or found[at + 1].value == one.value:
         return False
     between = text[one.end : found[at + 1].start]
     return len(between) <= 10 and bool(_TAKEN_BACK.search(between)) and not _REJECTED_BEFORE.search(between)

@@ -30,17 +30,27 @@ _EXCUSE = re.compile(
     r"|休息|没钱|银行[不关休]|要去|出去|没发|看病|喝酒|结婚|带)"
 )
 #: All that stands around "today" where it is the whole answer.
-_SHORT_ANSWER = re.compile(r"[那就嗯啊哦好对是行可以成能要吧呀呢嘛的了早晚上下中午我会一定肯之前内最迟]*")
+_SHORT_ANSWER = re.compile(
+    r"[那就嗯啊哦好对是行可以成能要吧呀呢嘛的了早晚上下中午班以夜里我会一定肯之前内最迟]*"
+)
+_MOVE = re.compile(r"(?:改|换|挪|推|放|移|调)(?:到|成|为|在)")
+_SETTLED = re.compile(
+    rf"{VERB}|给(?!我)|(?:我|就)去$|(?<!是)(?<!对)吧|^(?:行|可以|成|中|好)|一定|肯定|没问题"
+    rf"|弄|搞定|处理|拿|凑|掏|打|联系"
+)
+_SIDE_BY_SIDE = re.compile(r"[和跟或者还是到至、也的号那就]*")
 _CALL_THEN = re.compile(
     r"(?:早上|上午|中午|下午|晚上|的|大概|我|你们?|再|就|等)*(?:[一二两三四五六七八九十0-9]{1,3}点|打|联系|回|来电)"
 )
 _PAID_OR_CALLED = re.compile(
-    rf"{VERB}|打给|打过|打来|打电话|给我打|再打|电话|来电|回电|回拨|联系|处理|弄|搞定|办|给你|拿给|掏"
+    rf"{VERB}|打给|打过|打来|打电话|给我打|再打|电话|来电|回电|回拨|联系|处理|弄|搞定|办"
+    rf"|给你|拿给|掏|给(?!我)|拿|凑|去交"
 )
 
 
 def meant_dates(text: str, spans: list[DateSpan], today: date) -> list[DateSpan]:
     """The spans that the speaker stands by."""
+    spans = _moved_to(text, spans)
     rejected = [_rejected(text, spans, at) for at in range(len(spans))]
     refused = {
         span.value for span, gone in zip(spans, rejected, strict=True) if gone and span.value is not None
@@ -54,10 +64,34 @@ def meant_dates(text: str, spans: list[DateSpan], today: date) -> list[DateSpan]
     ]
 
 
+def paid_then(text: str, spans: list[DateSpan]) -> list[DateSpan]:
+    """Of several dates those on which something is to be paid: 十五号发补贴十七号给你 is the seventeenth.
+
+    All of them where that does not tell, and where they stand side by side (周五或者周六).
+    """
+    if len(spans) < 2:
+        return spans
+    ends = [*(other.start for other in spans[1:]), len(text)]
+    parts = [text[span.end : end] for span, end in zip(spans, ends, strict=True)]
+    kept = [
+        span
+        for span, part in zip(spans, parts, strict=True)
+        if _SETTLED.search(part) or _SIDE_BY_SIDE.fullmatch(part)
+    ]
+    return kept or spans
+
+
 def called_then(text: str, spans: list[DateSpan]) -> list[DateSpan]:
     """Of several dates of a request to be called, those at which the call shall be: the ones with a time or a call."""
     called = [span for span in spans if _CALL_THEN.match(text[span.end :])]
     return called or spans
+
+
+def _moved_to(text: str, spans: list[DateSpan]) -> list[DateSpan]:
+    """What stands after "move it to", where a day stands there: 二十号有事改到二十三号吧."""
+    moves = [match.end() for match in _MOVE.finditer(text)]
+    after = [span for span in spans if moves and span.start >= moves[-1] - 1]
+    return after or spans
 
 
 def _rejected(text: str, spans: list[DateSpan], at: int) -> bool:

@@ -17,8 +17,8 @@ _N = f"[{ZH_NUMBER}]"
 _CALLED = str.maketrans("〇洞幺妖腰邀拐勾", "零零一一一一七九")
 _SIGN = "[零〇洞幺妖腰邀拐勾一二两三四五六七八九0-9]"
 _RUN = re.compile(rf"{_SIGN}(?:[嗯啊呃哦]?{_SIGN}){{3,}}")
-_SAME = re.compile(rf"(两|二|三|四|[234])个({_SIGN})(?!月|号|天|周)")
-_TIMES = {"两": 2, "二": 2, "2": 2, "三": 3, "3": 3, "四": 4, "4": 4}
+_SAME = re.compile(rf"(一|两|二|三|四|[1234])个({_SIGN})(?!月|号|天|周)")
+_TIMES = {"一": 1, "1": 1, "两": 2, "二": 2, "2": 2, "三": 3, "3": 3, "四": 4, "4": 4}
 #: What makes four digits the end of a telephone number at any question.
 _TELEPHONE = re.compile(
     r"(?:尾号|后四位|后面四位|最后四位|末四位|手机|电话|号码|联系方式|打|拨)(?:号码?)?(?:这个"
@@ -65,13 +65,17 @@ _PERIODS = re.compile(
     r"(?<![零一二两三四五六七八九十百第0-9])(三|六|十二|3|6|12)(?:个)?(?:期|个月|月(?![一二三四五六七八九十零0-9初底末份]))"
 )
 _YEAR = re.compile(
-    r"(?P<half>半)年(?![前没多来])|(?<![半零0-9十二两三四五六七八九这那去前整哪])(?:一|1)年(?![前没多半级来])(?:期)?"
+    r"(?P<half>(?<!了)半)年(?![前没多来])|(?<![半零0-9十二两三四五六七八九这那去前整哪])(?:一"
+    r"|1)年(?![前没多半级来])(?:期)?"
 )
-_TIMES_TO_PAY = re.compile(r"分(?:成|作|个)?(三|六|十二|3|6|12)(?:次|回|笔|批)")
-_NOT_PERIODS = re.compile(r"(?:不|别|不要|不用|不想|除了|不是|用不着)(?:要|分|用|想|选|办|成|做)*$")
+_TIMES_TO_PAY = re.compile(r"(?:分|切|拆|摊)(?:成|作|个)?(三|六|十二|3|6|12)(?:次|回|笔|批|份)")
+_NOT_PERIODS = re.compile(
+    r"(?:不|别|不要|不用|不想|除了|不是|用不着|失业|停|断|病|住院|走了|欠了?|拖了?)(?:要"
+    r"|分|用|想|选|办|成|做)*$"
+)
 _NOT_PERIODS_AFTER = re.compile(
-    r"^(?:的|也|我|可|就|有点|还是|实在|都)*(?:太|不行(?!的话)|不要|不用|不够|不合适|短了"
-    r"|长了|压力|利息.{0,2}太|没还|没发|没交|没工作|没收入|没活|前)"
+    r"^(?:的|也|又|我|可|就|有点|还是|实在|都)*(?:太|不行(?!的话)|不要|不用|不够|不合适|短了"
+    r"|长了|压力|利息.{0,2}太|没还|没发|没交|没工作|没收入|没活|前|了(?![吧行]))"
 )
 _MONTHS = {"三": 3, "六": 6, "十二": 12, "3": 3, "6": 6, "12": 12}
 
@@ -109,7 +113,7 @@ _TIME = re.compile(
 _HOUR = re.compile(r"(?P<n>[一二两三四五六七八九十0-9]{1,2})(?:个)?时(?:正|整)?(?=打|来|再)")
 _AFTER = re.compile(
     rf"(?<!每)(?P<n>半|{_N}+)个?(?P<half>半)?(?:多)?(?P<unit>小时|钟头|分钟|刻钟|钟(?=后"
-    rf"|以后|之后))(?P<plus>半)?(?:的?时间)?(?:过?后|以后|之后|再|左右|内|$|打|联系|来)?"
+    rf"|以后|之后))(?P<plus>半)?(?:的?时间)?(?P<later>过?后|以后|之后|再|左右|内|$|打|联系|来)?"
 )
 _EVENING = ("下午", "午后", "傍晚", "晚上", "晚间", "今晚", "明晚", "后晚", "夜里", "晚")
 _MORNING = ("凌晨", "清晨", "早上", "早晨", "一早", "大早", "上午", "今早", "明早", "早")
@@ -135,11 +139,16 @@ def times_zh(text: str, now: datetime) -> list[time]:
         if (
             minutes is not None
             and 0 < minutes <= 720
+            and _counted_from_now(text, match)
             and not re.search(r"(?:排|等|打|忙|干|耗|花|用|停|断)了$", text[: match.start()])
         ):
             later = now + timedelta(minutes=minutes)
             found.append((match.start(), time(later.hour, later.minute)))
     return list(dict.fromkeys(value for _, value in sorted(found)))
+
+
+def _counted_from_now(text: str, match: re.Match[str]) -> bool:
+    return match["later"] is not None or text[: match.start()].endswith(("过", "等"))
 
 
 def _not_a_time(text: str, match: re.Match[str]) -> bool:

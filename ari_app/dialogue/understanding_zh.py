@@ -17,6 +17,7 @@ from ari_app.dialogue.paid_zh import is_paid
 from ari_app.dialogue.payment_words_zh import (
     DONE_AFTER,
     NOT_REFUSE,
+    PAID_BY_SOMEBODY,
     PROMISE,
     REASONS,
     REFUSE,
@@ -39,7 +40,7 @@ from ari_app.dialogue.phrases_zh import (
     NOISE,
     UPSET,
 )
-from ari_app.dialogue.rejections_zh import called_then, meant_dates
+from ari_app.dialogue.rejections_zh import called_then, meant_dates, paid_then
 from ari_app.dialogue.requests_zh import asks_leave
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
@@ -57,8 +58,9 @@ VERB_ZH = re.compile(VERB)
 _REASONS = named(REASONS)
 #: What is told of a day that is over: "(上周五)微信上付的".
 _PAID_THEN = re.compile(
-    rf"(?<!没)(?<!没有)(?<!去)(?:{VERB}|续|弄|办)(?:费|款|钱)?(?:了(?!吗|没|再|就)|过(?!来)"
-    rf"|完|好了|上了|的(?!话|时候|钱|费|时间))"
+    rf"(?<!没)(?<!没有)(?:{VERB}|续|弄|办|点|给(?!我)(?:房东|物业|你们|他们|老师|公司)?|打给你们)(?:费"
+    rf"|款|钱)?(?:了(?!吗|没|再|就)|过(?!来)"
+    rf"|完|好了|上了|掉了|掉的|的(?!话|时候|钱|费|时间))"
 )
 #: Before a day on which somebody only meant to pay: 本来打算二十号交的.
 _MEANT_TO = re.compile(r"(?:打算|准备|计划|本来就?[想要是说]|想着|预计|安排|定在|约好|说好|想)(?:在|是|等)?$")
@@ -85,7 +87,7 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     if wish is not None:
         heard.add("switch_language")
         heard.language = wish
-    _paid_or_not(heard, text, now.date())
+    _paid_or_not(heard, text, context, now.date())
     spans = find_dates(
         text, now.date(), partial(_is_past, "already_paid" in heard.intents, remainder_at(text))
     )
@@ -104,10 +106,30 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
 # ------------------------------------------------------------------------------------------------------------- money
 
 
-def _paid_or_not(heard: Heard, text: str, today: date) -> None:
+#: With one of these an answer to "what is wrong?" is no reason.
+_NO_REASON = frozenset(
+    {
+        "request_human",
+        "request_callback",
+        "request_installment",
+        "request_deferral",
+        "send_link",
+        "ask_identity",
+        "ask_if_robot",
+        "third_party",
+        "identity_deny",
+        "busy_now",
+        "hardship",
+    }
+)
+
+
+def _paid_or_not(heard: Heard, text: str, context: str, today: date) -> None:
     """Paid already, promises, refuses, disputes: the readings of the trade's own verbs."""
     if DISPUTE.search(text) and not NOT_DISPUTE.search(text):
         heard.add("dispute")
+    elif context == "dispute_describe" and dispute_kind_zh(text) and not heard.intents.keys() & _NO_REASON:
+        heard.add("dispute", 0.7)
     told = text[: remainder_at(text)]
     ahead = find_dates(told, today, lambda before, after: bool(DONE_AFTER.match(after)))
     paid = is_paid(told, dated_ahead=any(span.value is not None and span.value >= today for span in ahead))
@@ -125,6 +147,8 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
     paying = [span for span in meant if not (len(meant) > 1 and _PAYDAY.match(text[span.end :]))]
     if "request_callback" in heard.intents and len(paying) > 1:
         paying = called_then(text, paying)
+    elif len({span.value for span in paying}) > 1:
+        paying = paid_then(text, paying)
     if "already_paid" not in heard.intents and not heard.intents.keys() & {"dispute", "deny"}:
         paying = [span for span in paying if span.value is None or span.value >= now.date()]
     heard.dates = list(dict.fromkeys(span.value for span in paying if span.value is not None))
@@ -149,7 +173,7 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
 
 def _is_past(paid: bool, remainder: int, before: str, after: str) -> bool:
     """Whether a date is that of a payment already made: the rest (剩下的) is still to come."""
-    if DONE_AFTER.match(after) and not _MEANT_TO.search(before):
+    if (DONE_AFTER.match(after) or PAID_BY_SOMEBODY.match(after)) and not _MEANT_TO.search(before):
         return True
     return paid and len(before) < remainder
 
@@ -318,10 +342,16 @@ def _settle_requests(heard: Heard, text: str, context: str) -> None:
             heard.drop("ask_payment_method", "promise_to_pay")
 
 
+_ABOUT_PAYING = frozenset(
+    {"promise_to_pay", "already_paid", "dispute", "request_deferral", "request_callback"}
+)
+#: A day on which something is paid in spite of a dispute: 二十号我先交一部分.
+_STILL_PAYS = re.compile(rf"(?:号|天|周.|底)(?:我|就|也)*(?:先|再|就){VERB}")
 #: Words by which a time is that of a call.
-_CALLED_AT = re.compile(r"打|电话|联系|来电|接|聊|谈|call|说|方便|有空|得空|下班|忙")
+_CALLED_AT = re.compile(r"打|电话|联系|来电|接|聊|谈|call|说|方便|有空|得空|下班|下课|收工|轮休|歇|讲|忙")
+_PAYS_FOR_HIM = re.compile(rf"{VERB}|给你|垫|来想办法")
 _CALL_AGAIN = re.compile(r"打(?!工|针|麻将|牌|球)|联系|来电|回电")
-_PLAN_WORDS = re.compile(r"分(?!钟|之)|期|一?个月.{0,6}(?:还|交|付|给)|慢慢还")
+_PLAN_WORDS = re.compile(r"分(?!钟|之)|期|摊|份|一?个月.{0,6}(?:还|交|付|给)|慢慢还")
 
 
 def _settle_slots(heard: Heard, text: str, context: str) -> None:
@@ -341,8 +371,12 @@ def _settle_slots(heard: Heard, text: str, context: str) -> None:
     heard.dispute_category = dispute_kind_zh(text)
     if "dispute" in intents and "already_paid" not in intents:
         heard.channels = []
-        if heard.dispute_category in ("meter", "service", "other"):
+        if heard.dispute_category in ("meter", "service", "other") and not _STILL_PAYS.search(text):
             heard.dates = []
     called = callback or bool(_CALL_AGAIN.search(text))
-    if "identity_deny" in intents or ("third_party" in intents and not called and not VERB_ZH.search(text)):
+    if "complaint_threat" in intents and not intents.keys() & _ABOUT_PAYING and not VERB_ZH.search(text):
+        heard.dates = []
+    if "identity_deny" in intents or (
+        "third_party" in intents and not called and not _PAYS_FOR_HIM.search(text)
+    ):
         heard.dates = []
