@@ -18,14 +18,14 @@ CHANNELS: tuple[tuple[str, str], ...] = (
             r"someone|somebody|another) ?(real |human |live )?"
             r"(person|human|agent|manager|someone|somebody|department|supervisor|operator|colleague|advisor|"
             r"adviser|rep|team|line)))|"
-            r"bacs|chaps|faster payments?|standing order|bank account to|iban|sort code|(through|from|via|by|"
-            r"at) (the |my )?bank(?! (holiday|manager)))\b"
+            r"bacs|chaps|faster payments?|standing order|bank account to|iban|sort code|(through|via) "
+            r"(the |my )?bank(?! (holiday|manager)))\b"
         ),
     ),
     (
         "card",
         (
-            r"\b((?<!sim )(?<!pay the )(?<!with the )(?<!birthday )(?<!appointment )(?<!business "
+            r"\b((?<!sim )(?<!pay the )(?<!birthday )(?<!appointment )(?<!business "
             r")(?<!report )(?<!id )(?<!green "
             r")(?<!post )(?<!medical )(?<!health )"
             r"(credit |debit |bank )?cards?(?! (game|reader|shop))|visa|mastercard|amex|american express)\b"
@@ -41,7 +41,8 @@ CHANNELS: tuple[tuple[str, str], ...] = (
             rf"person)(?: \w+){{0,6}} "
             rf"{_AT} (?:the|your|a|one of your|my local|any|yer|that|our) (?:\w+ )?{_PLACE}|"
             r"over the counter|in person|(at|through|via) the post office|in store|payzone|paypoint|cashiers?|"
-            r"(the|a|your|at) (teller|kiosk|pay window|payment window|service window|window))\b"
+            r"(the|a|your|at) (teller|kiosk|pay window|payment window|service window)|which window|at "
+            r"(the|a|your) window)\b"
         ),
     ),
     (
@@ -88,7 +89,7 @@ _NOT_AFTER = re.compile(
     r"on my phone|been)*( \w+)? ?(not (work|go|let|load|open|accept)\w*|crash\w*|stolen|eaten|swallowed|"
     r"snapped|stopped|declin\w+|"
     r"block\w*|expired|maxed( out)?|bounced|broken|down|rejected|frozen|useless|cancelled|lost|is not an "
-    r"option|a no|rubbish|no good|not (an option|for me))\b|^ (not|no)\b(?! (problem|sure))"
+    r"option|a no|rubbish|no good|not (an option|for me))\b"
 )
 
 

@@ -32,7 +32,7 @@ _NOT_SINCE = "".join(
     )
 )
 _NOT_A_DATE = (
-    r"(?! (?:late|notice|ago|old|overdue|behind|plan|without|back|off|straight|running|worth|of |a "
+    r"(?! (?:late\b|notice|ago|old|overdue|behind|plan|without|back|off|straight|running|worth|of |a "
     r"(?:week|month)|pregnant|"
     r"holiday|sick|and (?:nobody|no |still|nothing)|in arrears|arrears|into|before))"
 )
@@ -106,7 +106,7 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
             "vague",
             rules.nobody_knows,
         ),
-        (rf"\b{COUNT} {_UNIT} from (?:today|now)\b", "day", rules.in_units),
+        (rf"(?<!half )\b{COUNT} {_UNIT} from (?:today|now)\b", "day", rules.in_units),
         (
             r"(?<!day after )\b(?:the )?day after tomorrow\b|\bovermorrow\b|\btwo days from (?:now|today)\b",
             "day",
@@ -333,6 +333,14 @@ _DATES: tuple[tuple[re.Pattern[str], str, DateRule], ...] = tuple(
         (r"(?:^|(?<=yes )|(?<=yeah )|(?<=no ))(?P<nth>first|second|third)$", "nth", rules.day),
     )
 )
+#: Without one of these words no date is spoken.
+_ANY_DATE = re.compile(
+    r"day|mon\b|tue|wed\b|thu|fri\b|week|month|night|morrow|th\b|[0-9](?:st|nd|rd)\b|first|second|third|"
+    r"evening|morning|afternoon|"
+    r"now\b|away\b|immediately|close of|end of play|minute|the [0-9]|\b(?:on|by|until|till|before|after|"
+    r"from) the (?:t|f|s|e|n|o)|"
+    rf"\b(?:{MONTH_NAMES})\b"
+)
 _TENSES = frozenset({"weekday", "nth"})
 
 
@@ -342,6 +350,8 @@ def find_dates(text: str, today: date, past: bool) -> list[DateSpan]:
     ``past``: the utterance tells of something done; where its words are mixed, those next to a date decide.
     """
     found: list[tuple[DateSpan, str]] = []
+    if not _ANY_DATE.search(text):
+        return []
     for pattern, kind, rule in _DATES:
         for match in pattern.finditer(text):
             if any(match.start() < span.end and span.start < match.end() for span, _ in found):

@@ -12,7 +12,7 @@ _DONE = re.compile(
     r"\b(paid|sent|went(?! (clean )?out of my)|did(?! not)|made(?! (your|my|a|up))|took|taken|(i|we|just|"
     r"already) put (it|that|the)|settled|cleared|cashed|mailed|posted|"
     r"handed|dropped|transferred|deposited|wired|debited|deducted|came (out|off)|left (my|the|our)|gave|"
-    r"got it done|sorted|finished|dated|rang|called|phoned|rung|spoke|lost|died|buried|broke|moved|visited|"
+    r"got it done|sorted|finished|dated|rang|called|phoned|rung|spoke|(?<!get )lost|died|buried|broke|moved|visited|"
     r"swiped|cut the check|has been|was (paid|done|made|sent|taken)|gone|processed|used (my|the))\b"
 )
 _TO_DO = re.compile(
@@ -36,7 +36,8 @@ _NEGATED_AFTER = re.compile(
     r"^ (is|are|will be|would be|does|might be|seems|sounds|looks)? ?(just |a bit |way |far |a little |"
     r"still |really )*(too (early|soon|late|quick|tight|short|close)|not (good|possible|going to|great|ok|"
     r"okay|an option|on|"
-    r"happening|convenient|suitable|doable|enough)|no good|no use|impossible|out|off|bad|early|late)\b(?! "
+    r"happening|convenient|suitable|doable|enough)|no good|no use|impossible|out(?! of)|off(?! to)|bad|"
+    r"early|late)\b(?! "
     r"(on|in) the)|^ (does|would|will|can|do|could) not (really )?(work|do|suit|be|happen|fit)"
     r"|^ (no good|not possible|no can do|not good|is a no|is a bad|is out)|^ (i|we) (can|could) not( do| "
     r"make| manage)?( it)?$"

@@ -162,7 +162,12 @@ def _longest(words: Sequence[str], at: int, end: int) -> _Sum | None:
             words[stop : stop + 1] in (["hundred"], ["thousand"])
             or words[stop - 1] == "and"
             or (words[stop - 1] == "a" and words[stop : stop + 1] not in _ONE_UNIT)
-            or (stop < end and words[stop] in EN_ONES and words[stop - 1] in EN_TENS)
+            or (
+                stop < end
+                and words[stop] in EN_ONES
+                and words[stop - 1] in EN_TENS
+                and words[stop + 1 : stop + 2] not in (["hundred"], ["thousand"])
+            )
         ):
             continue
         value = en_number(words[at:stop])
@@ -277,6 +282,8 @@ def _refused(words: Sequence[str], found: Sequence[_Sum], place: int) -> bool:
     later = [other for other in found[place + 1 :] if other.value != one.value]
     if not later:
         return False
+    if later[0].start == one.end and 0 < later[0].value - one.value < 10 and not one.unit:
+        return True  # "ninety ninety five": he makes up his mind
     between = " ".join(words[one.end : later[0].start])
     if REFUSED_AFTER.search(before) or TOO_MUCH_AFTER.match(after):
         return True

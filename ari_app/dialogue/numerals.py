@@ -184,7 +184,7 @@ def _and_cents(whole: int, rest: Sequence[int | str]) -> Decimal | None:
     if not rest:
         return Decimal(whole)
     if len(rest) == 1 and isinstance(rest[0], int) and 10 <= rest[0] < 100:
-        if whole % 10 == 0 and 0 < rest[0] - whole < 10:
+        if whole % 10 == 0 and whole != 20 and 0 < rest[0] - whole < 10:
             return None  # "ninety ninety five" is said by somebody who makes up his mind
         return whole + Decimal(rest[0]) / 100
     if len(rest) == 2 and rest[0] == "oh" and isinstance(rest[1], int) and 0 < rest[1] < 10:

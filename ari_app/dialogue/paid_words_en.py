@@ -90,7 +90,7 @@ PAID = re.compile(
 UNDONE_BEFORE = re.compile(
     r"\b(when|once|until|till|after|if|unless|before|as soon as|whether|the moment|by the time|will have|would have|"
     r"to have|should have|could have|get|getting|gets|never|not|nobody|no one|will get|have to have|need to|want to|"
-    r"see|consider|get all|will be|to be|will|can|could|shall|going to|know|make sure|sure|ensure|what if|"
+    r"see|consider|get all|will be|to be|will|can|could|shall|going to|know|make sure|be sure|ensure|what if|"
     r"who|thought|"
     r"wish)( (it|that|the|all|this|my|i have|your))*$|"
     r"\b(was|is|did|has|have|do|does)( (it|that|this|he|she|they|you|anyone|someone|i|we|the \w+))+$"

@@ -106,7 +106,7 @@ _AFTER_HOUR = re.compile(
     r"okay|tomorrow|today|please|is|in|at|but|so|"
     r"for|not|no|we|you|he|she|it|they|the|after|before|will|can|cause|as|once|while|would|suits?|be|next|"
     r"thanks|thank|to|from|with|are|maybe|"
-    r"probably|instead|latest|earliest|onwards?|exactly|"
+    r"probably|instead|latest|earliest|onwards?|exactly|call|ring|phone|try|give|"
     r"[a-z]+day)\b)"
 )
 _MORNING = re.compile(r"\bmorning\b")

@@ -50,6 +50,8 @@ _PLAN_WORDS = re.compile(
     r"\b(plan|split|spread|installments?|monthly|every month|(each|per) month|three "
     r"payments|set me up|break it|cut it up|chunks|pieces|over (three|six|twelve|a year))\b"
 )
+#: A way to pay is one where paying is spoken of; before verification a card or an app may be anything.
+_PAYS = re.compile(r"\b(pay|paid|paying|payment|settle|transfer\w*|send|sent|charged?|debit)\b")
 #: What is done with money, beside the day on which it was done.
 _DEED = re.compile(
     r"\b(paid|pay|paying|sent|made|did it|did that|done|gave|put it|put the|put that|settled|cleared|transferred|"
@@ -180,6 +182,8 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
     heard.currency = "CNY" if re.search(r"\b(yuan|kuai|rmb)\b", text) else ""
     heard.channels = in_spoken_order(_CHANNELS, text, not_this_way)
+    if context in BEFORE_VERIFICATION and not _PAYS.search(text):
+        heard.channels = []
     heard.corrects = bool(CORRECTS.search(text))
     heard.reason = first_named(_REASONS, text)
     heard.upset = bool(UPSET.search(text)) or "abusive" in heard.intents

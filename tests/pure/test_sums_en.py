@@ -197,7 +197,7 @@ def below_100(value: int) -> list[str]:
 
 @given(st.integers(1, 99), st.integers(10, 99))
 def test_two_groups_are_hundreds_below_ten_and_cents_above(first: int, second: int) -> None:
-    if first % 10 == 0 and 0 < second - first < 10:
+    if first % 10 == 0 and first != 20 and 0 < second - first < 10:
         assert (
             en_number(below_100(first) + below_100(second)) is None
         )  # "ninety ninety five": he makes up his mind
