@@ -152,7 +152,8 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
 def _weigh(heard: Heard, context: str) -> None:
     """What the question makes of the findings."""
     named = bool(heard.dates or heard.amounts or heard.full_amount or heard.unclear_date)
-    if context in _PROMISE_CONTEXTS and named and not _explained(heard):
+    confirmed = context == "confirm_ptp" and "affirm" in heard.intents and "deny" not in heard.intents
+    if context in _PROMISE_CONTEXTS and named and not confirmed and not _explained(heard):
         heard.add("promise_to_pay", 0.9 if context in ("ask_when", "ask_amount") else 0.8)
     if context == "verify_tail" and heard.phone_tail is not None:
         heard.add("identity_confirm", 0.9)

@@ -95,6 +95,24 @@ def test_a_second_meaning_stands_beside_the_first(context: str, text: str, inten
     assert also in heard.also
 
 
+ALONE: tuple[tuple[str, str, str], ...] = (
+    # how people begin, and words that only say the first meaning once more
+    ("inform", "不用约时间了刚刚在手机上付掉了", "already_paid"),
+    ("ask_when", "行那我就大后天交", "promise_to_pay"),
+    ("confirm_ptp", "对二十号三百块", "affirm"),
+    ("opening", "是我有什么事", "identity_confirm"),
+    ("ask_when", "二十号之前我真拿不出来", "request_deferral"),
+    ("inform", "不要再打给我了", "stop_calling"),
+    ("ask_when", "四月底拆迁款下来我一把给你清了", "promise_to_pay"),
+)
+
+
+@pytest.mark.parametrize(("context", "text", "intent"), ALONE, ids=[row[1] for row in ALONE])
+def test_a_single_meaning_stands_alone(context: str, text: str, intent: str) -> None:
+    heard = understand(text, "zh", context, NOW)
+    assert (heard.intent, heard.also) == (intent, ())
+
+
 #: Something that is said at a question for a day, and is no promise though a day or a sum stands in it.
 _NO_PROMISE = st.sampled_from(
     [
