@@ -354,4 +354,28 @@ _RULES: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
+_RULES += (
+    (
+        "ask_if_robot",
+        (
+            r"\b(?:are|is|am|or)\b(?: \w+){0,6} (?:just (?:software|a (?:program|voice))|(?:a|the) computer|"
+            r"alive|chat gpt|automated call|voice bot|"
+            r"ai|one of (?:those|them) (?:ai|computer|robot|machine|chat)\w*)\b(?! (?:screen|system))|\byou "
+            r"real or not\b|\byou robot is it\b|"
+            r"\bare you one(?: of those)?$|\bcomputer dey talk\b|\ba human there or\b|\ba person or a\b"
+        ),
+    ),
+    (
+        "abusive",
+        (
+            r"\bfeck\b|\b(?:you|your|ya|of|some)\b(?: \w+){0,4} (?:thieving|scabby|toerag|gobshites?|cow|"
+            r"donkey|worm|ghoul|sods?|dogs|mumu|rat|swine|"
+            r"pigs?|vermin|leech|numpty|eejit|weasel|snake|toad|halfwit|dimwit|imbecile|jackass|piece of "
+            r"(?:junk|dirt|rubbish))\b|"
+            r"\bthick as (?:a brick|two)|\bno shame\b|\blowest form\b|\bwhere the sun (?:do|does)\b|\bkiss "
+            r"my\b|\bgive you a slap\b|\bboil your\b|"
+            r"\bgobshites?\b|\buseless (?:piece|lot|bunch)\b"
+        ),
+    ),
+)
 FAMILIES = tuple((intent, re.compile(pattern)) for intent, pattern in _RULES)

@@ -51,6 +51,30 @@ _CALL_AND_THEN = re.compile(
     r"\b(call|ring|phone)( me)? (again|once more|one more time|at this hour)( "
     r"\w+)? (and|or) (i|you|we)\b"
 )
+#: Questions that are answered by yes and no, with a correction beside it.
+_READ_BACK = frozenset({"confirm_ptp", "ask_plan"})
+_AGREES = re.compile(
+    r"\b(yes please|is (good|fine|great|perfect|ok|okay)|sounds|works|suits|that is right)\b"
+)
+_YES_AT_LAST = re.compile(
+    r"\b(yes|yeah|correct|exactly|brilliant|perfect|cracked|lock it in+|too right|"
+    r"bet|you ok)\b( dear| thank you| please)*"
+)
+_OWN_MATTERS = frozenset(
+    {
+        *(
+            "promise_to_pay",
+            "already_paid",
+            "dispute",
+            "request_deferral",
+            "request_installment",
+            "request_human",
+        ),
+        *("request_callback", "send_link", "refuse_to_pay", "hardship", "stop_calling", "complaint_threat"),
+        *("identity_confirm", "identity_deny", "third_party", "busy_now", "ask_payment_method", "ask_amount"),
+        *("ask_due_date", "ask_fee_breakdown", "ask_identity", "ask_if_robot", "abusive"),
+    }
+)
 #: A plain no to what was just said.
 _WRONG_ONLY = re.compile(r"(no )*(that|it|this) is (not (right|correct|it)|wrong|incorrect)( no)?")
 
@@ -97,8 +121,32 @@ def settle_en(heard: Heard, text: str, context: str) -> None:
     _settle_money(heard, text, context)
     rule_out(heard, _RULES_OUT)
     _settle_requests(heard, text, context)
+    _settle_yes_no(heard, text, context)
     if "repeat" in heard.intents and len(heard.intents) > 1:
         heard.drop("repeat")
+
+
+def _settle_yes_no(heard: Heard, text: str, context: str) -> None:
+    """Yes and no are only what they answer: beside a matter of its own they merely begin the sentence."""
+    intents = heard.intents
+    if "abusive" in intents and "ask_identity" in intents:
+        heard.drop("abusive")
+    if (
+        context in _READ_BACK
+        and not intents
+        and _YES_AT_LAST.search(text)
+        and not re.search(r"\b(not|no)\b", text)
+    ):
+        heard.add("affirm")
+    if (
+        context == "ask_plan"
+        and {"affirm", "request_installment"} <= intents.keys()
+        and not _ASKS.search(text)
+    ):
+        heard.drop("request_installment")  # a yes that repeats the term
+    if context in _READ_BACK or not _OWN_MATTERS & intents.keys():
+        return
+    heard.drop("affirm", "deny")
 
 
 def _settle_persons(heard: Heard, text: str, context: str) -> None:

@@ -62,6 +62,8 @@ SAID = (
     ("inform", "give me a bell after five", "request_callback", ""),
     ("opening", "half five would suit me", "request_callback", ""),
     ("closing", "ping me the payment link", "send_link", ""),
+    ("inform", "are you just software", "ask_if_robot", ""),
+    ("ask_plan", "yes please six months is good", "affirm", ""),
     # No.
     ("ask_when", "never", "refuse_to_pay", ""),
     ("ask_amount", "not a penny", "refuse_to_pay", ""),
@@ -90,6 +92,11 @@ def test_part_paid_and_the_rest_promised_has_both_sums_and_both_days_in_spoken_o
     assert heard.intent == "already_paid"
     assert [str(amount) for amount in heard.amounts] == ["70.00", "35.00"]
     assert [f"{day:%m-%d}" for day in heard.dates] == ["03-10", "03-13"]
+
+
+def test_a_yes_before_a_matter_of_its_own_is_only_its_beginning() -> None:
+    heard = understand("yeah but i have paid it on monday", "en", "inform", NOW)
+    assert (heard.intent, heard.also) == ("already_paid", ())
 
 
 def test_the_wish_to_be_left_alone_is_no_wish_to_be_called_again() -> None:
