@@ -20,6 +20,8 @@ from tests.support.virtual_time import VirtualTimeLoop
 
 # No test asserts on seconds: these machines are shared.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: For `make`: fewer examples of each property; scripts/test tries them all.
+settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
 settings.load_profile("house")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]

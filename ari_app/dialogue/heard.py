@@ -20,7 +20,8 @@ class DateSpan:
 class Heard:
     """Findings of one utterance.
 
-    ``intents`` maps an intent, or a finer meaning, to how sure its rule is (0 to 1). Slots are in spoken order, what was
+    ``intents`` maps an intent, or a finer meaning, to how sure its rule is (0 to 1); ``finer`` are the finer meanings
+    once they have been made intents. Slots are in spoken order, what was
     negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
     that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it'). ``language``
     is the one that is asked for (``language_words``). ``words`` is the number of words (characters in
@@ -29,6 +30,7 @@ class Heard:
 
     words: int
     intents: dict[str, float] = field(default_factory=dict)
+    finer: set[str] = field(default_factory=set)
     dates: list[date] = field(default_factory=list)
     amounts: list[Decimal] = field(default_factory=list)
     unclear_date: bool = False

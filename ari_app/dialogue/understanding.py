@@ -1,16 +1,18 @@
-"""What an utterance means: deterministic rules over normalised text, one primary intent, its slots.
+"""What an utterance means: one primary intent, its slots; the same words at the same question always mean the same.
 
 ``understand`` is pure. The rules of a language live in ``understanding_zh`` and ``understanding_en`` and find intents,
-dates and amounts; what is chosen among them, and what a bare date or number means at the question just asked, is the
-same for both and stands here.
+dates and amounts; what a bare date or number means at the question just asked is the same for both and stands here. Which
+of the intents is primary is weighed by ``intent_model``; where it finds one that no rule has found, the rules read the
+slots again with that in mind. Finer meanings, and what a rule is certain of, are the rules' alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ari_app.dialogue.heard import Heard
+from ari_app.dialogue.intent_model import weigh
 from ari_app.dialogue.model import Understanding
 from ari_app.dialogue.understanding_en import hear_en
 from ari_app.dialogue.understanding_zh import hear_zh
@@ -61,6 +63,12 @@ PRIORITY: tuple[str, ...] = (
 )
 INTENTS: frozenset[str] = frozenset(PRIORITY)
 
+#: Intents of which the earlier one is primary where several were said.
+ORDERED: tuple[str, ...] = PRIORITY[: PRIORITY.index("abusive") + 1]
+REQUESTS: tuple[str, ...] = ORDERED[ORDERED.index("request_human") : ORDERED.index("stop_calling")]
+#: Who asks for something while he tells one of these, asks.
+ASIDE: frozenset[str] = frozenset({"hardship", "busy_now"})
+
 #: Meanings that are more exact than an intent, the weightiest first, and the intent that each one is.
 FINER: dict[str, str] = {
     "recording_refused": "deny",
@@ -105,7 +113,23 @@ _PROMISE_CONTEXTS = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "
 MAX_CHARACTERS = 400
 """Longer transcripts are cut: nobody says more in one answer, and rules stay quick."""
 
-_HEAR: dict[str, Callable[[str, str, datetime], Heard]] = {"zh": hear_zh, "en": hear_en}
+#: From here on a rule is certain, and nothing is weighed.
+CERTAIN = 0.95
+#: An intent less probable than this is not believed against the rules.
+LIKELY = 0.35
+#: The same where the rules understood nothing.
+LIKELY_ALONE = 0.3
+#: A rule as sure as this, and a model that holds it for possible, are believed together.
+SURE, POSSIBLE = 0.85, 0.1
+#: What was weighed is never surer than this.
+MOST_WEIGHED = 0.9
+#: A second intent that is this probable was said too.
+SAID_TOO = 0.25
+
+#: A date or a sum in so few words (characters in Chinese) is the answer to the question for it, and nothing else.
+BARE: dict[str, int] = {"zh": 8, "en": 4}
+
+_HEAR: dict[str, Callable[[str, str, datetime, str], Heard]] = {"zh": hear_zh, "en": hear_en}
 
 
 def understand(text: str, language: str, context: str, now: datetime) -> Understanding:
@@ -118,19 +142,29 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         raise ValueError(f"unknown question context {context!r}")
     if language not in _HEAR:
         raise ValueError(f"no rules for language {language!r}")
-    heard = _HEAR[language](text[:MAX_CHARACTERS], context, now)
+    text = text[:MAX_CHARACTERS]
+    heard = findings(text, language, context, now)
     if heard.words == 0:
         return Understanding("silence_noise", confidence=1.0)
-    finer = next((name for name in FINER if name in heard.intents), "")
-    for name in FINER.keys() & heard.intents.keys():
-        heard.add(FINER[name], heard.intents.pop(name))
-    _weigh(heard, context)
-    chosen = [intent for intent in PRIORITY if intent in heard.intents]
-    primary = _primary(heard, chosen, context)
-    also = tuple(intent for intent in chosen if intent != primary)
+    primary, second = _by_rules(heard, context), ""
+    confidence = heard.intents.get(primary, 0.0)
+    if not _rules_alone(heard, primary, confidence):
+        weighed = weigh(text, language, context, heard)
+        likely, second = sorted(weighed, key=lambda intent: -weighed[intent])[:2]
+        second = second if weighed[second] >= SAID_TOO else ""
+        likely = _comes_first(likely, weighed, heard)
+        probability = max(weighed.values())
+        if probability >= (LIKELY if primary != "unclear" else LIKELY_ALONE):
+            if likely not in heard.intents and likely != "unclear":
+                heard = findings(text, language, context, now, told=likely)
+            weighed_as = min(probability, MOST_WEIGHED)
+            confidence = max(confidence, weighed_as) if likely == primary else weighed_as
+            primary = likely
+    finer = next((name for name in FINER if name in heard.finer), "")
+    also = [intent for intent in PRIORITY if intent in heard.intents or intent == second]
     return Understanding(
         intent=primary,
-        also=also,
+        also=tuple(intent for intent in also if intent not in (primary, "unclear")),
         finer=finer,
         amounts=tuple(heard.amounts),
         dates=tuple(heard.dates),
@@ -145,16 +179,44 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         full_amount=heard.full_amount,
         unclear_date=heard.unclear_date,
         upset=heard.upset,
-        confidence=heard.intents.get(primary, 0.0),
+        confidence=round(confidence, 3),
     )
 
 
-def _weigh(heard: Heard, context: str) -> None:
+def findings(text: str, language: str, context: str, now: datetime, told: str = "") -> Heard:
+    """What the rules find; ``told`` is an intent that they are to read the slots by, whether they found it or not."""
+    heard = _HEAR[language](text, context, now, told)
+    for name in FINER.keys() & heard.intents.keys():
+        heard.finer.add(name)
+        heard.add(FINER[name], heard.intents.pop(name))
+    _weigh(heard, language, context)
+    return heard
+
+
+def _comes_first(likely: str, weighed: Mapping[str, float], heard: Heard) -> str:
+    """Of several things that were surely said, the one that comes first by the order of PRIORITY."""
+    for intent in (
+        ORDERED[: ORDERED.index(likely)] if likely in ORDERED else REQUESTS if likely in ASIDE else ()
+    ):
+        if heard.intents.get(intent, 0.0) >= SURE and weighed[intent] >= POSSIBLE:
+            return intent
+    return likely
+
+
+def _rules_alone(heard: Heard, primary: str, confidence: float) -> bool:
+    """Whether the rules' choice stands: certain words, digits that were asked for, and finer meanings, from which follows
+    what must not hang on a probability."""
+    return confidence >= CERTAIN or heard.phone_tail is not None or bool(heard.finer)
+
+
+def _weigh(heard: Heard, language: str, context: str) -> None:
     """What the question makes of the findings."""
     named = bool(heard.dates or heard.amounts or heard.full_amount or heard.unclear_date)
     confirmed = context == "confirm_ptp" and "affirm" in heard.intents and "deny" not in heard.intents
     if context in _PROMISE_CONTEXTS and named and not confirmed and not _explained(heard):
-        heard.add("promise_to_pay", 0.9 if context in ("ask_when", "ask_amount") else 0.8)
+        asked = context in ("ask_when", "ask_amount")
+        bare = heard.words <= BARE[language] and set(heard.intents) <= {"promise_to_pay"}
+        heard.add("promise_to_pay", (CERTAIN if bare else 0.9) if asked else 0.8)
     if context == "verify_tail" and heard.phone_tail is not None:
         heard.add("identity_confirm", 0.9)
     if context == "confirm_ptp" and heard.corrects and named:
@@ -181,7 +243,8 @@ def _explained(heard: Heard) -> bool:
     return any(intent in heard.intents for intent in others)
 
 
-def _primary(heard: Heard, chosen: list[str], context: str) -> str:
+def _by_rules(heard: Heard, context: str) -> str:
+    chosen = [intent for intent in PRIORITY if intent in heard.intents]
     if not chosen:
         return "unclear"
     first = chosen[0]

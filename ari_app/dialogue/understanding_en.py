@@ -70,8 +70,11 @@ _REASONS, _CHANNELS = named(REASONS), named(CHANNELS)
 _OF_THE_BILL = frozenset({"inform", "ask_when", "ask_amount", "ask_plan", "dispute_describe"})
 
 
-def hear_en(text: str, context: str, now: datetime) -> Heard:
-    """Findings of an English utterance at a question; ``now`` is local to the customer."""
+def hear_en(text: str, context: str, now: datetime, told: str = "") -> Heard:
+    """Findings of an English utterance at a question; ``now`` is local to the customer.
+
+    ``told``: an intent that is known from elsewhere; the slots are read by it.
+    """
     text = normalise_en(text)
     heard = Heard(words=len(text.split()))
     if not text:
@@ -87,14 +90,18 @@ def hear_en(text: str, context: str, now: datetime) -> Heard:
         heard.add("switch_language")
         heard.language = wish
     _paid_or_not(heard, text, context)
-    past = "already_paid" in heard.intents
+    if told:
+        heard.add(told)
+    past = told == "already_paid" if told else "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
-    if not past and _paid_then(heard, text, context, now.date(), spans):
+    if not past and not told and _paid_then(heard, text, context, now.date(), spans):
         heard.add("already_paid", 0.75)
         spans = find_dates(text, now.date(), past=True)
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
     settle_en(heard, text, context)
+    if told:
+        heard.add(told)
     settle_slots_en(heard, text, context)
     return heard
 

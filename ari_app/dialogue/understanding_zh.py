@@ -65,8 +65,11 @@ _PAYDAY = re.compile(
 )
 
 
-def hear_zh(text: str, context: str, now: datetime) -> Heard:
-    """Findings of a Chinese utterance at a question; ``now`` is local to the customer."""
+def hear_zh(text: str, context: str, now: datetime, told: str = "") -> Heard:
+    """Findings of a Chinese utterance at a question; ``now`` is local to the customer.
+
+    ``told``: an intent that is known from elsewhere; the slots are read by it.
+    """
     text = normalise_zh(text)
     heard = Heard(words=len(text))
     if not text:
@@ -82,10 +85,11 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
         heard.add("switch_language")
         heard.language = wish
     _paid_or_not(heard, text, context, now.date())
-    spans = find_dates(
-        text, now.date(), partial(_is_past, "already_paid" in heard.intents, remainder_at(text))
-    )
-    if any(
+    if told:
+        heard.add(told)
+    past = told == "already_paid" if told else "already_paid" in heard.intents
+    spans = find_dates(text, now.date(), partial(_is_past, past, remainder_at(text)))
+    if not told and any(
         span.value is not None and span.value < now.date() and _PAID_THEN.search(text, span.end)
         for span in spans
     ):
@@ -93,6 +97,8 @@ def hear_zh(text: str, context: str, now: datetime) -> Heard:
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
     settle(heard, text, context)
+    if told:
+        heard.add(told)
     settle_slots(heard, text, context)
     return heard
 

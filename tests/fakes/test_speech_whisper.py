@@ -122,8 +122,8 @@ def gibberish(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def engine_of(folder: Path) -> WhisperEngine:
-    return WhisperEngine(str(folder), "cpu", "int8", 1)
+def engine_of(folder: Path, compute_type: str = "int8") -> WhisperEngine:
+    return WhisperEngine(str(folder), "cpu", compute_type, 1)
 
 
 def asked(language: str, hot_words: str, pcm: bytes) -> Request:
@@ -158,7 +158,8 @@ def test_gibberish_of_a_batch_is_the_gibberish_of_one_by_one(
     gibberish: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whisper_worker, "_REPETITIVE", 1e9)  # random weights like to repeat themselves
-    engine = engine_of(gibberish)
+    # Among random weights the best two words are often close: rounding to int8 would decide, and differs by processor.
+    engine = engine_of(gibberish, "float32")
     batch = engine.recognise(utterances())
     apart = [engine.recognise([one])[0] for one in utterances()]
     assert [one["text"] for one in batch] == [one["text"] for one in apart]

@@ -1,0 +1,77 @@
+"""What the intent model looks at: the words of an utterance, the question, and what the rules have found.
+
+Features are names; a feature is there or not. The same function serves training and use, so both see the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ari_app.dialogue.heard import Heard
+from ari_app.dialogue.normal_en import normalise_en
+from ari_app.dialogue.normal_zh import normalise_zh
+
+#: Longest run of words (English), of characters (Chinese) that is one feature.
+WORDS = 3
+CHARACTERS = 4
+#: Words that stand apart by up to so many others still make a pair.
+GAP = 3
+#: An utterance of so few words, or characters, is also one feature as a whole.
+SHORT = 4
+
+_NUMBER = re.compile(r"[0-9]+")
+
+
+def features(text: str, language: str, context: str, heard: Heard) -> list[str]:
+    """The names of the features of one utterance; ``heard`` is what the rules found in it."""
+    return [*dict.fromkeys([f"q={context}", *found_features(context, heard), *word_features(text, language)])]
+
+
+def found_features(context: str, heard: Heard) -> Iterator[str]:
+    """What the rules found, alone and at this question."""
+    for intent in heard.intents:
+        yield f"r={intent}"
+    for name, there in (
+        ("amount", heard.amounts),
+        ("date", heard.dates or heard.unclear_date),
+        ("time", heard.times),
+        ("channel", heard.channels),
+        ("periods", heard.periods),
+        ("tail", heard.phone_tail),
+        ("category", heard.dispute_category),
+        ("reason", heard.reason),
+        ("full", heard.full_amount),
+        ("corrects", heard.corrects),
+    ):
+        if there:
+            yield f"s={name}"
+            yield f"s={name}@{context}"
+
+
+def word_features(text: str, language: str) -> Iterator[str]:
+    """The words of a transcript, in runs and pairs, and how many they are."""
+    if language == "zh":
+        plain = normalise_zh(text)
+        yield from _runs(list(plain), CHARACTERS, "")
+        yield f"n={min(6, len(plain) // 4)}"
+    else:
+        words = ["#" if _NUMBER.fullmatch(word) else word for word in normalise_en(text).split()]
+        yield from _runs(words, WORDS, " ")
+        yield from _pairs(words)
+        yield f"n={min(6, len(words) // 3)}"
+
+
+def _runs(parts: Sequence[str], longest: int, between: str) -> Iterator[str]:
+    bounded = ["<", *parts, ">"]
+    for size in range(1, longest + 1):
+        for start in range(len(bounded) - size + 1):
+            yield "w=" + between.join(bounded[start : start + size])
+    if len(parts) <= SHORT:
+        yield "all=" + between.join(parts)
+
+
+def _pairs(words: Sequence[str]) -> Iterator[str]:
+    for first in range(len(words)):
+        for second in range(first + 2, min(first + 1 + GAP, len(words))):
+            yield f"p={words[first]}_{words[second]}"
