@@ -16,11 +16,12 @@ from random import Random
 
 import pytest
 
-from ari_app.dialogue import flow_answers, guard, spoken
+from ari_app.dialogue import guard, spoken
 from ari_app.dialogue.flow import Flow
 from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind
+from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import Account, AccountDetails
 from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
@@ -219,7 +220,7 @@ def walk(flow: Flow, seed: int) -> None:
 def remembered_meanings() -> Iterator[None]:
     """The same words mean and hold the same each time; walks repeat them, so each is looked at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flow_answers, "understand", cache(flow_answers.understand))
+        patch.setattr("ari_app.dialogue.flow_answers.understand", cache(understand))
         patch.setattr(guard, "matchable", cache(guard.matchable))
         yield
 
