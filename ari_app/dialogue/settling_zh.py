@@ -39,7 +39,8 @@ _RULES_OUT: RulesOut = (
 
 _FOR_ANOTHER = re.compile(r"我是(他|她)|(他|她|本人)(现在)?不在|你(们)?(打|找|问)(他|她)")
 _STRANGER = re.compile(
-    r"打错|找错|拨错|认错|(搞|弄)错(人|号)|不是(他|她|本人|机主|我(?!们|的))|不认(识|得)|(这|那)个人|查无"
+    r"打错|找错|拨错|认错|(搞|弄)错(人|号)|不是(他|她|本人|机主|我(?!们|的))|不认(识|得)|(这|那)个人|查无|问错|"
+    r"(当|认)成了?别人|不是你要?[找说]|不是(同)?一个人|不是什么?[\u4e00-\u9fff]{1,3}(先生|女士|小姐)|我姓|非本人"
 )
 _OWN_RELATIVE = re.compile(rf"我(的|们)?(家)?{KIN}")
 _CALL_THEN = re.compile(r"(下午|晚上|明天|后天|点|时候)(再)?(打|联系)(?!.*别)")
@@ -119,6 +120,8 @@ def _settle_persons(heard: Heard, text: str, context: str) -> None:
         stranger=bool(_STRANGER.search(text)),
         own_relative=bool(_OWN_RELATIVE.search(text)),
     )
+    if "third_party" in intents and _FOR_ANOTHER.search(text):
+        heard.drop("identity_deny")
     if "stop_calling" in intents and not _CALL_THEN.search(text):
         heard.drop("request_callback")
     if "ask_if_robot" in intents and not HUMAN_TALK.search(text):
