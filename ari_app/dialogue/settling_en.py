@@ -138,11 +138,7 @@ def _settle_yes_no(heard: Heard, text: str, context: str) -> None:
         and not re.search(r"\b(not|no)\b", text)
     ):
         heard.add("affirm")
-    if (
-        context == "ask_plan"
-        and {"affirm", "request_installment"} <= intents.keys()
-        and not _ASKS.search(text)
-    ):
+    if context == "ask_plan" and {"affirm", "request_installment"} <= intents.keys() and _AGREES.search(text):
         heard.drop("request_installment")  # a yes that repeats the term
     if context in _READ_BACK or not _OWN_MATTERS & intents.keys():
         return
