@@ -17,7 +17,7 @@ _SURELY = re.compile(
 )
 #: Done, unless a day still to come or a condition is named.
 _LIKELY = re.compile(
-    rf"已付|^结清|处理掉了|清过账|付清好几天|(?:就|刚|总之我|我)(?:结|付|充|清|处理|{VERB})(?:掉"
+    rf"已付|^结清|处理掉了|清过账|付清好几天|(?:就|刚|总之我|(?<![给把跟])我)(?:结|付|充|清|处理|{VERB})(?:掉"
     rf"|清|进去)?了(?!吧|它|再|就|不)|充进去了|交完(?:了都|三天|好几)|前脚刚|之前付的|都寄到"
 )
 _GAVE = re.compile(
