@@ -27,11 +27,11 @@ from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
 
-pytestmark = pytest.mark.fakes
+pytestmark = [pytest.mark.fakes, pytest.mark.parallel]
 
 FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 #: Walks of each flow, in groups that each end soon.
-WALKS, GROUPS = 5_000, 10
+WALKS, GROUPS = 10_000, 20
 #: So many say what share of calls is verified.
 ENOUGH = 500
 
