@@ -178,6 +178,27 @@ def check_operators_files(settings: Settings) -> list[Check]:
     return checks
 
 
+def check_rules(settings: Settings, year: int) -> list[Check]:
+    """Every rule pack can be read, and this year and the next are confirmed in their calendars."""
+    from ari_app.services.rule_directory import RuleDirectory
+
+    rules = RuleDirectory(settings.dialplan_dir)
+    book = rules.book
+    checks = [fail("rule pack", why, "mend the file; `ari-app rules check`") for why in book.faults.values()]
+    if not book.rules and not checks:
+        return [fail("rule packs", f"none in {settings.dialplan_dir / 'rules'}", "set dialplan_dir")]
+    if book.rules:
+        checks.append(ok("rule packs", ", ".join(sorted(book.rules))))
+    for name, calendar in sorted(rules.calendars().items()):
+        missing = [each for each in (year, year + 1) if each not in calendar.confirmed]
+        if missing:
+            tell = fail if missing[0] == year else warn
+            what = f"{name}: {missing[0]} is not confirmed, so nobody is called in that year"
+            mend = f"compare `ari-app rules calendar {name} --year {missing[0]}` with the official notice, then confirm it"
+            checks.append(tell("calendar", what, mend))
+    return checks
+
+
 def check_recognisers(settings: Settings) -> list[Check]:
     """Which languages can be heard; keys work in every language without a model."""
     from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser

@@ -14,6 +14,7 @@ from ari_app.cli import doctor_checks
 from ari_app.config.model import Settings
 from ari_app.services import doctor
 from ari_app.services.doctor import Health
+from tests.support.docs import ROOT
 from tests.support.fake_funasr import fake_funasr
 from tests.support.fake_llm import fake_llm, says
 
@@ -175,3 +176,20 @@ async def test_without_asterisk_every_line_says_how_to_mend() -> None:
         "AMI": Health.FAIL,
     }
     assert all(check.mend for check in checks)
+
+
+def test_rule_packs_and_the_years_of_calendars_are_looked_at(tmp_path: Path) -> None:
+    shipped = Settings.model_validate({"dialplan_dir": str(ROOT / "dialplan")})
+    assert [check.health for check in doctor_checks.check_rules(shipped, 2025)] == [Health.OK]
+    this_year = doctor_checks.check_rules(shipped, 2026)
+    assert [(check.health, "2027" in check.found) for check in this_year] == [
+        (Health.OK, False),
+        (Health.WARN, True),
+    ]
+    assert [check.health for check in doctor_checks.check_rules(shipped, 2027)] == [Health.OK, Health.FAIL]
+    nothing = Settings.model_validate({"dialplan_dir": str(tmp_path)})
+    assert [check.health for check in doctor_checks.check_rules(nothing, 2026)] == [Health.FAIL]
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "x.yaml").write_text("pack: y", encoding="utf-8")
+    (broken,) = doctor_checks.check_rules(nothing, 2026)
+    assert (broken.health, "x.yaml:1" in broken.found) == (Health.FAIL, True)
