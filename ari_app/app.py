@@ -101,6 +101,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
     """
     table = read_dispositions(settings.dialplan_dir / "dispositions.yaml")
     rules = await asyncio.to_thread(RuleDirectory, settings.dialplan_dir)
+    log.info("rule packs", usable=sorted(rules.book.rules), unreadable=sorted(rules.book.faults))
     clock = make_clock(settings)
     log.info("connecting to Asterisk", ari=settings.ari.url, ami=f"{settings.ami.host}:{settings.ami.port}")
     observed = Observed()

@@ -15,7 +15,11 @@ def beyond_pack(campaign: Campaign, book: RuleBook, today: date, source: str) ->
     strategy = campaign.strategy
     rules = book.find(strategy.rule_pack)
     if isinstance(rules, str):
-        return [Problem(source, "strategy.rulePack", rules, nearest(strategy.rule_pack, sorted(book.rules)))]
+        known = sorted(book.rules)
+        allowed = (
+            nearest(strategy.rule_pack, known) if known else "a file NAME.yaml in rules/ of dialplan_dir"
+        )
+        return [Problem(source, "strategy.rulePack", rules, allowed)]
     version = rules.pack.in_force(today)
     if version is None:
         return [

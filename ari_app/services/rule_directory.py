@@ -95,8 +95,10 @@ class RuleDirectory:
         """Read what has changed since the last time; whether anything has."""
         changed = [self._packs.refresh(), self._calendars.refresh()]
         if any(changed):
+            again = bool(self.book.rules or self.book.faults)
             self.book = self._bound()
-            log.info("rules read", packs=sorted(self.book.rules), unreadable=sorted(self.book.faults))
+            if again:  # at the start whoever asked for them tells
+                log.info("rules read", packs=sorted(self.book.rules), unreadable=sorted(self.book.faults))
         return any(changed)
 
     def decide(self, facts: ContactFacts, now: datetime) -> DialVerdict:

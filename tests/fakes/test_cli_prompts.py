@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from ari_app.voice.pcm import (
     to_samples,
     wav_bytes,
 )
+from tests.support.docs import ROOT
 from tests.support.lists import a_row
 from tests.support.sounds import voice
 
@@ -68,6 +70,8 @@ def ari_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ari-app.yaml").write_text("data_dir: data\ndialplan_dir: dialplan\n", encoding="utf-8")
     (tmp_path / "dialplan" / "flows").mkdir(parents=True)
+    for name in ("rules", "calendars"):
+        shutil.copytree(ROOT / "dialplan" / name, tmp_path / "dialplan" / name)
     (tmp_path / "dialplan" / "flows" / "tiny.yaml").write_text(FLOW, encoding="utf-8")
 
     def run(*arguments: str) -> Ended:
