@@ -52,6 +52,8 @@ _PLAN_WORDS = re.compile(
 )
 #: A way to pay is one where paying is spoken of; before verification a card or an app may be anything.
 _PAYS = re.compile(r"\b(pay|paid|paying|payment|settle|transfer\w*|send|sent|charged?|debit)\b")
+#: A day that is over in so few words, where a day was asked for, is the day of the payment.
+_BARE_PAST = 4
 #: What is done with money, beside the day on which it was done.
 _DEED = re.compile(
     r"\b(paid|pay|paying|sent|made|did it|did that|done|gave|put it|put the|put that|settled|cleared|transferred|"
@@ -95,7 +97,7 @@ def hear_en(text: str, context: str, now: datetime, told: str = "") -> Heard:
     past = told == "already_paid" if told else "already_paid" in heard.intents
     spans = find_dates(text, now.date(), past)
     if not past and not told and _paid_then(heard, text, context, now.date(), spans):
-        heard.add("already_paid", 0.75)
+        heard.add("already_paid", 0.95 if len(text.split()) <= _BARE_PAST else 0.75)
         spans = find_dates(text, now.date(), past=True)
     _slots(heard, text, context, now, spans)
     _yes_no(heard, text, context)
