@@ -161,7 +161,11 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
             confidence = max(confidence, weighed_as) if likely == primary else weighed_as
             primary = likely
     finer = next((name for name in FINER if name in heard.finer), "")
-    also = [intent for intent in PRIORITY if intent in heard.intents or intent == second]
+    also = [
+        intent
+        for intent in PRIORITY
+        if intent == second or (intent in heard.intents and not _outweighed(intent, primary, context))
+    ]
     return Understanding(
         intent=primary,
         also=tuple(intent for intent in also if intent not in (primary, "unclear")),
@@ -201,6 +205,11 @@ def _comes_first(likely: str, weighed: Mapping[str, float], heard: Heard) -> str
         if heard.intents.get(intent, 0.0) >= SURE and weighed[intent] >= POSSIBLE:
             return intent
     return likely
+
+
+def _outweighed(intent: str, primary: str, context: str) -> bool:
+    """Whether a finding would have come first, had it been meant: a dispute is no second meaning of a complaint."""
+    return context != "confirm_ptp" and PRIORITY.index(intent) < PRIORITY.index(primary)
 
 
 def _rules_alone(heard: Heard, primary: str, confidence: float) -> bool:
