@@ -58,9 +58,20 @@ def test_an_unverified_person_hears_nothing_of_a_debt(language: str, texts: tupl
         ("zh", "再不交就抓你。"),
         ("zh", "我们会通知您的家人。"),
         ("zh", "后果自负。"),
+        ("zh", "再不缴就去您单位闹。"),
+        ("zh", "我们会派人到您公司。"),
+        ("zh", "找人收拾你。"),
+        ("zh", "让您在村里抬不起头。"),
+        ("zh", "把您的照片发到朋友圈。"),
+        ("zh", "你这种人渣。"),
         ("en", "We will tell your employer."),
         ("en", "Pay now or else."),
         ("en", "You will go to jail."),
+        ("en", "We know where you live."),
+        ("en", "We will show up at your workplace."),
+        ("en", "You will lose your house."),
+        ("en", "Everyone will know about it."),
+        ("en", "You are a worthless loser."),
     ],
 )
 def test_forbidden_wording_is_never_spoken(language: str, text: str) -> None:
@@ -77,6 +88,9 @@ def test_forbidden_wording_is_never_spoken(language: str, text: str) -> None:
         ("en", ("Am I speaking to", "Bill Smith")),
         ("en", ("This is the automated assistant of", "First Credit Bank")),
         ("en", ("Owen, Billie and the collectible towels.",)),
+        ("zh", ("请您到附近的营业厅办理，到家以后再看也可以。",)),
+        ("zh", ("我们会派工作人员与您联系。",)),
+        ("en", ("A colleague can come to an agreement with you when you are at home.",)),
     ],
 )
 def test_innocent_words_and_names_pass(language: str, texts: tuple[str, ...]) -> None:
