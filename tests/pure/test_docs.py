@@ -64,6 +64,12 @@ def missing_from(text: str, names: list[str]) -> list[str]:
     return [name for name in names if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text)]
 
 
+def table_keys(page: str) -> list[list[str]]:
+    """Of each row of the tables of a page, what stands in its first column between backquotes."""
+    rows = re.findall(r"^\| (.*?) \|", re.sub(r"^```.*?^```$", "", page, flags=re.M | re.S), re.M)
+    return [re.findall(r"`[^`]+`", cell) for cell in rows]
+
+
 def test_every_command_is_documented() -> None:
     from ari_app.cli import app
 
@@ -201,3 +207,29 @@ def test_settings_of_sections_have_dotted_names() -> None:
         as_json: bool = Field(False, alias="json")
 
     assert list(setting_names(Outer)) == ["ari.url", "trunk.url", "json"]
+
+
+def test_the_reference_of_flows_has_the_same_tables_in_both_languages() -> None:
+    english, chinese = (
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("flows.md", "flows.zh-CN.md")
+    )
+    assert table_keys(english) == table_keys(chinese)
+    assert ["`keep: true`"] in table_keys(english)
+
+
+def test_the_chinese_reference_of_flows_has_every_word_of_the_english_one() -> None:
+    english, chinese = (
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("flows.md", "flows.zh-CN.md")
+    )
+    words = set(re.findall(r"`([a-z_.{}]{3,})`", english))
+    assert sorted(word for word in words if f"`{word}`" not in chinese) == []
+
+
+def test_chinese_pages_have_a_paragraph_on_one_line() -> None:
+    faults = []
+    for page in markdown_files():
+        if page.name.endswith(".zh-CN.md"):
+            text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+            broken = re.findall(r"[\u4e00-\u9fff，。；：、]\n *[\u4e00-\u9fff`*（“]", text)
+            faults += [f"{page.name}: {found!r}" for found in broken]
+    assert faults == []
