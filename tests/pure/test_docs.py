@@ -113,6 +113,14 @@ def test_both_languages_tell_of_every_command_and_option() -> None:
     assert missing_from(page, [name for name, _ in found] + options) == []
 
 
+def test_both_languages_tell_of_every_field_of_a_list() -> None:
+    from ari_app.services.account_row import FIELDS
+
+    for page in ("campaigns.md", "operator.zh-CN.md"):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert [name for name in FIELDS if f"`{name}`" not in text] == [], page
+
+
 def test_every_setting_is_documented() -> None:
     from ari_app.config import Settings
 
