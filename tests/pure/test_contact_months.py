@@ -86,7 +86,7 @@ def _nothing_was_missed(asked: ContactFacts, since: datetime, found: datetime) -
 
 
 @pytest.mark.parametrize("pack", sorted(PACKS))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(homes, dues, steps)
 def test_no_cap_is_ever_passed(
     pack: str, zones: tuple[str, ...], due: tuple[date, date], wanted: list[tuple[str, int, bool]]

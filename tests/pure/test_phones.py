@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.services.model_problems import RefusedError
-from ari_app.services.phones import as_dialled, parse_caller_id, parse_phone, time_zones_of
+from ari_app.services.phones import as_dialled, parse_caller_id, parse_phone, time_zones_of, zones_beside
 
 pytestmark = pytest.mark.pure
 
@@ -120,3 +120,25 @@ def test_carriers_get_the_number_as_they_want_it() -> None:
     assert as_dialled("+8613800138000", "national") == "13800138000"
     assert as_dialled("+861065551234", "national") == "01065551234"
     assert as_dialled("+12125551234", "national") == "0012125551234"
+
+
+@pytest.mark.parametrize(
+    ("phone", "home", "zones"),
+    [
+        ("+8613800000001", "Asia/Shanghai", ()),
+        ("+8613800000001", "Asia/Urumqi", ("Asia/Shanghai",)),
+        ("+12125550100", "America/Los_Angeles", ("America/New_York",)),
+        ("+12125550100", "America/New_York", ()),
+        ("+9991234567", "Asia/Shanghai", ()),
+        ("no number", "Asia/Shanghai", ()),
+        ("", "Asia/Shanghai", ()),
+    ],
+)
+def test_a_number_tells_of_other_zones_only(phone: str, home: str, zones: tuple[str, ...]) -> None:
+    assert zones_beside(phone, home) == zones
+
+
+def test_a_number_that_may_be_anywhere_tells_nothing_where_the_home_is_among_its_zones() -> None:
+    toll_free = "+18005550100"
+    assert len(zones_beside(toll_free, "Asia/Shanghai")) > 5
+    assert zones_beside(toll_free, "America/Denver") == ()

@@ -8,7 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_app.domain.windows import (
@@ -197,6 +197,7 @@ def test_no_window_never_opens(after: datetime, zone: ZoneInfo) -> None:
     assert next_opening([], after, zone) is None
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(zones, st.lists(windows, min_size=1, max_size=2), weekdays), min_size=2, max_size=3),
     instants,
