@@ -116,22 +116,49 @@ def spoken_name(name: str, language: str) -> str:
     return _MASKED[language].format(text) if masked and len(text) == 1 else text
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Payment:
+    """One of the payments that a customer promises."""
+
+    date: dt.date
+    amount: Decimal = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What has been offered so far in a conversation: a promise, the months of a plan, the day of a deferral.
+    """What has been offered so far in a conversation: payments, the months of a plan, the day of a deferral.
 
-    ``kept`` are the promises of parts that were confirmed before this one: day and sum.
+    ``date`` and ``amount`` are those of the first payment, ``later`` the others in the order of their days; there are
+    later ones only where the first is known. ``kept`` are the payments of parts that were confirmed before these.
     """
 
     date: dt.date | None = None
     amount: Decimal | None = field(default=None, repr=False)
     periods: int = 0
     deferral: dt.date | None = None
-    kept: tuple[tuple[dt.date, Decimal], ...] = field(default=(), repr=False)
+    later: tuple[Payment, ...] = ()
+    kept: tuple[Payment, ...] = ()
 
     def left(self, due: Decimal) -> Decimal:
         """What of a debt no kept promise names."""
-        return due - sum((amount for _, amount in self.kept), Decimal(0))
+        return due - sum((one.amount for one in self.kept), Decimal(0))
+
+    @property
+    def payments(self) -> tuple[Payment, ...]:
+        """Every payment on offer of which day and sum are known, in the order of their days."""
+        if self.date is None or self.amount is None:
+            return ()
+        return (Payment(self.date, self.amount), *self.later)
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of what is on offer, with a day or without."""
+        return sum((one.amount for one in self.later), self.amount or Decimal(0))
+
+    @property
+    def last_date(self) -> dt.date | None:
+        """The day of the last payment on offer."""
+        return self.later[-1].date if self.later else self.date
 
 
 #: Every variable of a prompt, and whether its value belongs to the account (and is kept from online voices).
@@ -146,6 +173,7 @@ PERSONAL: dict[str, bool] = {
     "latest_date": False,
     "ptp_date": False,
     "ptp_amount": True,
+    "ptp_all": True,
     "rest": True,
     "plan_options": False,
     "plan_periods": False,
@@ -195,7 +223,7 @@ def render(
         case "ptp_amount" if promised.amount is not None:
             return spoken.amount(promised.amount, view.currency, language)
         case "rest":
-            rest = promised.left(view.amount_due) - (promised.amount or Decimal(0))
+            rest = promised.left(view.amount_due) - promised.total
             return spoken.amount(max(Decimal(0), rest), view.currency, language)
         case _:
             return None

@@ -12,8 +12,10 @@ from ari_app.dialogue.model import CustomerInput, InputKind, Understanding
 from ari_app.dialogue.understanding import understand
 
 DEFERRAL, PAID = "deferral", "paid"
+#: When is the rest paid? What is named then comes on top of what stands (``flow_promises``).
+REST: Final = "rest"
 #: What a question may ask for.
-NOTES: Final = (*DISPUTE_NOTES, DEFERRAL, PAID)
+NOTES: Final = (*DISPUTE_NOTES, DEFERRAL, PAID, REST)
 _NO_OTHER_WISH: Final = frozenset({"unclear", "affirm", "already_paid", "promise_to_pay"})
 _I_PAID: Final = {"zh": "我{}缴过了", "en": "i paid it {}"}
 #: Meanings beside which a day is no day to which payment is put off.

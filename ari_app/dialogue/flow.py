@@ -27,6 +27,7 @@ VARIABLES: dict[str, frozenset[Fact]] = {
     "latest_date": _VERIFIED,
     "ptp_date": frozenset({Fact.VERIFIED, Fact.DATE}),
     "ptp_amount": frozenset({Fact.VERIFIED, Fact.AMOUNT}),
+    "ptp_all": frozenset({Fact.VERIFIED, Fact.DATE, Fact.AMOUNT}),
     "rest": _VERIFIED,
     "plan_options": _VERIFIED,
     "plan_periods": frozenset({Fact.VERIFIED, Fact.PERIODS}),
@@ -239,7 +240,7 @@ class Retry:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question. ``max_tries`` bounds how often it is asked in one conversation, whatever the way to it; ``note`` is what
-    of a dispute it asks for (``dispute_answers.NOTES``). ``answers_questions``: a language model, where there is one, may
+    it asks for in particular (``answer_notes.NOTES``). ``answers_questions``: a language model, where there is one, may
     answer what a verified customer asks instead.
     """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ari_app.dialogue.flow import RESULTS, VARIABLES, Flow, Move, Prompt, Sentence, State
 from ari_app.dialogue.flow_conditions import Condition, Fact
+from ari_app.dialogue.flow_promise_check import check_read_back
 from ari_app.dialogue.flow_script_check import check_script
 from ari_app.dialogue.flow_statement_check import check_statements
 from ari_app.dialogue.guard import wording_fault
@@ -46,6 +47,7 @@ def check_flow(flow: Flow, reader: Reader) -> None:
     _check_loops(flow, reader)
     _check_prompt(flow.filler, frozenset(), "defaults.filler", reader)
     check_script(flow, reachable, reader)
+    check_read_back(flow, reader)
     check_statements(flow, reachable, reader)
     facts = certain_facts(flow)
     for name in reachable:

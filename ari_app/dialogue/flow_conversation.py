@@ -20,6 +20,7 @@ from ari_app.dialogue.account_view import (
     opening_view,
 )
 from ari_app.dialogue.advice import Doubt, FreeQuestion
+from ari_app.dialogue.answer_notes import REST
 from ari_app.dialogue.completeness import YES_NO, progress
 from ari_app.dialogue.dispute_answers import DESCRIBED, DESCRIPTION
 from ari_app.dialogue.flow import MOST_SWITCHES, Ask, End, Flow, Move, Prompt, Retry, Sentence, State
@@ -27,7 +28,7 @@ from ari_app.dialogue.flow_answers import NOT_UNDERSTOOD, SILENCE, less_sure, re
 from ari_app.dialogue.flow_arms import in_arms
 from ari_app.dialogue.flow_conditions import Condition
 from ari_app.dialogue.flow_findings import NOTICE, SWITCH, Findings, meanings_of
-from ari_app.dialogue.flow_offers import keeping, take_offer, without
+from ari_app.dialogue.flow_offers import as_offered, keeping, take_offer, without
 from ari_app.dialogue.flow_outcome import plan_of, promises_of
 from ari_app.dialogue.flow_script_check import required_of
 from ari_app.dialogue.flow_truths import debt_condition
@@ -88,7 +89,7 @@ class FlowConversation:
         self._state = flow.states[flow.start]
         self._asked_at = datetime(1970, 1, 1, tzinfo=UTC)  # until it starts
         self._tries: dict[str, int] = {}
-        self._promised = Promised()
+        self._promised = self._stood = Promised()
         self._confidence = 1.0
         self._noted: frozenset[str] = frozenset()
         self._missed: dict[tuple[str, bool], int] = {}
@@ -125,7 +126,7 @@ class FlowConversation:
             return self._miss(ask.no_input, now, silent=True, heard=SILENCE)
         notice_given = NOTICE in self._coverage
         self._findings.note(heard, given, verified=self.verified, notice_given=notice_given, now=now)
-        self._take(heard, given, now)
+        heard = self._take(heard, ask, now)
         for meaning in meanings_of(heard):
             for move in ask.on.get(meaning, ()):
                 if self._holds(move, heard, given, now):
@@ -200,18 +201,20 @@ class FlowConversation:
         """What may still be promised."""
         return self._promised.left(self._view.amount_due) if isinstance(self._view, VerifiedView) else None
 
-    def _take(self, heard: Understanding, given: CustomerInput, now: datetime) -> None:
-        """Remember what was offered, as far as it can be accepted."""
+    def _take(self, heard: Understanding, ask: Ask, now: datetime) -> Understanding:
+        """Remember what was offered, as far as it can be accepted; the answer as it counts then."""
         self._noted = frozenset()
         if not isinstance(self._view, VerifiedView):
-            return
-        meanings = meanings_of(heard)
+            return heard
+        before, due, policy = self._promised, self._due or CENT, self._flow.policy
+        self._stood = before
         taken = take_offer(
-            self._promised, heard, meanings, self._due or CENT, self._flow.policy, self._today(now)
+            before, heard, meanings_of(heard), due, policy, self._today(now), further=ask.note == REST
         )
         self._promised, self._noted = taken.promised, taken.noted
         if taken.promised_anything:
             self._confidence = min(self._confidence, heard.confidence)
+        return as_offered(heard, before, taken)
 
     def _holds(self, move: Move, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
         return all(self._condition(one, heard, given, now) for one in move.when)
@@ -256,7 +259,7 @@ class FlowConversation:
         in_full = move.switch and heard is not None and self._switch(heard)
         said = self._speak(move.say, now)
         if move.keep:
-            self._promised = keeping(self._promised)
+            self._promised = keeping(self._promised, self._stood)
         if move.forget:
             self._promised = without(self._promised, move.forget)
             self._confidence = 1.0

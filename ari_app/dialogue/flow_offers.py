@@ -10,7 +10,10 @@ from decimal import Decimal
 from ari_app.dialogue.account_view import CENT, Promised
 from ari_app.dialogue.flow_conditions import Fact
 from ari_app.dialogue.flow_policy import Policy
+from ari_app.dialogue.flow_promises import take_payments
 from ari_app.dialogue.model import Understanding
+
+_OFFERS = ("promise_to_pay", "request_installment", "request_deferral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,16 @@ def take_offer(
     due: Decimal,
     policy: Policy,
     today: date,
+    *,
+    further: bool = False,
 ) -> Taken:
-    """The offer of one answer of a verified customer who owes ``due``."""
+    """The offer of one answer of a verified customer who owes ``due``; ``further``: he was asked when the rest is paid."""
     noted: set[str] = set()
     if "promise_to_pay" in meanings:
-        promised = _promise(promised, heard, due, policy, today, noted)
+        # What was paid already is no part of what is promised.
+        paid = "already_paid" in meanings
+        several = None if paid else take_payments(promised, heard, due, policy, today, noted, further=further)
+        promised = _promise(promised, heard, due, policy, today, noted) if several is None else several
     if heard.periods and ("request_installment" in meanings or "promise_to_pay" not in meanings):
         offered = next(
             (months for months in heard.periods if policy.offer(months, due, today) is not None), 0
@@ -47,6 +55,17 @@ def take_offer(
     return Taken(promised, frozenset(noted), bool(heard.dates or heard.amounts or heard.periods))
 
 
+def as_offered(heard: Understanding, before: Promised, taken: Taken) -> Understanding:
+    """A yes that names another day or sum than the one asked about is an offer, which has to be read back itself."""
+    if heard.intent != "affirm" or taken.promised == before:
+        return heard
+    offers = [one for one in heard.also if one in _OFFERS]
+    if not offers:
+        return heard
+    also = ("affirm", *(one for one in heard.also if one != offers[0]))
+    return replace(heard, intent=offers[0], also=also)
+
+
 def without(promised: Promised, facts: Collection[Fact]) -> Promised:
     """What is left when these are forgotten."""
     return Promised(
@@ -54,24 +73,40 @@ def without(promised: Promised, facts: Collection[Fact]) -> Promised:
         amount=None if Fact.AMOUNT in facts else promised.amount,
         periods=0 if Fact.PERIODS in facts else promised.periods,
         deferral=None if Fact.DEFERRAL in facts else promised.deferral,
+        later=() if {Fact.DATE, Fact.AMOUNT} & set(facts) else promised.later,
         kept=promised.kept,
     )
 
 
-def keeping(promised: Promised) -> Promised:
-    """The promise is settled, and another one for what is left of the debt may follow."""
-    if promised.date is None or promised.amount is None:
+def keeping(promised: Promised, stood: Promised) -> Promised:
+    """What ``stood`` before the last answer is settled; what that answer put on top of it is on offer, and nothing else.
+
+    So nothing is settled that was not read back.
+    """
+    settled = stood.payments
+    if not settled:
         return promised
-    kept = (*promised.kept, (promised.date, promised.amount))
-    return replace(promised, date=None, amount=None, kept=kept)
+    added = promised.payments[len(settled) :] if promised.payments[: len(settled)] == settled else ()
+    first = added[0] if added else None
+    return replace(
+        promised,
+        date=first.date if first else None,
+        amount=first.amount if first else None,
+        later=added[1:],
+        kept=(*stood.kept, *settled),
+    )
 
 
 def _promise(
     promised: Promised, heard: Understanding, due: Decimal, policy: Policy, today: date, noted: set[str]
 ) -> Promised:
-    if heard.date is not None:
-        if today <= heard.date <= policy.latest(today):
-            promised = replace(promised, date=heard.date)
+    """One payment: its day, its sum or both. It clears the later ones that were told with another."""
+    undated = heard.rest == 0 and heard.amount is not None and policy.most_promises > 1
+    if heard.date is not None and not undated:
+        if any(heard.date <= one.date for one in promised.kept):
+            noted.add("date_before_earlier")
+        elif today <= heard.date <= policy.latest(today):
+            promised = replace(promised, date=heard.date, later=())
             noted.add("new_offer")
         else:
             noted.add("date_out_of_range")
@@ -82,6 +117,6 @@ def _promise(
         elif heard.amount < least:
             noted.add("amount_too_small")
         else:
-            promised = replace(promised, amount=heard.amount.quantize(CENT))
+            promised = replace(promised, amount=heard.amount.quantize(CENT), later=())
             noted.add("new_offer")
     return promised

@@ -19,11 +19,11 @@ def promises_of(
     if not isinstance(view, VerifiedView):
         return ()
     found = list(promised.kept)
-    if not kept_only and promised.date is not None and promised.amount is not None:
-        found.append((promised.date, promised.amount))
+    if not kept_only:
+        found += promised.payments
     return tuple(
-        PromiseToPay(amount, day.isoformat(), view.currency, channel=channel, confidence=confidence)
-        for day, amount in sorted(found)
+        PromiseToPay(one.amount, one.date.isoformat(), view.currency, channel=channel, confidence=confidence)
+        for one in sorted(found)
     )
 
 

@@ -19,16 +19,17 @@ class Policy:
     """The limits of a flow; the defaults hold where its ``policy`` says nothing.
 
     ``least_promise`` is the smallest sum that a promise may name (a debt below it may be promised in full);
-    ``instalments`` the option table, empty: no plans; ``instalments_when`` the arms in which alone each of its rows holds,
-    empty: in all; ``least_instalment_amount`` a debt below it gets no plan;
-    ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral; ``payment_methods`` ids of
-    channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until service is back;
-    ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none;
+    ``most_promises`` how many payments a customer may promise at once; ``instalments`` the option table, empty: no plans;
+    ``instalments_when`` the arms in which alone each of its rows holds, empty: in all; ``least_instalment_amount`` a debt
+    below it gets no plan; ``first_instalment_days`` until the first rate; ``latest_deferral_days`` 0: no deferral;
+    ``payment_methods`` ids of channels; ``dispute_days`` working days to an answer; ``restore_hours`` from payment until
+    service is back; ``emergency_phone`` digits of the number for emergencies of the service, empty where there is none;
     ``statement_mode`` which statement calls end with, one of ``STATEMENT_MODES``.
     """
 
     latest_promise_days: int = 31
     least_promise: Decimal = Decimal("0.01")
+    most_promises: int = 1
     instalments: tuple[InstalmentOption, ...] = ()
     instalments_when: tuple[tuple[Condition, ...], ...] = ()
     least_instalment_amount: Decimal = Decimal(0)

@@ -17,6 +17,7 @@ from ari_app.domain.plan import InstalmentOption
 POLICY_KEYS = (
     "latest_promise_days",
     "least_promise",
+    "most_promises",
     "instalments",
     "least_instalment_amount",
     "first_instalment_days",
@@ -32,6 +33,7 @@ _MOST_MONEY = 1_000_000
 _MOST_FEE_PERCENT = 10
 _WHOLE: dict[str, tuple[int, int]] = {
     "latest_promise_days": (1, 90),
+    "most_promises": (1, 3),
     "first_instalment_days": (0, 60),
     "latest_deferral_days": (0, 90),
     "dispute_days": (1, 60),

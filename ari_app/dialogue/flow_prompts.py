@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import (
     OpeningView,
+    Payment,
     Promised,
     SealedAccount,
     VerifiedView,
@@ -69,7 +70,7 @@ def shared_fragments(flow: Flow, language: str, company: str, today: date) -> tu
             if fragment.text and not fragment.personal:
                 found[replace(fragment, ends=False)] = None  # the sentence is not all here
     variables = {name for sentence in _sentences(flow, language) for name in sentence.variables}
-    if variables & {"ptp_date", "latest_date"}:
+    if variables & {"ptp_date", "ptp_all", "latest_date"}:
         for days in range(flow.policy.latest_promise_days + 2):
             day = spoken.day(today + timedelta(days=days), language, today=today)
             found[value_fragment("ptp_date", day, language)] = None
@@ -137,10 +138,14 @@ def _offers(
         return (Promised(),)
     dates: list[date | None] = [None]
     amounts = [view.amount_due]
-    if "ptp_date" in sentence.variables:
+    if {"ptp_date", "ptp_all"} & set(sentence.variables):
         dates = [today + timedelta(days=days) for days in range(flow.policy.latest_promise_days + 2)]
-    if {"ptp_amount", "rest"} & set(sentence.variables):
-        amounts = list(dict.fromkeys((view.amount_due, view.half())))
+    half = view.half()
+    parts = [one for one in dict.fromkeys((half, view.amount_due - half)) if one]
+    if {"ptp_amount", "ptp_all"} & set(sentence.variables):
+        amounts = list(dict.fromkeys((view.amount_due, *parts)))
+    elif "rest" in sentence.variables:
+        amounts = parts
     days = [Promised(day, amounts[0]) for day in dates]
     plans: tuple[Promised, ...] = ()
     if any(name.startswith("plan_") for name in sentence.variables):
@@ -148,4 +153,9 @@ def _offers(
     if "deferral_date" in sentence.variables:
         until = range(flow.policy.latest_deferral_days + 2)
         plans += tuple(Promised(deferral=today + timedelta(days=days_on)) for days_on in until)
-    return (*days, *(Promised(dates[0], amount) for amount in amounts[1:]), *plans)
+    twice = tuple(
+        Promised(dates[0], amount, later=(Payment(today, amount),))
+        for amount in amounts
+        if "ptp_all" in sentence.variables
+    )
+    return (*days, *(Promised(dates[0], amount) for amount in amounts[1:]), *twice, *plans)

@@ -9,6 +9,7 @@ from ari_app.dialogue.account_view import Promised, VerifiedView
 from ari_app.dialogue.flow_conditions import account_condition
 from ari_app.dialogue.flow_findings import Findings
 from ari_app.dialogue.flow_policy import BY_STAGE, FORMAL_COLLECTION, Policy
+from ari_app.dialogue.flow_promises import PROMISE_CONDITIONS, promise_condition
 from ari_app.dialogue.suspension import SUSPENSION_CONDITIONS, suspension_condition
 
 
@@ -24,18 +25,14 @@ def debt_condition(
     """``noted`` are the conditions that the answer just given meets (``flow_offers``); ``now`` is local to the customer."""
     today = now.date()
     if name in SUSPENSION_CONDITIONS:
-        return bool(suspension_condition(name, view.details, promised.date, now))
+        return bool(suspension_condition(name, view.details, promised.last_date, now))
     if name.startswith("reason."):
         return name.removeprefix("reason.") in found.reasons
     if name.startswith("category."):
         return name.removeprefix("category.") == found.category
+    if name in PROMISE_CONDITIONS:
+        return promise_condition(name, promised, view.amount_due, policy)
     match name:
-        case "has_date":
-            return promised.date is not None
-        case "has_amount":
-            return promised.amount is not None
-        case "part_only":
-            return promised.amount is not None and promised.amount < promised.left(view.amount_due)
         case "formal_stage":
             mode = policy.statement_mode
             return mode == FORMAL_COLLECTION or (mode == BY_STAGE and view.details.legal_stage)
@@ -55,6 +52,8 @@ def debt_condition(
             return bool(found.evidence)
         case "has_emergency_phone":
             return bool(policy.emergency_phone)
+        case "wants_plan":
+            return "request_installment" in found.intents
         case "has_reason":
             return bool(found.reasons)
         case _:

@@ -24,8 +24,8 @@ class Heard:
     once they have been made intents. Slots are in spoken order, what was
     negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
     that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it'). ``language``
-    is the one that is asked for (``language_words``). ``words`` is the number of words (characters in
-    Chinese), 0 for silence.
+    is the one that is asked for (``language_words``). ``rest`` is as in ``Understanding``. ``words`` is the number of
+    words (characters in Chinese), 0 for silence.
     """
 
     words: int
@@ -35,6 +35,7 @@ class Heard:
     amounts: list[Decimal] = field(default_factory=list)
     unclear_date: bool = False
     full_amount: bool = False
+    rest: int | None = None
     phone_tail: str | None = None
     times: list[time] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)

@@ -107,6 +107,7 @@ class Understanding:
     callbacks; ``evidence`` what can be sent with a dispute (``dispute_answers.EVIDENCE``); ``reason`` is why somebody
     cannot or will not pay (``understanding.REASONS``); ``currency`` the ISO 4217 code of a currency that was named.
     ``full_amount``: the whole amount was named without a figure ("all of it"), which only the flow can turn into one.
+    ``rest``: "the rest" was named, after so many of the days (None: it was not); what that is only the flow knows, too.
     ``language`` is the ISO 639 code of the one that is asked for with ``switch_language``, '' where none was named.
     ``unclear_date``: a date was named that nobody can be sure of. ``upset``: the wording shows anger or resistance.
     ``advised``: a language model chose the meaning, because the rules were not sure.
@@ -127,6 +128,7 @@ class Understanding:
     language: str = ""
     currency: str = ""
     full_amount: bool = False
+    rest: int | None = None
     unclear_date: bool = False
     upset: bool = False
     advised: bool = False

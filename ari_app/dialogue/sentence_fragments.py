@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from ari_app.dialogue import spoken
 from ari_app.dialogue.account_view import PERSONAL, OpeningView, Promised, VerifiedView, render
 from ari_app.dialogue.flow import Sentence, Text
 from ari_app.dialogue.flow_policy import USUAL_POLICY, Policy
@@ -37,6 +38,9 @@ def sentence_fragments(
         if isinstance(part, Text):
             found.append(Fragment(part.text, language, prompt_id=part.prompt_id, local=local))
             continue
+        if part.name == "ptp_all":
+            found += _payments(view, promised, language, today)
+            continue
         text = render(part.name, view, promised, today=today, latest=latest)
         if text is None and isinstance(view, VerifiedView):
             text = plan_value(part.name, view, promised, policy, today)
@@ -46,6 +50,20 @@ def sentence_fragments(
         found[-1] = replace(found[-1], ends=True)
     if any(part.personal and not part.pieces for part in found):  # a currency that nobody has given words
         found = [replace(part, local=True) for part in found]
+    return found
+
+
+def _payments(
+    view: OpeningView | VerifiedView, promised: Promised, language: str, today: date
+) -> list[Fragment]:
+    """Every payment that was promised: a day and a sum each, in the fragments that one payment alone would have."""
+    if not isinstance(view, VerifiedView):
+        return []
+    found: list[Fragment] = []
+    for payment in promised.payments:
+        amount = spoken.amount(payment.amount, view.currency, language)
+        day = spoken.day(payment.date, language, today=today)
+        found += [value_fragment("ptp_date", day, language), value_fragment("ptp_amount", amount, language)]
     return found
 
 

@@ -27,6 +27,7 @@ from ari_app.dialogue.payment_words_en import (
     REFUSE,
 )
 from ari_app.dialogue.phrases_en import AFFIRM, AFFIRM_ONLY, COMPILED, DENY, NOISE, UPSET
+from ari_app.dialogue.rest_words import rest_named
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     BEFORE_VERIFICATION,
@@ -189,6 +190,7 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
         terms=context == "ask_plan",
     )
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
+    heard.rest = rest_named(text, meant, rest, "en")
     heard.currency = "CNY" if re.search(r"\b(yuan|kuai|rmb)\b", text) else ""
     heard.channels = in_spoken_order(_CHANNELS, text, not_this_way)
     if context in BEFORE_VERIFICATION and not _PAYS.search(text):

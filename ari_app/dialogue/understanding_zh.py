@@ -39,6 +39,7 @@ from ari_app.dialogue.phrases_zh import (
     UPSET,
 )
 from ari_app.dialogue.rejections_zh import called_then, meant_dates, paid_then
+from ari_app.dialogue.rest_words import rest_named
 from ari_app.dialogue.service_words import SERVICE_WORDS
 from ari_app.dialogue.settling import (
     HOW_MUCH,
@@ -161,6 +162,7 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
         else []
     )
     heard.full_amount = bool(FULL.search(text)) and not HALF.search(text) and not heard.amounts
+    heard.rest = rest_named(text, paying, rest, "zh")
     heard.times = times_zh(text, now)
     heard.periods = periods_zh(text)
     heard.channels = channels_zh(text)

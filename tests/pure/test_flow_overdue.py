@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -43,20 +43,22 @@ def faults(text: str) -> list[str]:
 
 def test_a_promise_that_was_kept_leaves_the_rest_to_be_promised() -> None:
     first = Promised(TODAY, Decimal("200.00"))
-    kept = keeping(first)
+    kept = keeping(first, first)
     assert (kept.date, kept.amount, kept.left(Decimal("568.32"))) == (None, None, Decimal("368.32"))
     assert without(kept, []) == kept, "what is forgotten later takes nothing back"
-    assert keeping(Promised(TODAY)) == Promised(TODAY), "there is nothing to keep without a sum"
+    assert keeping(Promised(TODAY), Promised(TODAY)) == Promised(TODAY), (
+        "there is nothing to keep without a sum"
+    )
 
 
 @given(st.lists(st.decimals("0.01", "600", places=2), min_size=1, max_size=6))
 def test_promises_never_come_to_more_than_the_debt(sums: list[Decimal]) -> None:
     promised, due = Promised(), Decimal("568.32")
-    for amount in sums:
+    for days, amount in enumerate(sums):
         left = promised.left(due)
-        heard = Understanding("promise_to_pay", amounts=(amount,), dates=(TODAY,))
+        heard = Understanding("promise_to_pay", amounts=(amount,), dates=(TODAY + timedelta(days=days),))
         promised = take_offer(promised, heard, ["promise_to_pay"], left, Policy(), TODAY).promised
-        promised = without(keeping(promised), [])
+        promised = without(keeping(promised, promised), [])
     found = promises_of(VIEW, promised, "", 1.0, kept_only=True)
     assert sum((one.amount for one in found), Decimal(0)) <= due
     assert [one.date for one in found] == sorted(one.date for one in found)
