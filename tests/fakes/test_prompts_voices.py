@@ -21,7 +21,7 @@ from ari_app.speech.prompt_settings import PromptSettings
 from ari_app.voice.pcm import duration_s, silence, wav_bytes
 from tests.support.fake_voice import FakeVoice
 from tests.support.sounds import tone
-from tests.support.talks import COMPANY, NOW, TAIL, an_account, shipped_flow, talk
+from tests.support.talks import COMPANY, NOW, TAIL, an_account, as_input, shipped_flow, talk
 
 pytestmark = pytest.mark.fakes
 
@@ -59,7 +59,7 @@ def heard(pcm: bytes) -> str:
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_the_online_voice_learns_the_same_of_every_customer(tmp_path: Path, language: str) -> None:
     one = an_account(language)
-    other = replace(one, name="李娜", amount_due=Decimal("9012.05"), due_date=date(2024, 12, 24))
+    other = replace(one, name={"zh": "李娜", "en": "Ada Lee"}[language], amount_due=Decimal("9012.05"), due_date=date(2024, 12, 24))
     asked: list[set[str]] = []
     for number, account in enumerate((one, other)):
         online, offline = voices()
@@ -100,8 +100,11 @@ async def test_a_promised_amount_that_nobody_could_know_is_rendered_by_the_offli
     told = talk(shipped_flow(), account, "1", TAIL, "2", "123*45#", "1")
     for step in told.steps:
         await cache.pcm(step.say)
-    assert offline.said[len(before) :] == ["one hundred twenty three yuan and forty five cents"]
-    assert cache.counters.late == 1
+    assert offline.said[len(before) :] == ["four hundred forty four yuan and eighty seven cents"]
+    told.steps.append(told.dialogue.answer(as_input("5"), NOW))
+    await cache.pcm(told.last.say)
+    assert offline.said[-1] == "one hundred twenty three yuan and forty five cents"
+    assert cache.counters.late == 2
 
 
 async def test_all_pieces_are_asked_for_or_none(tmp_path: Path) -> None:
