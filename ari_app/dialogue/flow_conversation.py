@@ -28,7 +28,7 @@ from ari_app.dialogue.flow_answers import NOT_UNDERSTOOD, SILENCE, less_sure, re
 from ari_app.dialogue.flow_arms import in_arms
 from ari_app.dialogue.flow_conditions import Condition
 from ari_app.dialogue.flow_findings import NOTICE, SWITCH, Findings, meanings_of
-from ari_app.dialogue.flow_offers import as_offered, keeping, take_offer, without
+from ari_app.dialogue.flow_offers import at_read_back, keeping, take_offer, without
 from ari_app.dialogue.flow_outcome import plan_of, promises_of
 from ari_app.dialogue.flow_script_check import required_of
 from ari_app.dialogue.flow_truths import debt_condition
@@ -208,13 +208,15 @@ class FlowConversation:
             return heard
         before, due, policy = self._promised, self._due or CENT, self._flow.policy
         self._stood = before
+        if ask.context == "confirm_ptp":
+            heard = at_read_back(heard, before)
         taken = take_offer(
             before, heard, meanings_of(heard), due, policy, self._today(now), further=ask.note == REST
         )
         self._promised, self._noted = taken.promised, taken.noted
         if taken.promised_anything:
             self._confidence = min(self._confidence, heard.confidence)
-        return as_offered(heard, before, taken)
+        return heard
 
     def _holds(self, move: Move, heard: Understanding, given: CustomerInput | None, now: datetime) -> bool:
         return all(self._condition(one, heard, given, now) for one in move.when)

@@ -13,8 +13,6 @@ from ari_app.dialogue.flow_policy import Policy
 from ari_app.dialogue.flow_promises import take_payments
 from ari_app.dialogue.model import Understanding
 
-_OFFERS = ("promise_to_pay", "request_installment", "request_deferral")
-
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -55,15 +53,19 @@ def take_offer(
     return Taken(promised, frozenset(noted), bool(heard.dates or heard.amounts or heard.periods))
 
 
-def as_offered(heard: Understanding, before: Promised, taken: Taken) -> Understanding:
-    """A yes that names another day or sum than the one asked about is an offer, which has to be read back itself."""
-    if heard.intent != "affirm" or taken.promised == before:
+def at_read_back(heard: Understanding, promised: Promised) -> Understanding:
+    """An answer to a read-back: a yes that names another day or sum is an offer, which has to be read back itself; one that
+    repeats them, or some of them, is a yes and nothing else.
+    """
+    payments = promised.payments
+    if heard.intent != "affirm" or not payments:
         return heard
-    offers = [one for one in heard.also if one in _OFFERS]
-    if not offers:
-        return heard
-    also = ("affirm", *(one for one in heard.also if one != offers[0]))
-    return replace(heard, intent=offers[0], also=also)
+    days = {promised.deferral, *(one.date for one in payments)}
+    sums = {one.amount for one in payments}
+    also = tuple(one for one in heard.also if one != "promise_to_pay")
+    if days.issuperset(heard.dates) and sums.issuperset(heard.amounts):
+        return replace(heard, also=also)
+    return replace(heard, intent="promise_to_pay", also=("affirm", *also))
 
 
 def without(promised: Promised, facts: Collection[Fact]) -> Promised:

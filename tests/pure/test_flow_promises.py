@@ -297,6 +297,10 @@ def test_a_yes_with_another_day_is_read_back_before_it_counts() -> None:
     assert call.context == "confirm_ptp"
     assert "March sixteenth" in call.said
     assert talk(FLOW, an_account("en"), "1", TAIL, "friday", "1", "yes on friday").result == "promise_to_pay"
+    call = talk(FLOW, an_account(), "1", TAIL, "周五先交两百剩下的下个月五号", "对周五交两百")
+    assert promises_of(call) == [("2026-03-13", "200.00"), ("2026-04-05", "368.32")], (
+        "what is repeated clears nothing"
+    )
 
 
 def test_no_clears_all_of_them() -> None:
