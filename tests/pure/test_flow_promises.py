@@ -138,6 +138,7 @@ def test_what_is_said_of_the_rest_comes_on_top(
     ("heard", "fault"),
     [
         (promise(FIRST, FRIDAY, amounts=money("200"), rest=1), "date_before_earlier"),
+        (promise(FRIDAY, FRIDAY, amounts=money("200", "100")), "date_before_earlier"),
         (promise(FRIDAY, date(2026, 5, 30), amounts=money("200"), rest=1), "date_out_of_range"),
         (promise(FRIDAY, FIRST, amounts=money("400", "300")), "amount_out_of_range"),
         (promise(FRIDAY, FIRST, amounts=money("568.32"), rest=1), "amount_out_of_range"),
