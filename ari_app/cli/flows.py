@@ -391,6 +391,8 @@ def _reading(heard: Understanding) -> str:
 
 
 def _tell_result(trial: Trial) -> None:
+    from ari_app.cli.results_view import callback_words, dispute_words, plan_words
+
     result = trial.result
     if result is None:
         return
@@ -399,9 +401,9 @@ def _tell_result(trial: Trial) -> None:
     )
     facts: dict[str, object] = {
         "promises": "; ".join(f"{one.amount} {one.currency} on {one.date}" for one in result.promises),
-        "plan": result.plan,
-        "dispute": result.dispute,
-        "callback": result.callback,
+        "plan": plan_words(result.plan) if result.plan is not None else "",
+        "dispute": dispute_words(result.dispute, str) if result.dispute is not None else "",
+        "callback": callback_words(result.callback) if result.callback is not None else "",
         "transfer": result.transfer_reason,
         "message": result.message,
         "do not contact": "yes" if result.do_not_contact else "",

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 from ari_app.cli.common import local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
     from ari_app.cli.turns_view import Mask
-    from ari_app.domain.call_result import ConversationResult, PlanRequest, PromiseToPay
+    from ari_app.domain.call_result import (
+        Callback,
+        ConversationResult,
+        DisputeClaim,
+        PlanRequest,
+        PromiseToPay,
+    )
     from ari_app.domain.record import AttemptRecord
 
 #: Heading, value, and the style of what waits for a person ('' for all else).
@@ -41,21 +47,11 @@ def _agreed(result: ConversationResult, mask: Mask, zone: tzinfo | None) -> Iter
     for number, promise in enumerate(result.promises, 1):
         yield _promise(promise, number, result)
     if result.plan is not None:
-        yield "plan", _plan(result.plan), _style(result, "plan")
+        yield "plan", plan_words(result.plan), _style(result, "plan")
     if result.dispute is not None:
-        dispute = result.dispute
-        told = f": {mask.text(dispute.description)}" if dispute.description else ""
-        shown = f" ({mask.text(', '.join(dispute.evidence))})" if dispute.evidence else ""
-        yield (
-            "dispute",
-            f"{dispute.category}{told}{shown}, answer within {dispute.answer_days} working days, {dispute.status}",
-            _style(result, "dispute"),
-        )
+        yield "dispute", dispute_words(result.dispute, mask.text), _style(result, "dispute")
     if result.callback is not None:
-        day, at = result.callback.day, result.callback.at
-        parts = [] if day is None else [day.isoformat()]
-        parts += [] if at is None else [at.isoformat("minutes")]
-        yield "call back", " ".join(parts) or "no time named", _style(result, "callback")
+        yield "call back", callback_words(result.callback), _style(result, "callback")
     if result.consent is not None:
         consent = result.consent
         place = "" if consent.audio_s is None else f", notice at {consent.audio_s:.1f} s"
@@ -119,7 +115,22 @@ def _promise(promise: PromiseToPay, number: int, result: ConversationResult | No
     return "promise", value, "" if result is None else _style(result, f"promise.{number}")
 
 
-def _plan(plan: PlanRequest) -> str:
+def dispute_words(dispute: DisputeClaim, shown: Callable[[str], str]) -> str:
+    """A dispute in one line; ``shown`` is how the customer's words may be shown."""
+    told = f": {shown(dispute.description)}" if dispute.description else ""
+    evidence = f" ({shown(', '.join(dispute.evidence))})" if dispute.evidence else ""
+    return f"{dispute.category}{told}{evidence}, answer within {dispute.answer_days} working days, {dispute.status}"
+
+
+def callback_words(callback: Callback) -> str:
+    """When another call was asked for."""
+    parts = [] if callback.day is None else [callback.day.isoformat()]
+    parts += [] if callback.at is None else [callback.at.isoformat("minutes")]
+    return " ".join(parts) or "no time named"
+
+
+def plan_words(plan: PlanRequest) -> str:
+    """A plan, a deferral or a waiver in one line."""
     approved = f"approved by {plan.approver}" if plan.approver else "not approved yet"
     terms = plan.kind.value
     if plan.periods and plan.monthly is not None:

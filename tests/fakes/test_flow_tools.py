@@ -109,6 +109,19 @@ def test_somebody_talks_to_a_flow() -> None:
     assert "date=2026-03-20" in told
 
 
+@pytest.mark.parametrize(
+    ("flow", "typed", "expected"),
+    [
+        ("reminder", "1\n8000\n6\n", "dispute: other, answer within 3 working days, open"),
+        ("reminder", "call me back tomorrow at three\n", "callback: 2026-03-12 15:00"),
+    ],
+)
+def test_what_was_agreed_is_told_in_words(flow: str, typed: str, expected: str) -> None:
+    code, told = ran("talk", flow, "--lang", "en", "--now", "2026-03-11T10:30", typed=typed)
+    assert code == 0, told
+    assert expected in told
+
+
 def test_somebody_hangs_up_on_a_flow() -> None:
     for typed in ("q\n", ""):
         code, told = ran("talk", "reminder", "--lang", "en", typed=typed)
