@@ -35,7 +35,8 @@ app = typer.Typer(
         "Flows: what the bot says, asks and does. Check them, draw them, talk to them, run their conversations.\n\n"
         "A flow is a file DIALPLAN/flows/NAME.yaml; its conversations are DIALPLAN/flows/tests/NAME.yaml, and what "
         "several flows share are parts, DIALPLAN/flows/parts/NAME.yaml. An edit holds "
-        "from the next call on; a file with a fault is not taken over. docs/flows.md tells every key."
+        "from the next call on; a file with a fault is not taken over. docs/flows-guide.md leads to a flow of your own, "
+        "docs/flows.md tells every key."
     ),
 )
 

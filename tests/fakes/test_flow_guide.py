@@ -17,7 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ari_app.cli.main import app
-from tests.support.docs import ROOT
+from ari_app.dialogue.flow_keys import ANSWERS, STATE_KEYS
+from tests.support.docs import ROOT, table_keys
 
 pytestmark = pytest.mark.fakes
 
@@ -168,6 +169,16 @@ def test_both_guides_show_the_same() -> None:
 
     english, chinese = ([shown(block) for block in blocks(page)] for page in GUIDES)
     assert english == chinese
+
+
+def test_every_meaning_that_a_guide_lists_is_known() -> None:
+    texts = [(ROOT / "docs" / page).read_text(encoding="utf-8") for page in GUIDES]
+    english, chinese = (
+        [word.strip("`") for row in table_keys(text) for word in row if " " not in word] for text in texts
+    )
+    assert english == chinese
+    assert len(english) > 15
+    assert [word for word in english if word not in {*ANSWERS, *STATE_KEYS}] == []
 
 
 def test_the_picture_shows_every_state_of_the_example() -> None:

@@ -17,6 +17,7 @@ from tests.support.docs import (
     commands,
     markdown_files,
     setting_names,
+    table_keys,
     texts,
 )
 
@@ -62,12 +63,6 @@ def documents() -> str:
 def missing_from(text: str, names: list[str]) -> list[str]:
     """Names that do not stand in the text as words of their own."""
     return [name for name in names if not re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text)]
-
-
-def table_keys(page: str) -> list[list[str]]:
-    """Of each row of the tables of a page, what stands in its first column between backquotes."""
-    rows = re.findall(r"^\| (.*?) \|", re.sub(r"^```.*?^```$", "", page, flags=re.M | re.S), re.M)
-    return [re.findall(r"`[^`]+`", cell) for cell in rows]
 
 
 def test_every_command_is_documented() -> None:

@@ -56,6 +56,12 @@ def markdown_files() -> list[Path]:
     return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+def table_keys(page: str) -> list[list[str]]:
+    """Of each row of the tables of a page, what stands in its first column between backquotes."""
+    rows = re.findall(r"^\| (.*?) \|", re.sub(r"^```.*?^```$", "", page, flags=re.M | re.S), re.M)
+    return [re.findall(r"`[^`]+`", cell) for cell in rows]
+
+
 def anchor(heading: str) -> str:
     """The fragment under which hosting sites show a heading."""
     bare = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).casefold()
