@@ -211,6 +211,8 @@ def walk(flow: Flow, seed: int) -> None:
             <= date.fromisoformat(promise.date)
             <= now.date() + timedelta(days=92)
         ), told
+    days = [promise.date for promise in result.promises]
+    assert days == sorted(set(days)), told
     assert bool(result.promises) == (result.result == "promise_to_pay"), told
     assert "verified" not in result.coverage or result.verified, told
     assert "arrears_fact" not in result.coverage or result.verified, told
