@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.dialogue.flow import COVERAGE, RESULTS, VARIABLES
+from ari_app.dialogue.dispute_answers import NOTES
+from ari_app.dialogue.flow import COVERAGE, MESSAGES, RESULTS, TRANSFER_REASONS, VARIABLES
+from ari_app.dialogue.flow_arms_reader import EXPERIMENT_KEYS
 from ari_app.dialogue.flow_check import certain_facts
 from ari_app.dialogue.flow_conditions import CONDITIONS, Fact
 from ari_app.dialogue.flow_keys import ASK_KEYS, FLOW_KEYS, PART_KEYS, STATE_KEYS
-from ari_app.dialogue.understanding import CONTEXTS, INTENTS
+from ari_app.dialogue.flow_policy_reader import POLICY_KEYS
+from ari_app.dialogue.grammar import GROUPS
+from ari_app.dialogue.understanding import CONTEXTS, FINER, INTENTS
 from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow
 from tests.support.talks import FLOW_FILE, PARTS, an_account, shipped_flow, talk
@@ -225,4 +229,5 @@ def test_every_word_of_a_flow_is_documented() -> None:
         *ASK_KEYS,
     }
     words |= {"go", "say", "when", "forget", *(f"{{{name}}}" for name in VARIABLES)}
+    words |= {*GROUPS, *MESSAGES, *TRANSFER_REASONS, *POLICY_KEYS, *EXPERIMENT_KEYS, *NOTES, *FINER}
     assert sorted(word for word in words if f"`{word}`" not in page) == []
