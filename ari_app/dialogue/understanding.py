@@ -119,6 +119,8 @@ CERTAIN = 0.95
 LIKELY = 0.35
 #: The same where the rules understood nothing.
 LIKELY_ALONE = 0.3
+#: That nothing was meant, where a rule is sure that something was.
+NOTHING, NOTHING_AFTER_ALL = frozenset({"unclear", "silence_noise"}), 0.75
 #: A rule as sure as this, and a model that holds it for possible, are believed together.
 SURE, POSSIBLE = 0.85, 0.1
 #: What was weighed is never surer than this.
@@ -154,7 +156,7 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         second = second if weighed[second] >= SAID_TOO else ""
         likely = _comes_first(likely, weighed, heard)
         probability = max(weighed.values())
-        if probability >= (LIKELY if primary != "unclear" else LIKELY_ALONE):
+        if probability >= _likely_enough(likely, primary, confidence):
             if likely not in heard.intents and likely != "unclear":
                 heard = findings(text, language, context, now, told=likely)
             weighed_as = min(probability, MOST_WEIGHED)
@@ -196,6 +198,13 @@ def findings(text: str, language: str, context: str, now: datetime, told: str = 
         heard.add(FINER[name], heard.intents.pop(name))
     _weigh(heard, language, context)
     return heard
+
+
+def _likely_enough(likely: str, by_rules: str, confidence: float) -> float:
+    """How probable an intent has to be to stand in place of the rules' choice."""
+    if by_rules == "unclear":
+        return LIKELY_ALONE
+    return NOTHING_AFTER_ALL if likely in NOTHING and confidence >= SURE else LIKELY
 
 
 def _comes_first(likely: str, weighed: Mapping[str, float], heard: Heard) -> str:

@@ -68,7 +68,7 @@ def test_anger_is_noted() -> None:
 
 
 def test_nothing_of_a_strangers_words_is_kept_as_a_dispute_or_reason() -> None:
-    found = result("zh", "2", "对他家的表坏了他也失业了")
+    found = result("zh", "2", "对打错了那家人的水表坏了人也失业了")
     assert (found.verified, found.dispute, found.reasons) == (False, None, ())
 
 
