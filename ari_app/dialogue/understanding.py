@@ -117,8 +117,6 @@ MAX_CHARACTERS = 400
 CERTAIN = 0.95
 #: An intent less probable than this is not believed against the rules.
 LIKELY = 0.35
-#: The same where the rules understood nothing.
-LIKELY_ALONE = 0.3
 #: That nothing was meant, where a rule is sure that something was.
 NOTHING, NOTHING_AFTER_ALL = frozenset({"unclear", "silence_noise"}), 0.75
 #: A rule as sure as this, and a model that holds it for possible, are believed together.
@@ -156,7 +154,7 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
         second = second if weighed[second] >= SAID_TOO else ""
         likely = _comes_first(likely, weighed, heard)
         probability = max(weighed.values())
-        if probability >= _likely_enough(likely, primary, confidence):
+        if probability >= _likely_enough(likely, confidence):
             if likely not in heard.intents and likely != "unclear":
                 heard = findings(text, language, context, now, told=likely)
             weighed_as = min(probability, MOST_WEIGHED)
@@ -200,10 +198,8 @@ def findings(text: str, language: str, context: str, now: datetime, told: str = 
     return heard
 
 
-def _likely_enough(likely: str, by_rules: str, confidence: float) -> float:
+def _likely_enough(likely: str, confidence: float) -> float:
     """How probable an intent has to be to stand in place of the rules' choice."""
-    if by_rules == "unclear":
-        return LIKELY_ALONE
     return NOTHING_AFTER_ALL if likely in NOTHING and confidence >= SURE else LIKELY
 
 
