@@ -27,6 +27,13 @@ from ari_app.speech.espeak import EspeakVoice
 
 #: The lab's Wednesday: inside every calling window of a customer in China.
 LAB_START = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
+#: The section of the settings that says how a local site dials.
+DIALLER: Mapping[str, object] = {
+    "tick_s": 0.2,
+    "calls_per_second": 4.0,
+    "max_concurrency": 30,
+    "ring_timeout_s": 12.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ def write_config(
             {"prefix": "+", "trunk": "carrier"},
             *({"prefix": number, "trunk": "silent"} for number in sorted(scenario.silent_numbers())),
         ],
-        "dialler": {"tick_s": 0.2, "calls_per_second": 4.0, "max_concurrency": 30, "ring_timeout_s": 12.0},
+        "dialler": dict(DIALLER),
         "metrics": {"port": None},
         "lab": {"clock_start": LAB_START.isoformat(), "clock_origin": origin.isoformat()},
     }

@@ -13,15 +13,22 @@ from zoneinfo import available_timezones
 import phonenumbers
 
 from ari_app.errors import InputError, Problem
+from ari_app.lab.expected import Expected, read_expected
 from ari_app.lab.persona import Persona
 from ari_app.lab.persona_yaml import LANGUAGES, NAME, read_personas
 from ari_app.lab.yaml_fields import Fields
+from ari_app.services.account_details import DETAIL_FIELDS
 from ari_app.yaml_lines import YamlDocument, load_yaml, read_yaml
 
 DATA = Path(__file__).parent / "data"
 DEMO = DATA / "demo.yaml"
 PERSONAS = DATA / "personas.yaml"
+#: Scenarios that may be called by their names.
+SHIPPED: tuple[str, ...] = ("demo", "dialogue")
 DEFAULT_PERSONA = "unallocated"
+DEFAULT_FLOW = "reminder"
+#: Calls of a demonstration at one time; each talks over real RTP on this one machine.
+CONCURRENCY = 24
 _PATTERN = re.compile(r"\+?[0-9X]{1,24}\*?")
 _AMOUNT = r"[0-9]{1,9}\.[0-9]{2}"
 _ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -45,7 +52,8 @@ class NumberPattern:
 class LabAccount:
     """One account of a demonstration: a row of the list, and what its persona makes of the call.
 
-    ``expected`` is the disposition that a faultless product stores.
+    ``flow`` is the flow of the campaign that it stands in, ``columns`` are further columns of the list. ``expected`` is
+    what a faultless product stores.
     """
 
     customer_id: str
@@ -58,8 +66,10 @@ class LabAccount:
     currency: str
     language: str
     timezone: str
+    flow: str
+    columns: Mapping[str, str]
     persona: str
-    expected: str
+    expected: Expected
 
     def row(self, today: date) -> dict[str, str]:
         """The row of a customer list (requirement A3) as of a local day."""
@@ -74,12 +84,16 @@ class LabAccount:
             "dueDate": (today - timedelta(days=self.overdue_days)).isoformat(),
             "language": self.language,
             "timezone": self.timezone,
+            **self.columns,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Personas, the numbers that have them, and demo accounts. ``numbers`` has E.164 keys; accounts are in it."""
+    """Personas, the numbers that have them, and demo accounts. ``numbers`` has E.164 keys; accounts are in it.
+
+    ``concurrency`` is how many accounts of a demonstration are called at one time.
+    """
 
     source: str
     region: str
@@ -89,6 +103,7 @@ class Scenario:
     default: str
     accounts: tuple[LabAccount, ...]
     caller_ids: tuple[str, ...]
+    concurrency: int
 
     def persona_for(self, dialled: str) -> Persona:
         """The persona of a number as it was dialled (any form that the region allows)."""
@@ -106,13 +121,17 @@ class Scenario:
         """E.164 numbers that belong on the trunk whose far end never replies."""
         return frozenset(number for number, name in self.numbers.items() if self.personas[name].black_hole)
 
-    def expected(self) -> dict[str, str]:
-        """Expected disposition by customer."""
+    def expected(self) -> dict[str, Expected]:
+        """What must come of each customer."""
         return {account.customer_id: account.expected for account in self.accounts}
 
-    def rows(self, today: date) -> list[dict[str, str]]:
-        """The customer list of the demo accounts as of a local day."""
-        return [account.row(today) for account in self.accounts]
+    def flows(self) -> tuple[str, ...]:
+        """The flows of the accounts, in order; a demonstration has a campaign for each."""
+        return tuple(dict.fromkeys(account.flow for account in self.accounts))
+
+    def rows(self, today: date, flow: str | None = None) -> list[dict[str, str]]:
+        """The customer list of the demo accounts (those of one flow, where it is named) as of a local day."""
+        return [account.row(today) for account in self.accounts if flow in (None, account.flow)]
 
 
 def e164(number: str, region: str) -> str | None:
@@ -127,10 +146,12 @@ def e164(number: str, region: str) -> str | None:
 
 
 def load_scenario(path: Path | None = None) -> Scenario:
-    """Read a scenario file (the shipped demonstration when None).
+    """Read a scenario file, or a shipped scenario by its bare name (the demonstration when None).
 
     :raises InputError: every fault, with file and line.
     """
+    if path is not None and path.name == str(path) and str(path) in SHIPPED and not path.exists():
+        path = DATA / f"{path}.yaml"
     return _scenario(read_yaml(path or DEMO))
 
 
@@ -163,12 +184,15 @@ def _scenario(document: YamlDocument) -> Scenario:
     patterns = _patterns(root, personas)
     default = _persona_name(root, "default", personas, DEFAULT_PERSONA)
     caller_ids = _caller_ids(root)
+    concurrency = int(root.number("concurrency", CONCURRENCY, 1, 100))
     accounts = _accounts(root, region, personas, numbers)
     root.finish()
     if problems:
         raise InputError(problems)
     numbers |= {account.phone: account.persona for account in accounts}
-    return Scenario(document.source, region, personas, numbers, patterns, default, accounts, caller_ids)
+    return Scenario(
+        document.source, region, personas, numbers, patterns, default, accounts, caller_ids, concurrency
+    )
 
 
 def _persona_name(fields: Fields, key: str, personas: Mapping[str, Persona], default: str = "") -> str:
@@ -257,6 +281,7 @@ def _account(fields: Fields, region: str, personas: Mapping[str, Persona]) -> La
         pattern=_AMOUNT,
         means='an amount with two decimals in quotes: "128.50"',
     )
+    language = fields.text("language", "zh", one_of=LANGUAGES)
     account = LabAccount(
         customer_id=customer,
         account_id=fields.text("account_id", f"A-{customer}", pattern=_ID, means="letters, digits and . _ -"),
@@ -266,10 +291,19 @@ def _account(fields: Fields, region: str, personas: Mapping[str, Persona]) -> La
         amount_due=Decimal(amount),
         overdue_days=int(fields.number("overdue_days", 10, -366, 3660)),
         currency=fields.text("currency", "CNY", pattern="[A-Z]{3}", means="an ISO 4217 code such as CNY"),
-        language=fields.text("language", "zh", one_of=LANGUAGES),
+        language=language,
         timezone=timezone,
+        flow=fields.text("flow", DEFAULT_FLOW, pattern=NAME, means="the name of a flow"),
+        columns=_columns(fields),
         persona=_persona_name(fields, "persona", personas),
-        expected=fields.text("expected", required=True, pattern=NAME, means="the name of a disposition"),
+        expected=read_expected(fields, "expected", language),
     )
     fields.finish()
     return account
+
+
+def _columns(account: Fields) -> dict[str, str]:
+    fields = account.nested("columns", 'further columns of the list: {service: water, lateFee: "3.20"}')
+    found = {name: fields.text(name) for name in DETAIL_FIELDS if name in fields}
+    fields.finish(DETAIL_FIELDS)
+    return found

@@ -45,6 +45,13 @@ MEANS: dict[str, tuple[str, set[str]]] = {
     "vouchers": ("closing", {"unclear", "send_link", "promise_to_pay"}),
     "needs": ("inform", {"special_needs"}),
     "restore": ("inform", {"restore_wanted"}),
+    "gone": ("opening", {"deceased"}),
+    "child": ("opening", {"minor"}),
+    "chinese": ("opening", {"switch_language"}),
+    "complaint": ("ask_when", {"complaint_threat"}),
+    "abuse": ("ask_when", {"abusive"}),
+    "about_bill": ("ask_when", {"ask_fee_breakdown", "ask_payment_method"}),
+    "call_at": ("ask_when", {"request_callback"}),
     "no_money": ("ask_when", {"hardship", "request_deferral", "request_installment"}),
 }
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ari_app.errors import InputError
 from ari_app.lab.effects import LineSettings
+from ari_app.lab.expected import Expected
 from ari_app.lab.persona import (
     FOREVER,
     Beep,
@@ -330,7 +331,7 @@ ACCOUNT = (
 
 def test_an_account_becomes_a_row_of_the_list_of_its_day() -> None:
     found = parse_scenario(f"accounts:\n- {ACCOUNT}")
-    assert found.expected() == {"C1": "busy"}
+    assert found.expected() == {"C1": Expected("busy")}
     assert found.persona_for("13800000001").name == "busy"
     assert found.rows(date(2026, 11, 23)) == [
         {
@@ -423,7 +424,7 @@ def test_the_demonstration_has_24_accounts_over_every_behaviour() -> None:
     files = {each.announce.file for each in found.personas.values() if each.announce is not None}
     folder = Path(__file__).parents[2] / "dialplan" / "announcements"
     assert all((folder / f"{name}.wav").is_file() for name in files - {""})
-    dispositions = {account.expected for account in found.accounts}
+    dispositions = {account.expected.disposition for account in found.accounts}
     table = (Path(__file__).parents[2] / "dialplan" / "dispositions.yaml").read_text(encoding="utf-8")
     assert all(f"\n  {name}: {{" in table for name in dispositions)
     assert len(dispositions) >= 20
