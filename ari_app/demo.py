@@ -126,6 +126,7 @@ def campaign_document(scenario: Scenario, flow: str, today: datetime) -> dict[st
             "maxAttempts": 3,
             "retryHours": [0, 24, 72],
             "minAmount": 50,
+            "speed": scenario.speed,
         },
         "dialer": {
             "type": "ai",

@@ -92,7 +92,7 @@ class LabAccount:
 class Scenario:
     """Personas, the numbers that have them, and demo accounts. ``numbers`` has E.164 keys; accounts are in it.
 
-    ``concurrency`` is how many accounts of a demonstration are called at one time.
+    ``concurrency`` is how many accounts of a demonstration are called at one time, ``speed`` how fast the bot speaks.
     """
 
     source: str
@@ -104,6 +104,7 @@ class Scenario:
     accounts: tuple[LabAccount, ...]
     caller_ids: tuple[str, ...]
     concurrency: int
+    speed: float
 
     def persona_for(self, dialled: str) -> Persona:
         """The persona of a number as it was dialled (any form that the region allows)."""
@@ -185,13 +186,23 @@ def _scenario(document: YamlDocument) -> Scenario:
     default = _persona_name(root, "default", personas, DEFAULT_PERSONA)
     caller_ids = _caller_ids(root)
     concurrency = int(root.number("concurrency", CONCURRENCY, 1, 100))
+    speed = root.number("speed", 1.0, 0.5, 2.0)
     accounts = _accounts(root, region, personas, numbers)
     root.finish()
     if problems:
         raise InputError(problems)
     numbers |= {account.phone: account.persona for account in accounts}
     return Scenario(
-        document.source, region, personas, numbers, patterns, default, accounts, caller_ids, concurrency
+        document.source,
+        region,
+        personas,
+        numbers,
+        patterns,
+        default,
+        accounts,
+        caller_ids,
+        concurrency,
+        speed,
     )
 
 
