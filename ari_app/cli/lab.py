@@ -42,7 +42,9 @@ FolderOption = Annotated[
 ScenarioOption = Annotated[
     Path | None,
     typer.Option(
-        "--scenario", metavar="FILE", help="Who answers how (YAML); the shipped one when not given."
+        "--scenario",
+        metavar="FILE",
+        help="Who answers how: a YAML file, or a shipped one by name (demo, dialogue); demo when not given.",
     ),
 ]
 _BOOT_S = 90.0
@@ -99,6 +101,7 @@ def up(
 
 def _start(context: typer.Context, place: Path, scenario: Path | None) -> None:
     """Start the lab as a process of its own and wait until it is up."""
+    from ari_app.lab.scenario import scenario_file
     from ari_app.lab.state import LabNotRunning, read_state
 
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,7 +117,7 @@ def _start(context: typer.Context, place: Path, scenario: Path | None) -> None:
     config = invocation(context).config
     arguments = [sys.executable, "-m", "ari_app", *(["--config", str(config.absolute())] if config else [])]
     arguments += ["lab", "up", "--foreground", "--folder", str(place)]
-    arguments += ["--scenario", str(scenario.absolute())] if scenario else []
+    arguments += ["--scenario", str(scenario_file(scenario).absolute())] if scenario else []
     log = place / "lab.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
@@ -223,9 +226,13 @@ def demo_command(
     Real SIP and RTP between two Asterisk instances on this machine; no account anywhere is needed, and no telephone
     network is touched. Exit code 1 when a disposition differs from what its persona was meant to lead to.
 
+    The scenario `dialogue` has a persona for each way through the shipped flows, and compares whole results.
+
         ari-app demo
 
         ari-app demo --json report.json --keep
+
+        ari-app demo --scenario dialogue
     """
     from ari_app.demo import run_demo
 

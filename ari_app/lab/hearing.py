@@ -10,6 +10,8 @@ LEAST_SPEECH_S = 0.2
 """Shorter sounds (the rest of a sentence that was cut off, a click) are no prompt."""
 RUN_GAP_S = 1.0
 """A pause within one prompt; after a longer one a new stretch of speech begins."""
+STILL_S = 0.3
+"""Who has made no sound for so long is not speaking at this moment."""
 
 
 class Hearing:
@@ -49,7 +51,10 @@ class Hearing:
         return self.heard_speech and self._last_sound is not None and now - self._last_sound >= silence
 
     def speaking_for(self, now: float) -> float:
-        """Seconds since the present stretch of speech began; 0 when none was heard since the line was drawn."""
-        if not self.heard_speech or self._run_started is None:
+        """Seconds since the present stretch of speech began; 0 when none was heard since the line was drawn, and while
+        there is silence: the rest of a sentence that was cut off is no prompt that goes on."""
+        if not self.heard_speech or self._run_started is None or self._last_sound is None:
+            return 0.0
+        if now - self._last_sound > STILL_S:
             return 0.0
         return max(0.0, now - self._run_started)

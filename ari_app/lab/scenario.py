@@ -146,14 +146,19 @@ def e164(number: str, region: str) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def scenario_file(path: Path | None = None) -> Path:
+    """Where a scenario lies: a file, or a shipped scenario by its bare name (the demonstration when None)."""
+    if path is None:
+        return DEMO
+    return DATA / f"{path}.yaml" if str(path) in SHIPPED and not path.exists() else path
+
+
 def load_scenario(path: Path | None = None) -> Scenario:
-    """Read a scenario file, or a shipped scenario by its bare name (the demonstration when None).
+    """Read a scenario, see :func:`scenario_file`.
 
     :raises InputError: every fault, with file and line.
     """
-    if path is not None and path.name == str(path) and str(path) in SHIPPED and not path.exists():
-        path = DATA / f"{path}.yaml"
-    return _scenario(read_yaml(path or DEMO))
+    return _scenario(read_yaml(scenario_file(path)))
 
 
 def parse_scenario(text: str, source: str = "scenario.yaml") -> Scenario:

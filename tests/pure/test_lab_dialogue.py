@@ -1,4 +1,4 @@
-"""The scenario of conversations: on paper every persona leads to what his account expects; and how that is compared."""
+"""The scenario of conversations: on paper every persona leads to what his account expects."""
 
 from __future__ import annotations
 

@@ -283,6 +283,8 @@ def test_a_pause_within_a_prompt_does_not_end_it_and_a_click_is_none() -> None:
     assert heard((1.0, 2.0), (2.4, 3.0)).speaking_for(3.0) == pytest.approx(2.0)
     assert not heard((1.0, 1.1)).prompt_over(9.0, 0.6)
     assert heard((1.0, 1.1)).speaking_for(1.2) == 0.0
+    # The end of a sentence that was cut off is no prompt that goes on, however long ago it was.
+    assert heard((1.0, 2.0)).speaking_for(2.4) == 0.0
 
 
 def test_silence_and_quiet_noise_are_not_heard() -> None:
