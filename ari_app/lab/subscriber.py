@@ -204,9 +204,7 @@ class Subscriber:
 
     async def _until_speaking(self, seconds: float, limit: float) -> bool:
         line = self._need_line()
-        return await self._until(
-            lambda now: line.hearing.heard_speech and line.hearing.speaking_for(now) >= seconds, limit
-        )
+        return await self._until(lambda now: line.hearing.speaking_for(now) >= max(seconds, _LOOK_S), limit)
 
     async def _until(self, true: Callable[[float], bool], limit: float) -> bool:
         """Look every 20 ms, by the clock: a far end that sends nothing produces no frames to be woken by."""
