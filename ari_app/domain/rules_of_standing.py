@@ -68,8 +68,13 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
 
 def consent_missing(case: Case) -> Refusal | None:
     """The pack asks for a consent on record."""
-    demand = case.version.consent_required
-    if demand is None or not demand.wanted or any(each.flag is Flag.CONSENT for each in case.facts.flags):
+    demand, facts = case.version.consent_required, case.facts
+    if demand is None or not demand.wanted:
+        return None
+    if any(
+        each.flag is Flag.CONSENT and each.account_id in ("", facts.account.account_id)
+        for each in facts.flags
+    ):
         return None
     return Refusal(Rule.CONSENT_MISSING, f"no consent is on record, and {case.rules.pack.name} asks for it")
 

@@ -101,6 +101,13 @@ def test_a_flag_of_another_account_stands_in_nobody_s_way() -> None:
     assert decide(facts(**flag(Flag.CONSENT)), MONDAY).allowed
 
 
+@pytest.mark.parametrize(("account_id", "allowed"), [("", True), ("acc-1", True), ("acc-2", False)])
+def test_a_consent_of_one_account_lets_nobody_call_about_another(account_id: str, allowed: bool) -> None:
+    by_pack = campaign(CampaignStrategy(rule_pack="us-reg-f"))
+    verdict = decide(facts(campaign=by_pack, **flag(Flag.CONSENT, account_id)), MONDAY)
+    assert (verdict.rule is not Rule.CONSENT_MISSING) == allowed
+
+
 @pytest.mark.parametrize(("wanted", "allowed"), [(None, 2), (1, 1), (3, 3), (9, 3)])
 def test_a_strategy_moves_a_cap_up_to_the_hard_number(wanted: int | None, allowed: int) -> None:
     strategy = campaign(CampaignStrategy(dials_per_day=wanted))
