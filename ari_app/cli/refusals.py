@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -41,7 +42,7 @@ def contact_key(text: str, country: str) -> str:
     try:
         return parse_phone(text, country)
     except RefusedError as error:
-        numeric = text.lstrip("+").replace("-", "").replace(" ", "")
+        numeric = re.sub(r"[^\w]|_", "", text)  # whatever people write between the digits of a number
         wrong = "" if text else "is empty"
         if numeric.isdecimal() and (len(numeric) >= 7 or text.startswith("+")):
             wrong = error.wrong

@@ -436,7 +436,18 @@ def test_a_number_that_is_none_is_not_taken_for_a_customer() -> None:
     assert contact_key(" 13800138000 ", "CN") == "+8613800138000"
     assert contact_key("c_10001", "CN") == "c_10001"
     assert contact_key("10001", "CN") == "10001"
-    for text in ("", "1380013800", "+12", "x" * 65, "a\nb"):
+    assert contact_key("138.0013.8000", "CN") == contact_key("（138）00138000", "CN") == "+8613800138000"
+    for text in (
+        "",
+        "1380013800",
+        "138.0013.800",
+        "(138) 0013-800",
+        "138/0013/8000",
+        "１３８００１３８００",
+        "+12",
+        "x" * 65,
+        "a\nb",
+    ):
         with pytest.raises(InputError):
             contact_key(text, "CN")
 
