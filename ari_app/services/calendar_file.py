@@ -43,10 +43,12 @@ def _calendar(root: Node, file: str, stem: str) -> Calendar:
     ours = {
         key: _days(reader, top[key], key, confirmed) if key in top else {} for key in ("holidays", "make_up")
     }
-    working: dict[date, int] = {}
+    working: set[date] = set()
     for node in reader.sequence(top["working"], "working") if "working" in top else ():
-        working[read_day(reader, node, "working")] = node.line
-    for day in ours["holidays"].keys() & (ours["make_up"].keys() | working.keys()):
+        day = read_day(reader, node, "working")
+        if day != date.min:
+            working.add(day)
+    for day in ours["holidays"].keys() & (ours["make_up"].keys() | working):
         line = top["holidays"].key_lines.get(day.isoformat(), top["holidays"].line)
         reader.fault(line, "holidays", f"{day} is a holiday and is worked", "one of both")
     for day in ours["make_up"]:
@@ -57,7 +59,7 @@ def _calendar(root: Node, file: str, stem: str) -> Calendar:
     holidays, make_up = statutory_days(country, confirmed)
     holidays = {**holidays, **ours["holidays"]}
     make_up = {day: why for day, why in {**make_up, **ours["make_up"]}.items() if day not in ours["holidays"]}
-    worked = working.keys() | make_up.keys()
+    worked = working | make_up.keys()
     off = {day: why for day, why in holidays.items() if day not in worked}
     return Calendar(name, confirmed, off, make_up, country)
 
@@ -80,7 +82,9 @@ def _days(reader: Reader, node: Node, where: str, confirmed: Iterable[int]) -> d
     for key, value in reader.mapping(node, where).items():
         line = node.key_lines.get(key, node.line)
         day = day_of(reader, key, line, where)
-        if day != date.min and day.year not in years:
+        if day == date.min:
+            continue
+        if day.year not in years:
             reader.fault(
                 line, where, f"{key}: the year {day.year} is not confirmed", "a day of a confirmed year"
             )

@@ -29,9 +29,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What tells that a file has changed."""
+    """What tells that a file has changed: itself, or who may read it (``changed_ns``)."""
 
     modified_ns: int
+    changed_ns: int
     size: int
 
 
@@ -45,27 +46,36 @@ class _Files(Generic[T]):
         self.faults: dict[str, tuple[Problem, ...]] = {}
 
     def refresh(self) -> bool:
-        """Read what has changed; whether anything has."""
+        """Read what has changed, and what could not be read; whether anything says something else now."""
         stamps = {path: stamp for path in sorted(self._folder.glob("*.yaml")) if (stamp := _stamp(path))}
-        changed = [path for path, stamp in stamps.items() if self._stamps.get(path) != stamp]
+        again = [
+            path
+            for path, stamp in stamps.items()
+            if self._stamps.get(path) != stamp or path.stem in self.faults
+        ]
+        changed = False
         gone = [path for path in self._stamps if path not in stamps]
         for path in gone:
             self.found.pop(path.stem, None)
             self.faults.pop(path.stem, None)
             log.warning("file is gone", file=str(path))
-        for path in changed:
+        for path in again:
             try:
                 self.found[path.stem] = self._read(path)
             except InputError as error:
+                problems = tuple(error.problems)
+                if self.faults.get(path.stem) == problems:
+                    continue
                 self.found.pop(path.stem, None)
-                self.faults[path.stem] = tuple(error.problems)
+                self.faults[path.stem] = problems
                 log.error(
                     "file has faults, nobody is called by it", file=str(path), faults=len(error.problems)
                 )
             else:
                 self.faults.pop(path.stem, None)
+            changed = True
         self._stamps = stamps
-        return bool(changed or gone)
+        return changed or bool(gone)
 
 
 class RuleDirectory:
@@ -131,4 +141,4 @@ def _stamp(path: Path) -> _Stamp | None:
         status = path.stat()
     except OSError:
         return None
-    return _Stamp(status.st_mtime_ns, status.st_size)
+    return _Stamp(status.st_mtime_ns, status.st_ctime_ns, status.st_size)

@@ -82,11 +82,12 @@ def _pack(root: Node, file: str, stem: str) -> RulePack:
     nodes = reader.sequence(top["versions"], "versions") if "versions" in top else ()
     versions = tuple(_version(reader, node, f"versions[{index}]") for index, node in enumerate(nodes))
     for (earlier, later), node in zip(pairwise(versions), nodes[1:], strict=True):
-        if later.since <= earlier.since:
+        # date.min stands for a day that is missing or wrong, which has been told.
+        if date.min < later.since <= earlier.since:
             wrong = f"begins on {later.since}, not after the version before it ({earlier.since})"
             reader.fault(node.line, "versions", wrong, "versions in the order of their days, each later")
     for position, (version, node) in enumerate(zip(versions, nodes, strict=True)):
-        if version.version in [each.version for each in versions[:position]]:
+        if version.version and version.version in [each.version for each in versions[:position]]:
             reader.fault(
                 node.line, "versions", f"{version.version!r} stands there twice", "a name of its own"
             )
@@ -136,7 +137,7 @@ def _label(reader: Reader, node: Node, where: str) -> str:
 
 
 def read_day(reader: Reader, node: Node, where: str) -> date:
-    """A day ``YYYY-MM-DD``; the first day of the calendar after a fault."""
+    """A day ``YYYY-MM-DD``; ``date.min`` after a fault."""
     return day_of(reader, node.text if node.kind == "text" else "", node.line, where)
 
 

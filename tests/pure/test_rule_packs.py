@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,8 @@ from ari_app.domain.calendar import Calendar, DayKind
 from ari_app.domain.campaign import Campaign, CampaignStrategy, DiallerSpec
 from ari_app.domain.compliance import Rule
 from ari_app.domain.rule_pack import Cap, PackVersion, RulePack
-from ari_app.errors import InputError
+from ari_app.errors import InputError, Problem
+from ari_app.services import rule_directory
 from ari_app.services.calendar_file import parse_calendar, read_calendar
 from ari_app.services.pack_limits import beyond_pack
 from ari_app.services.rule_directory import RuleDirectory
@@ -233,6 +235,42 @@ def test_a_file_with_a_fault_takes_its_campaigns_off_the_line_until_it_is_mended
     assert rules.book.find("cn-telecom") == "there is no rule pack 'cn-telecom'"
 
 
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has touched it: a disk, or the limit of open files, was in the way."""
+    in_the_way = [True, True, False]
+
+    def read(path: Path) -> RulePack:
+        if in_the_way.pop(0):
+            raise InputError([Problem(str(path), "", "cannot be read: Too many open files")])
+        return read_rule_pack(path)
+
+    monkeypatch.setattr(rule_directory, "read_rule_pack", read)
+    folder = dialplan(tmp_path)
+    for path in (folder / "rules").glob("[!u]*.yaml"):
+        path.unlink()
+    rules = RuleDirectory(folder)
+    assert "cannot be read" in str(rules.book.find("us-reg-f"))
+    assert not rules.refresh()
+    assert rules.refresh()
+    assert not isinstance(rules.book.find("us-reg-f"), str)
+    assert not rules.refresh()
+
+
+def test_a_file_is_read_again_when_anything_of_it_changed(tmp_path: Path) -> None:
+    """A fault that is written over a file of the same length, with its old time of change."""
+    folder = dialplan(tmp_path)
+    rules = RuleDirectory(folder)
+    pack = folder / "rules" / "cn-telecom.yaml"
+    stamp = pack.stat()
+    pack.write_text(TELECOM.replace("usual: 2", "usual: 9"), encoding="utf-8")
+    os.utime(pack, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert pack.stat().st_size == stamp.st_size
+    assert rules.refresh()
+    assert isinstance(rules.book.find("cn-telecom"), str)
+
+
 def test_a_pack_is_nothing_without_its_calendar(tmp_path: Path) -> None:
     folder = dialplan(tmp_path)
     (folder / "calendars" / "cn.yaml").write_text("calendar: cn\n", encoding="utf-8")
@@ -246,6 +284,18 @@ def test_a_pack_is_nothing_without_its_calendar(tmp_path: Path) -> None:
 
 def test_no_folder_no_rules(tmp_path: Path) -> None:
     assert RuleDirectory(tmp_path).book.rules == {}
+
+
+@pytest.mark.parametrize("day", ["", "    from: 2026-1-1\n"])
+def test_a_wrong_day_is_told_once(day: str) -> None:
+    later = TELECOM.split("versions:\n")[1].replace("2025.1", "2026.1")
+    text = TELECOM + later.replace("    from: 2025-01-01\n", day)
+    assert len(faults(lambda: parse_rule_pack(text, "cn-telecom.yaml"))) == 1
+    wrong = "make_up: {2026-2-1: x, 2026-02-30: y}"
+    found = faults(lambda: parse_calendar(CHINA.replace("make_up: {}", wrong), "cn.yaml"))
+    assert len(found) == 2
+    found = faults(lambda: parse_rule_pack(TELECOM + "  - 1\n  - 2\n", "cn-telecom.yaml"))
+    assert len(found) == 2
 
 
 @pytest.mark.parametrize(
