@@ -114,3 +114,13 @@ def is_conversation(result: str | None, verified: bool) -> bool:
     In doubt it was one: who did not prove who he is may still have been the customer.
     """
     return result is not None and (verified or result not in _NOBODY)
+
+
+#: Ends by which what was said is lost: with the controller or Asterisk, and with our own side of an answered call.
+_LOST = frozenset({"interrupted", "gone"})
+_LOST_IF_ANSWERED = frozenset({"conversation_failed", "internal_error"})
+
+
+def may_have_talked(reason: str | None, answered: bool) -> bool:
+    """Whether a call without a result may have been a conversation all the same, by the reason of its end."""
+    return reason in _LOST or (answered and reason in _LOST_IF_ANSWERED)

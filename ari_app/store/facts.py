@@ -14,6 +14,7 @@ from ari_app.domain.contact_facts import (
     ListKind,
     StandingFlag,
     is_conversation,
+    may_have_talked,
 )
 from ari_app.domain.rule_case import zone_of
 from ari_app.services.phones import zones_beside
@@ -63,6 +64,7 @@ def _contact(row: sqlite3.Row) -> Contact:
     return Contact(
         at=at,
         account_id=row["account_id"],
-        conversation=is_conversation(row["result"], bool(row["verified"])),
+        conversation=is_conversation(row["result"], bool(row["verified"]))
+        or (row["result"] is None and may_have_talked(row["reason"], row["answered_at"] is not None)),
         reminder=day <= date.fromisoformat(row["due_date"]),
     )

@@ -107,7 +107,8 @@ SELECT flag, account_id, source, '', set_at, NULL FROM standing_flag
 WHERE customer_id = :customer_id AND cleared_at IS NULL;
 
 -- name: contacts_of
-SELECT t.dialled_at, t.account_id, t.timezone, a.due_date, r.result, r.verified
+SELECT t.dialled_at, t.account_id, t.timezone, t.answered_at, json_extract(t.facts, '$.reason') AS reason, a.due_date,
+    r.result, r.verified
 FROM attempt AS t
 JOIN campaign_account AS ca ON ca.id = t.campaign_account
 JOIN account AS a ON a.id = ca.account

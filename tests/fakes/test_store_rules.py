@@ -181,6 +181,30 @@ async def test_the_facts_tell_of_contacts_zones_and_reminders(store: SqliteStore
     assert (facts.zones, facts.contacts[0].reminder) == ((), False)
 
 
+@pytest.mark.parametrize(
+    ("reason", "answered", "talked"),
+    [
+        ("interrupted", False, True),  # whether it was answered died with the controller
+        ("gone", False, True),
+        ("conversation_failed", True, True),
+        ("internal_error", True, True),
+        ("internal_error", False, False),
+        ("stop", False, False),
+        (None, False, False),
+    ],
+)
+async def test_a_call_whose_end_nobody_saw_counts_as_a_conversation(
+    store: SqliteStore, reason: str | None, answered: bool, talked: bool
+) -> None:
+    (attempt,) = await store.claim_due("c1", NOW, 1, decide, ids("lost"))
+    assert (await store.mark_dialled(attempt.attempt_id, NOW, decide)).allowed
+    answered_at = NOW + timedelta(seconds=1) if answered else None
+    end = outcome(attempt, "failed", answered_at=answered_at, facts={"reason": reason})
+    await store.close_attempt(end, tomorrow, no_events)
+    (facts,) = await store.contact_facts("cust-1", NOW + HOUR)
+    assert [contact.conversation for contact in facts.contacts] == [talked]
+
+
 async def test_nobody_who_was_not_talked_to_counts_as_a_conversation(store: SqliteStore) -> None:
     await called(store, "no_input", ConversationResult("no_input"))
     (facts,) = await store.contact_facts("cust-1", NOW + HOUR)
