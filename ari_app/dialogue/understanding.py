@@ -151,10 +151,10 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
     if not _rules_alone(heard, primary, confidence):
         weighed = weigh(text, language, context, heard)
         likely, second = sorted(weighed, key=lambda intent: -weighed[intent])[:2]
-        second = second if weighed[second] >= SAID_TOO else ""
+        second = second if weighed[second] >= SAID_TOO and not _only_guessed(second, context, heard) else ""
         likely = _comes_first(likely, weighed, heard)
         probability = max(weighed.values())
-        if probability >= _likely_enough(likely, confidence):
+        if probability >= _likely_enough(likely, confidence) and not _only_guessed(likely, context, heard):
             if likely not in heard.intents and likely != "unclear":
                 heard = findings(text, language, context, now, told=likely)
             weighed_as = min(probability, MOST_WEIGHED)
@@ -201,6 +201,11 @@ def findings(text: str, language: str, context: str, now: datetime, told: str = 
 def _likely_enough(likely: str, confidence: float) -> float:
     """How probable an intent has to be to stand in place of the rules' choice."""
     return NOTHING_AFTER_ALL if likely in NOTHING and confidence >= SURE else LIKELY
+
+
+def _only_guessed(likely: str, context: str, heard: Heard) -> bool:
+    """Whether a yes is in no word that was said. What somebody agrees to is never guessed; at the opening digits follow."""
+    return likely == "affirm" and likely not in heard.intents and context != "opening"
 
 
 def _comes_first(likely: str, weighed: Mapping[str, float], heard: Heard) -> str:

@@ -209,8 +209,15 @@ def _slots(heard: Heard, text: str, context: str, now: datetime, spans: list[Dat
 # ------------------------------------------------------------------------------------------------------------- yes, no
 
 
+#: A yes that is taken back, or put off, in the next word.
+_TAKEN_BACK = re.compile(
+    r"^(oh |ok |okay |ah |right |um )*(yes|yeah|yep|yup|yea|sure|right|okay|ok|fine|good|well)"
+    r"( but| well| oh| actually)* (no|nope|nah|not|wait|hang on|hold on|grief)\b(?! (problem|worries|doubt|need))"
+)
+
+
 def _yes_no(heard: Heard, text: str, context: str) -> None:
-    if AFFIRM.match(text):
+    if AFFIRM.match(text) and not _TAKEN_BACK.match(text):
         heard.add("affirm", 0.95 if AFFIRM_ONLY.match(text) else 0.8)
     elif DENY.match(text):
         heard.add("deny", 0.95 if len(text.split()) <= 2 else 0.8)

@@ -287,3 +287,44 @@ def test_a_date_spoken_back_is_the_date(days: int) -> None:
     for language in spoken.LANGUAGES:
         said = spoken.day(day, language, today=NOW.date()).split("，")[0].split(", ")[-1]
         assert understand(said, language, "ask_when", NOW).date == day
+
+
+#: At a question for a yes: what only sounds like one, asks back, puts off, or is taken back in the same breath.
+NO_YES = {
+    "zh": ("呵呵", "是吗", "对吗", "真的吗", "好像不对", "好个屁", "对了我问一下", "对不起", "全部", "什么"),
+    "en": (
+        *(
+            "haha",
+            "huh",
+            "really",
+            "why",
+            "says who",
+            "are you sure",
+            "sorry what",
+            "mom come here",
+            "good grief",
+        ),
+        *(
+            "yeah no",
+            "right no",
+            "yes but no",
+            "okay wait",
+            "right hold on",
+            "okay hang on",
+            "in your dreams",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("context", ["confirm_ptp", "closing", "ask_plan"])
+@pytest.mark.parametrize(("language", "text"), [(one, text) for one in NO_YES for text in NO_YES[one]])
+def test_a_yes_is_never_guessed(language: str, text: str, context: str) -> None:
+    heard = understand(text, language, context, NOW)
+    assert "affirm" not in (heard.intent, *heard.also)
+
+
+@pytest.mark.parametrize("text", ["yes no problem", "okay no worries", "right", "妥了妥了没毛病"])
+def test_a_yes_with_more_words_stays_one(text: str) -> None:
+    language = "en" if text.isascii() else "zh"
+    assert understand(text, language, "confirm_ptp", NOW).intent == "affirm"
