@@ -41,6 +41,7 @@ from ari_app.services.progress_files import ProgressFiles
 from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
 from ari_app.services.rule_directory import RuleDirectory
+from ari_app.services.rule_watch import RuleWatch
 from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.wrap_up import WrapUp
 from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
@@ -155,9 +156,8 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             misfire_grace_time=None,
         )
         scheduler.add_job(
-            asyncio.to_thread,
+            RuleWatch(rules, store).look,
             IntervalTrigger(seconds=RULES_AGAIN_S, timezone=UTC),
-            args=[rules.refresh],
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

@@ -28,10 +28,15 @@ class Case:
     local: tuple[datetime, ...]
     days: tuple[tuple[date, ...], ...]
 
+    def other_version(self) -> datetime | None:
+        """The midnight at which another version of the pack comes into force; None when there is none yet."""
+        changes = self.rules.pack.changes_after(self.local[0].date())
+        return None if changes is None else local_instant(changes, 0, self.zones[0])
+
     def sooner(self, until: datetime) -> datetime:
         """``until``, or the midnight before it at which another version of the pack comes into force."""
-        changes = self.rules.pack.changes_after(self.local[0].date())
-        return until if changes is None else min(until, local_instant(changes, 0, self.zones[0]))
+        changes = self.other_version()
+        return until if changes is None else min(until, changes)
 
 
 def zone_of(name: str) -> tzinfo | None:

@@ -122,15 +122,16 @@ def _until(case: Case) -> datetime | Refusal:
     if opening is not None:
         return case.sooner(opening)
     today = case.local[0].date()
-    # Another version may open what this one leaves closed for ever.
+    ahead = (today + timedelta(days=step) for step in range(HORIZON_DAYS + 1))
+    unconfirmed = next((day for day in ahead if days.kind(day) is DayKind.UNCONFIRMED), None)
+    # Another version may open what this one leaves closed for ever; not on days that nobody has confirmed.
     changes = case.rules.pack.changes_after(today)
-    if changes is not None and changes <= today + timedelta(days=HORIZON_DAYS):
+    if changes is not None and (unconfirmed is None or changes < unconfirmed):
         return case.sooner(case.now + timedelta(days=HORIZON_DAYS))
-    last = today + timedelta(days=HORIZON_DAYS)
-    if days.kind(last) is DayKind.UNCONFIRMED:
+    if unconfirmed is not None:
         plain = replace(days, kind=lambda day: _weekday_kind(days.kind(day), day))
         if next_common_opening(places_of(case, plain), case.now, HORIZON_DAYS) is not None:
-            return Refusal(Rule.UNCONFIRMED_YEAR, _unconfirmed(case, last))
+            return Refusal(Rule.UNCONFIRMED_YEAR, _unconfirmed(case, unconfirmed))
     return Refusal(
         Rule.NO_COMMON_WINDOW, "the hours of the rule pack, the campaign and the customer never meet"
     )

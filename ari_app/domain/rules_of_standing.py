@@ -76,7 +76,8 @@ def consent_missing(case: Case) -> Refusal | None:
         for each in facts.flags
     ):
         return None
-    return Refusal(Rule.CONSENT_MISSING, f"no consent is on record, and {case.rules.pack.name} asks for it")
+    wrong = f"no consent is on record, and {case.rules.pack.name} asks for it"
+    return Refusal(Rule.CONSENT_MISSING, wrong, case.other_version())
 
 
 def account_closed(case: Case) -> Refusal | None:
@@ -122,7 +123,7 @@ def max_attempts(case: Case) -> Refusal | None:
     most = min(case.version.attempts_per_task.at_most(strategy.max_attempts), len(strategy.retry_hours))
     if made < most:
         return None
-    return Refusal(Rule.MAX_ATTEMPTS, f"all {made} attempts of this campaign are used")
+    return Refusal(Rule.MAX_ATTEMPTS, f"all {made} attempts of this campaign are used", case.other_version())
 
 
 def first_contact_by_message(case: Case) -> Refusal | None:
@@ -130,9 +131,8 @@ def first_contact_by_message(case: Case) -> Refusal | None:
     demand, facts = case.version.first_contact_by_message, case.facts
     if demand is None or not demand.wanted or not facts.message_channel or facts.contacted_before:
         return None
-    return Refusal(
-        Rule.FIRST_CONTACT_BY_MESSAGE, "the first contact of a debt is a message, and none was sent yet"
-    )
+    wrong = "the first contact of a debt is a message, and none was sent yet"
+    return Refusal(Rule.FIRST_CONTACT_BY_MESSAGE, wrong, case.other_version())
 
 
 def retry_not_due(case: Case) -> Refusal | None:

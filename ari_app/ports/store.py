@@ -118,6 +118,10 @@ class Store(Protocol):
         """False when there is no such campaign or it has this status already."""
         ...
 
+    async def ask_rules_again(self) -> int:
+        """Look again at what a rule pack refuses for good, because packs have changed; how many accounts."""
+        ...
+
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...
 
     async def load_accounts(self, campaign_id: str, accounts: Sequence[Account], now: datetime) -> LoadCount:

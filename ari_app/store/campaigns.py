@@ -62,3 +62,11 @@ def set_campaign_status(connection: sqlite3.Connection, campaign_id: str, status
 def all_campaigns(connection: sqlite3.Connection) -> list[Campaign]:
     """Every campaign, by id."""
     return [campaign_of(row) for row in connection.execute(SQL["campaigns"]).fetchall()]
+
+
+def ask_rules_again(connection: sqlite3.Connection) -> int:
+    """See ``Store.ask_rules_again``."""
+    found = connection.execute(SQL["campaigns"]).fetchall()
+    return sum(
+        connection.execute(SQL["rearm_rules"], {"campaign_id": row["campaign_id"]}).rowcount for row in found
+    )

@@ -59,6 +59,11 @@ VALUES (:campaign_id, :now, :added, :updated, :unchanged);
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
 WHERE campaign_id = :campaign_id AND state = 'waiting';
 
+-- name: rearm_rules
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NULL
+    AND refused_by IN ('consent_missing', 'max_attempts', 'first_contact_by_message', 'no_common_window');
+
 -- name: rearm_account
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL WHERE account = :account AND state = 'waiting';
 

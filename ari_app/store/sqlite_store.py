@@ -110,6 +110,9 @@ class SqliteStore:
     async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
         return await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
 
+    async def ask_rules_again(self) -> int:
+        return await self._writer.run(campaigns.ask_rules_again)
+
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
         return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))
 

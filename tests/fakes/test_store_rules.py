@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,8 +15,11 @@ from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.errors import InputError
+from ari_app.services.rule_directory import RuleDirectory
+from ari_app.services.rule_watch import RuleWatch
 from ari_app.store import SqliteStore
 from ari_app.store.gate import FILES_AGAIN
+from tests.support.docs import ROOT
 from tests.support.rules import decide
 from tests.support.store_rows import (
     NOW,
@@ -161,6 +165,32 @@ async def test_a_refusal_that_a_file_ends_is_asked_again_soon(store: SqliteStore
     assert await store.claim_due("c1", NOW, 5, deny_with(rule), ids()) == []
     assert await store.next_due_at("c1") == NOW + FILES_AGAIN
     assert len(await store.claim_due("c1", NOW + FILES_AGAIN, 5, decide, ids())) == 2
+
+
+@pytest.mark.parametrize("rule", [Rule.NO_COMMON_WINDOW, Rule.CONSENT_MISSING, Rule.MAX_ATTEMPTS])
+async def test_what_a_pack_refused_for_good_is_asked_again_when_its_file_changes(
+    store: SqliteStore, tmp_path: Path, rule: Rule
+) -> None:
+    for name in ("rules", "calendars"):
+        shutil.copytree(ROOT / "dialplan" / name, tmp_path / name)
+    rules = RuleDirectory(tmp_path)
+    watch = RuleWatch(rules, store)
+    await watch.look()
+    assert await store.claim_due("c1", NOW, 5, deny_with(rule), ids()) == []
+    await watch.look()  # nothing has changed
+    assert await store.next_due_at("c1") is None
+    with (tmp_path / "rules" / "cn-telecom.yaml").open("a", encoding="utf-8") as pack:
+        pack.write("# looked at\n")
+    await watch.look()
+    assert len(await store.claim_due("c1", NOW, 5, rules.decide, ids())) == 2
+
+
+async def test_what_was_refused_before_the_start_is_asked_again(store: SqliteStore) -> None:
+    assert await store.claim_due("c1", NOW, 1, deny_with(Rule.NO_COMMON_WINDOW), ids()) == []
+    await store.set_flag("cust-1", Flag.DECEASED, "letter", NOW)
+    await RuleWatch(RuleDirectory(ROOT / "dialplan"), store).look()
+    assert await store.claim_due("c1", NOW, 5, deny_with(Rule.DECEASED), ids()) == []
+    assert await store.ask_rules_again() == 0
 
 
 async def test_the_facts_tell_of_contacts_zones_and_reminders(store: SqliteStore) -> None:

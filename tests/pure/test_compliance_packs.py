@@ -12,7 +12,7 @@ from ari_app.domain import compliance
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.compliance import Rule, next_allowed
 from ari_app.domain.contact_facts import Flag, ListEntry, ListKind
-from ari_app.domain.rule_pack import RuleBook, Rules
+from ari_app.domain.rule_pack import Cap, Demand, Hours, RuleBook, Rules
 from ari_app.domain.windows import MINUTES_A_DAY, Window
 from tests.support.rules import shipped
 from tests.support.verdicts import (
@@ -84,6 +84,53 @@ def test_a_pack_may_close_holidays_whatever_a_strategy_says() -> None:
 def test_the_evening_before_an_unconfirmed_year_has_no_next_time() -> None:
     found = next_allowed(shipped(), facts(), datetime(2026, 12, 31, 15, 0, tzinfo=UTC))
     assert (found.at, found.verdict.rule) == (None, Rule.UNCONFIRMED_YEAR)
+
+
+def changing(since: date, **changes: object) -> RuleBook:
+    """The pack of telecom operators as it ships, with another version from a day on."""
+    rules = shipped().rules["cn-telecom"]
+    later = replace(rules.pack.versions[0], version="later", since=since, **changes)  # type: ignore[arg-type]
+    return RuleBook(
+        {"cn-telecom": replace(rules, pack=replace(rules.pack, versions=(*rules.pack.versions, later)))}
+    )
+
+
+def test_an_unconfirmed_year_is_told_also_where_another_version_comes() -> None:
+    """Else the calls would wait for that version although somebody confirms the year in its first days."""
+    evening = datetime(2026, 12, 31, 15, 0, tzinfo=UTC)
+    verdict = compliance.decide(changing(date(2027, 2, 1)), facts(), evening)
+    assert (verdict.rule, verdict.until) == (Rule.UNCONFIRMED_YEAR, None)
+
+
+def test_windows_that_meet_only_in_another_version_wait_for_it() -> None:
+    early = facts(campaign=campaign(CampaignStrategy(windows=(Window(7 * 60, 8 * 60),), closed_weekdays=())))
+    book = changing(date(2026, 6, 1), hours=Hours((Window(6 * 60, 22 * 60),), (), (), "a test"))
+    found = next_allowed(book, early, datetime(2026, 1, 12, 2, 0, tzinfo=UTC))
+    assert found.at == datetime(2026, 5, 31, 23, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "fault"),
+    [
+        (Rule.MAX_ATTEMPTS, {"attempts_per_task": Cap(10, 10, "a test")}, {"attempts_made": 10}),
+        (Rule.CONSENT_MISSING, {"consent_required": Demand(False, "a test")}, {}),
+        (Rule.FIRST_CONTACT_BY_MESSAGE, {"first_contact_by_message": None}, {"message_channel": True}),
+    ],
+)
+def test_what_a_pack_refuses_for_good_is_asked_again_by_its_next_version(
+    rule: Rule, changed: dict[str, object], fault: dict[str, object]
+) -> None:
+    strategy = CampaignStrategy(max_attempts=9, retry_hours=tuple(range(20)))
+    pack = BOOK.rules["cn-telecom"].pack
+    first = pack.versions[0]
+    if rule is Rule.CONSENT_MISSING:
+        first = replace(first, consent_required=Demand(True, "a test"))
+    since = date(2026, 11, 24)
+    later = replace(first, version="later", since=since, **changed)  # type: ignore[arg-type]
+    for versions, until in (((first,), None), ((first, later), datetime(2026, 11, 23, 16, 0, tzinfo=UTC))):
+        book = RuleBook({"cn-telecom": Rules(replace(pack, versions=versions), ANY_YEAR)})
+        verdict = compliance.decide(book, facts(campaign=campaign(strategy), **fault), MONDAY)
+        assert (verdict.rule, verdict.until) == (rule, until)
 
 
 def test_an_entry_that_lapses_says_until_when() -> None:

@@ -1,0 +1,29 @@
+"""Looks at the files of rule packs and calendars now and then, and asks again what they had refused for good."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from ari_app.ports import Store
+from ari_app.services.rule_directory import RuleDirectory
+
+log = structlog.get_logger(__name__)
+
+
+class RuleWatch:
+    """:meth:`look` is called every few seconds; the first time also for what was changed before the start."""
+
+    def __init__(self, rules: RuleDirectory, store: Store) -> None:
+        self._rules, self._store = rules, store
+        self._untold = True
+
+    async def look(self) -> None:
+        """Read changed files. Raises StoreError where the store cannot be told; the next time tells it."""
+        self._untold |= await asyncio.to_thread(self._rules.refresh)
+        if self._untold:
+            asked = await self._store.ask_rules_again()
+            self._untold = False
+            if asked:
+                log.info("asked again by the rules as they are now", accounts=asked)
