@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -148,7 +147,7 @@ def show_lists(
                     "reason": each.reason,
                     "added_at": each.added_at,
                     "expires_at": each.expires_at,
-                    "in_force": _in_force(each, now),
+                    "in_force": each.in_force(now),
                 }
                 for each in found
             ]
@@ -166,7 +165,7 @@ def show_lists(
                 each.source,
                 each.reason,
                 local(each.added_at, None),
-                local(each.expires_at, None) + ("" if _in_force(each, now) else " (lapsed)"),
+                local(each.expires_at, None) + ("" if each.in_force(now) else " (lapsed)"),
             )
             for each in found
         ],
@@ -253,27 +252,46 @@ def _change_flags(
     settings = invocation(context).settings
     keys = [customer_key(each) for each in customers]
 
-    async def change() -> list[bool]:
+    async def change() -> tuple[list[bool], list[list[str]]]:
         from ari_app.app import open_store
 
         now = clock_of(settings).now()
         async with open_store(settings) as store:
             call = store.set_flag if wanted else store.clear_flag
-            return [await call(key, flag, source[:100], now, account.strip()) for key in keys]
+            done = [await call(key, flag, source[:100], now, account.strip()) for key in keys]
+            if wanted:
+                return done, [[] for _ in keys]
+            return done, [_still_set(await store.flags(key), flag) for key in keys]
 
-    changed = run(change())
+    changed, left = run(change())
     if json_output:
         print_json(
             [
-                {"customer_id": key, "account_id": account, "flag": flag, "set": wanted, "changed": each}
-                for key, each in zip(keys, changed, strict=True)
+                {
+                    "customer_id": key,
+                    "account_id": account,
+                    "flag": flag,
+                    "set": wanted,
+                    "changed": each,
+                    "still_set_for": still,
+                }
+                for key, each, still in zip(keys, changed, left, strict=True)
             ]
         )
         return
     of = f", account {account}" if account else ""
-    for key, each in zip(keys, changed, strict=True):
+    for key, each, still in zip(keys, changed, left, strict=True):
         state = f"{flag} is {'now' if each else 'already'} {'set' if wanted else 'not set'}"
-        console().print(plain(f"customer {key}{of}: {state}"))
+        # A call sets flags of one account, so clearing that of the whole customer may leave what refuses.
+        more = (
+            f"; still set for {', '.join(where or 'the whole customer' for where in still)}" if still else ""
+        )
+        console().print(plain(f"customer {key}{of}: {state}{more}"))
+
+
+def _still_set(found: list[FlagRecord], flag: Flag) -> list[str]:
+    """The accounts for which a flag is set; '' is the whole customer."""
+    return [each.account_id for each in found if each.flag is flag and each.cleared_at is None]
 
 
 def _keys(settings: Settings, contacts: list[str], customer: bool) -> list[str]:
@@ -297,7 +315,3 @@ def _tell_list(kind: ListKind, keys: list[str], changed: list[bool], on: bool, j
 
 def _shown(contact: str, full: bool) -> str:
     return masked_phone(contact, full) if contact.startswith("+") else contact
-
-
-def _in_force(entry: ListRecord, now: datetime) -> bool:
-    return entry.expires_at is None or entry.expires_at > now

@@ -50,7 +50,7 @@ def contact_key(text: str, country: str) -> str:
             raise InputError(
                 [
                     Problem(
-                        "do-not-contact list",
+                        "command line",
                         "contact",
                         wrong,
                         "a telephone number, or a customer id with --customer",
@@ -67,7 +67,7 @@ def customer_key(text: str) -> str:
     text = text.strip()
     if not text or len(text) > MAX_ID or not text.isprintable():
         allowed = f"one line of text of at most {MAX_ID} characters, as in a loaded list"
-        raise InputError([Problem("do-not-contact list", "contact", "is no customer id", allowed)])
+        raise InputError([Problem("command line", "contact", "is no customer id", allowed)])
     return text
 
 
@@ -132,14 +132,20 @@ def _change(
 
 @app.command("list")
 def list_refusals(context: typer.Context, full: FullOption = False, json_output: JsonOption = False) -> None:
-    """Everybody on the list."""
+    """Everybody who is on the list now; `lists show` tells of entries that have lapsed, too."""
     settings = invocation(context).settings
 
     async def read() -> list[tuple[str, str]]:
         from ari_app.app import open_store
+        from ari_app.domain.contact_facts import ListKind
 
+        now = clock_of(settings).now()
         async with open_store(settings) as store:
-            return sorted((await store.do_not_contact()).items())
+            return [
+                (each.contact, each.source)
+                for each in await store.list_entries(ListKind.DO_NOT_CONTACT)
+                if each.in_force(now)
+            ]
 
     found = run(read())
     if json_output:

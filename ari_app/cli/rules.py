@@ -115,6 +115,8 @@ def check(context: typer.Context, json_output: JsonOption = False) -> None:
         *map(str, rules.problems),
         *(why for name, why in rules.book.faults.items() if "names the calendar" in why),
     ]
+    if not rules.book.rules and not faults:
+        faults.append(f"there is no rule pack in {settings.dialplan_dir / 'rules'}, so nobody is called")
     if json_output:
         print_json({"packs": sorted(rules.book.rules), "problems": faults, "unconfirmed": unconfirmed})
     else:

@@ -86,6 +86,10 @@ class ListRecord:
     added_at: datetime
     expires_at: datetime | None
 
+    def in_force(self, now: datetime) -> bool:
+        """Whether it has not lapsed."""
+        return self.expires_at is None or self.expires_at > now
+
 
 @dataclass(frozen=True, slots=True)
 class FlagRecord:

@@ -96,6 +96,9 @@ def test_faults_and_unconfirmed_years_are_told(ari_app: Run, tmp_path: Path) -> 
     code, out, _ = ari_app("rules", "check", "--json")
     assert code == 1
     assert "cn-telecom.yaml:17" in json.loads(out)["problems"][0]
+    shutil.rmtree(tmp_path / "dialplan" / "rules")
+    code, out, _ = ari_app("rules", "check", "--json")
+    assert (code, "there is no rule pack in" in json.loads(out)["problems"][0]) == (1, True)
 
 
 def test_the_days_of_a_year_can_be_compared_with_the_notice(ari_app: Run) -> None:
@@ -146,6 +149,8 @@ def test_an_entry_that_expires_tells_when_the_customer_may_be_called(campaign: R
     assert refused["rule"] == "complaint_list"
     assert datetime.fromisoformat(refused["next_allowed"]) == datetime.fromisoformat(until)
     assert refused["next_rule_pack"] == "cn-telecom/2025.1"
+    campaign("lists", "add", "do_not_contact", "c_10002", "--expires", "2026-03-03T11:00+08:00")
+    assert "c_10002" in campaign("dnc", "list")[1]
     campaign("lists", "add", "white", "c_10001")
     assert explained(campaign)["rule"] == "complaint_list"
 
@@ -160,11 +165,16 @@ def test_flags_of_an_account_and_of_a_customer(campaign: Run) -> None:
     campaign("standing", "clear", "represented", "c_10001", "--source", "letter of release")
     assert "now not set" in campaign("standing", "clear", "dispute", "c_10001", "--account", account)[1]
     assert "already not set" in campaign("standing", "clear", "dispute", "c_10001")[1]
+    campaign("standing", "set", "dispute", "c_10001", "--account", account)
+    told = campaign("standing", "clear", "dispute", "c_10001")[1]
+    assert f"dispute is already not set; still set for {account}" in told
+    campaign("standing", "clear", "dispute", "c_10001", "--account", account)
     assert explained(campaign)["allowed"]
     shown = json.loads(campaign("standing", "show", "c_10001", "--json")[1])
     assert [(each["flag"], each["cleared_source"]) for each in shown] == [
         ("dispute", "operator"),
         ("represented", "letter of release"),
+        ("dispute", "operator"),
     ]
     assert "letter of release" in campaign("standing", "show", "c_10001")[1]
     assert "no flag" in campaign("standing", "show", "c_10002")[1]

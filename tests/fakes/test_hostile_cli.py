@@ -168,7 +168,7 @@ def test_the_do_not_contact_list_takes_only_what_a_list_could_hold(ari_app: Run,
     for arguments in ([text], ["--customer", text]):
         ended = ari_app("dnc", "add", *arguments)
         assert ended.code == 1
-        assert "do-not-contact list" in ended.err
+        assert "command line: contact" in ended.err
     assert ari_app("dnc", "list", "--json").out.strip() == "[]"
 
 

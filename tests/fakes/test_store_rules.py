@@ -193,6 +193,14 @@ async def test_what_was_refused_before_the_start_is_asked_again(store: SqliteSto
     assert await store.ask_rules_again() == 0
 
 
+async def test_an_entry_is_in_force_until_it_lapses(store: SqliteStore) -> None:
+    await store.add_list_entry(ListKind.BLACK, "cust-1", "desk", NOW, NOW + HOUR)
+    await store.add_list_entry(ListKind.BLACK, "cust-2", "desk", NOW)
+    found = await store.list_entries(ListKind.BLACK)
+    assert [entry.in_force(NOW) for entry in found] == [True, True]
+    assert [entry.in_force(NOW + HOUR) for entry in found] == [False, True]
+
+
 async def test_the_facts_tell_of_contacts_zones_and_reminders(store: SqliteStore) -> None:
     await called(store, "informed", ConversationResult("informed", verified=True))
     due_later = account(1, due_date=(NOW + timedelta(days=1)).date(), timezone="America/New_York")
