@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ari_app.dialogue.dispute_answers import DESCRIPTION
@@ -48,3 +50,18 @@ def test_a_part_stays_promised_whatever_is_wished_at_the_rest(language: str) -> 
         assert result is not None
         assert [str(promise.amount) for promise in result.promises] == ["200.00"]
         assert result.do_not_contact
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [("2", "1", "1"), ("5",), ("6",), ("", ""), ("我没钱",), ("你把链接发给我",), ("我不交", "1")],
+)
+def test_a_reminder_to_a_case_with_lawyers_is_not_called_a_reminder_only(answers: tuple[str, ...]) -> None:
+    usual = an_account()
+    legal = replace(usual, details=replace(usual.details, legal_stage=True))
+    said = {
+        stage: talk(FLOWS["reminder"], one, "1", TAIL, *answers) for stage, one in ((0, usual), (1, legal))
+    }
+    assert said[0].result == said[1].result is not None
+    assert "仅为服务提醒" in said[0].said
+    assert "服务提醒" not in said[1].said
