@@ -18,6 +18,8 @@ USUALLY_REQUIRED: tuple[str, ...] = ("opening", "recording_notice", "verified", 
 AFTER_THE_SCRIPT: frozenset[str] = frozenset(
     {"promise_to_pay", "plan_requested", "deferral_requested", "informed", "acknowledged", "refused"}
 )
+#: What somebody agrees to counts only after it was read back to him.
+_AGREED: frozenset[str] = frozenset({"promise_to_pay", "plan_requested", "deferral_requested"})
 _EVERYTHING = frozenset(COVERAGE)
 
 
@@ -27,7 +29,8 @@ def check_script(flow: Flow, reachable: Collection[str], reader: Reader) -> None
     covered = certain_coverage(flow)
     for name in reachable:
         state = flow.states[name]
-        missing = required - covered[name]
+        agreed = state.end is not None and state.end.result in _AGREED
+        missing = (required | {"read_back"} if agreed else required) - covered[name]
         if state.end is not None and state.end.result in AFTER_THE_SCRIPT and missing:
             reader.fault(
                 state.line,

@@ -55,6 +55,7 @@ states:
       no_input: {then: bye}
       no_match: {then: bye}
   plan:
+    covers: [read_back]
     say:
       - when: can_instalment
         zh: ["可以分：{plan_options}。"]

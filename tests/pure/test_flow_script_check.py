@@ -62,3 +62,10 @@ def test_verification_counts_as_spoken_after_the_digits() -> None:
     covered = certain_coverage(shipped_flow())
     assert "verified" not in covered["verify_tail"]
     assert "verified" in covered["ask_when"]
+
+
+def test_a_promise_that_nobody_read_back_is_found() -> None:
+    before = "      - {when: rest_open, go: ask_rest}\n      - {go: read_back}\n"
+    assert before in TEXT
+    past = TEXT.replace(before, before.replace("go: read_back", "go: promise_to_pay"), 1)
+    assert "a way leads to promise_to_pay on which this was not said: read_back" in faults(past)
