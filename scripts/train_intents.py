@@ -44,7 +44,7 @@ def train(language: str, rows: list[dict[str, str]]) -> dict[str, object]:
     examples: list[dict[str, int]] = []
     for row in rows:
         heard = findings(row["text"][:MAX_CHARACTERS], language, row["context"], NOW)
-        names = features(row["text"], language, row["context"], heard)
+        names = features(language, row["context"], heard)
         examples.append(dict.fromkeys(names, 1))
         examples.append({name: 1 for name in names if not name.startswith(("r=", "s="))})
     intents = [row["intent"] for row in rows for _ in range(2)]

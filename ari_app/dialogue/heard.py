@@ -25,10 +25,11 @@ class Heard:
     negated left out; ``unclear_date``: a date was named that nobody can be sure of (a bare weekday
     that is today). ``corrects`` is set by words that replace what was said before ('改到', 'make it'). ``language``
     is the one that is asked for (``language_words``). ``rest`` is as in ``Understanding``. ``words`` is the number of
-    words (characters in Chinese), 0 for silence.
+    words (characters in Chinese) of ``text``, the utterance in one form (``normal_*``); 0 for silence.
     """
 
     words: int
+    text: str = field(default="", repr=False)
     intents: dict[str, float] = field(default_factory=dict)
     finer: set[str] = field(default_factory=set)
     dates: list[date] = field(default_factory=list)

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ari_app.dialogue.heard import Heard
-from ari_app.dialogue.normal_en import normalise_en
-from ari_app.dialogue.normal_zh import normalise_zh
 
 #: Longest run of words (English), of characters (Chinese) that is one feature.
 WORDS = 3
@@ -23,9 +21,10 @@ SHORT = 4
 _NUMBER = re.compile(r"[0-9]+")
 
 
-def features(text: str, language: str, context: str, heard: Heard) -> list[str]:
+def features(language: str, context: str, heard: Heard) -> list[str]:
     """The names of the features of one utterance; ``heard`` is what the rules found in it."""
-    return [*dict.fromkeys([f"q={context}", *found_features(context, heard), *word_features(text, language)])]
+    words = word_features(heard.text, language)
+    return [*dict.fromkeys([f"q={context}", *found_features(context, heard), *words])]
 
 
 def found_features(context: str, heard: Heard) -> Iterator[str]:
@@ -50,13 +49,12 @@ def found_features(context: str, heard: Heard) -> Iterator[str]:
 
 
 def word_features(text: str, language: str) -> Iterator[str]:
-    """The words of a transcript, in runs and pairs, and how many they are."""
+    """The words of an utterance in one form, in runs and pairs, and how many they are."""
     if language == "zh":
-        plain = normalise_zh(text)
-        yield from _runs(list(plain), CHARACTERS, "")
-        yield f"n={min(6, len(plain) // 4)}"
+        yield from _runs(list(text), CHARACTERS, "")
+        yield f"n={min(6, len(text) // 4)}"
     else:
-        words = ["#" if _NUMBER.fullmatch(word) else word for word in normalise_en(text).split()]
+        words = ["#" if _NUMBER.fullmatch(word) else word for word in text.split()]
         yield from _runs(words, WORDS, " ")
         yield from _pairs(words)
         yield f"n={min(6, len(words) // 3)}"

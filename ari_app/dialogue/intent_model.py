@@ -59,6 +59,6 @@ def model_of(language: str) -> IntentModel:
     return read_model(path.read_text(encoding="utf-8"))
 
 
-def weigh(text: str, language: str, context: str, heard: Heard) -> dict[str, float]:
-    """The probability of each intent of a transcript in which the rules found ``heard``."""
-    return model_of(language).probabilities(features(text, language, context, heard))
+def weigh(language: str, context: str, heard: Heard) -> dict[str, float]:
+    """The probability of each intent of an utterance in which the rules found ``heard``."""
+    return model_of(language).probabilities(features(language, context, heard))

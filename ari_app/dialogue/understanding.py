@@ -149,7 +149,7 @@ def understand(text: str, language: str, context: str, now: datetime) -> Underst
     primary, second = _by_rules(heard, context), ""
     confidence = heard.intents.get(primary, 0.0)
     if not _rules_alone(heard, primary, confidence):
-        weighed = weigh(text, language, context, heard)
+        weighed = weigh(language, context, heard)
         likely, second = sorted(weighed, key=lambda intent: -weighed[intent])[:2]
         second = second if weighed[second] >= SAID_TOO and not _only_guessed(second, context, heard) else ""
         likely = _comes_first(likely, weighed, heard)

@@ -79,7 +79,7 @@ def hear_en(text: str, context: str, now: datetime, told: str = "") -> Heard:
     ``told``: an intent that is known from elsewhere; the slots are read by it.
     """
     text = normalise_en(text)
-    heard = Heard(words=len(text.split()))
+    heard = Heard(words=len(text.split()), text=text)
     if not text:
         return heard
     if NOISE.fullmatch(text):

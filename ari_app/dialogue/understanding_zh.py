@@ -72,7 +72,7 @@ def hear_zh(text: str, context: str, now: datetime, told: str = "") -> Heard:
     ``told``: an intent that is known from elsewhere; the slots are read by it.
     """
     text = normalise_zh(text)
-    heard = Heard(words=len(text))
+    heard = Heard(words=len(text), text=text)
     if not text:
         return heard
     if NOISE.fullmatch(text) and not NODS.fullmatch(text):

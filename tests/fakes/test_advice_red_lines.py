@@ -38,11 +38,12 @@ FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 WALKS = 300
 NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
 
+UTTERANCES = ROOT / "tests" / "data" / "understanding"
 SENTENCES = {
     language: [
         json.loads(line)["text"]
-        for path in sorted((ROOT / "tests" / "data" / "understanding").glob(f"{language}.*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for part in ("rules", "test")
+        for line in (UTTERANCES / f"{language}.{part}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     for language in spoken.LANGUAGES
 }

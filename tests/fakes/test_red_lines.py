@@ -35,11 +35,12 @@ WALKS, GROUPS = 10_000, 20
 #: So many say what share of calls is verified.
 ENOUGH = 500
 
+UTTERANCES = ROOT / "tests" / "data" / "understanding"
 SENTENCES = {
     language: [
         json.loads(line)["text"]
-        for path in sorted((ROOT / "tests" / "data" / "understanding").glob(f"{language}.*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for part in ("rules", "test")
+        for line in (UTTERANCES / f"{language}.{part}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     for language in spoken.LANGUAGES
 }

@@ -23,10 +23,10 @@ SMALL = json.dumps({"intents": ["affirm", "deny"], "bias": [0, 0], "weights": {"
 
 @given(st.sampled_from(LANGUAGES), st.sampled_from(sorted(CONTEXTS)), st.text(max_size=60))
 def test_probabilities_add_up_to_one_for_any_text(language: str, context: str, text: str) -> None:
-    weighed = weigh(text, language, context, findings(text, language, context, NOW))
+    weighed = weigh(language, context, findings(text, language, context, NOW))
     assert set(weighed) <= INTENTS
     assert sum(weighed.values()) == pytest.approx(1.0)
-    assert weighed == weigh(text, language, context, findings(text, language, context, NOW))
+    assert weighed == weigh(language, context, findings(text, language, context, NOW))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -42,8 +42,8 @@ def test_a_weight_speaks_for_its_intent_alone() -> None:
 
 
 def test_features_are_words_in_their_order_the_question_and_what_rules_found() -> None:
-    heard = Heard(words=3, intents={"affirm": 0.8})
-    named = features("yes on friday", "en", "ask_when", heard)
+    heard = Heard(words=3, text="yes on friday", intents={"affirm": 0.8})
+    named = features("en", "ask_when", heard)
     assert {"q=ask_when", "r=affirm", "w=yes", "w=< yes on", "p=yes_friday", "all=yes on friday"} <= set(
         named
     )
