@@ -119,7 +119,9 @@ def test_nothing_is_asked_where_digits_or_a_confirmation_are_awaited(
 
 
 def test_before_verification_digits_are_not_told() -> None:
-    doubt = at("opening").doubt(says("it was raining on the roof of the barn one three eight oh oh"), NOW, 0.5)
+    doubt = at("opening").doubt(
+        says("it was raining on the roof of the barn one three eight oh oh"), NOW, 0.5
+    )
     assert doubt is not None
     assert doubt.text.endswith(HIDDEN)
 
