@@ -116,6 +116,8 @@ def en_number(words: Sequence[str]) -> Decimal | None:
     if len(words) == 1 and words[0].replace(",", "").replace(".", "", 1).isdigit():
         written = words[0].replace(",", "")
         return Decimal(written) if written.isascii() and len(written) <= 12 else None
+    if list(words) == ["zero"]:
+        return Decimal(0)
     if words[-4:-1] == ["and", "a", "half"] and words[-1] in _SCALES:
         whole = en_number(words[:-4])
         return None if whole is None else (whole + Decimal("0.5")) * _SCALES[words[-1]]

@@ -105,7 +105,7 @@ def an_input(random: Random, language: str, step: FlowStep) -> CustomerInput:
     context = step.question.context if step.question is not None else ""
     if context in ("opening", "verify_tail") and random.random() < 0.5:
         return CustomerInput(InputKind.KEYS, TAIL if context == "verify_tail" else "1")
-    if context in ("ask_when", "ask_amount", "confirm_ptp") and random.random() < 0.3:
+    if context in ("ask_when", "ask_amount", "ask_plan", "confirm_ptp") and random.random() < 0.3:
         return CustomerInput(InputKind.KEYS, "1")
     kind = random.random()
     if kind < 0.3:
