@@ -50,15 +50,23 @@ def assert_agreement(site: Site, found: Sequence[AttemptRecord]) -> None:
     assert max(calls.values(), default=1) == 1, calls
 
 
+def a_call_is_open(found: Sequence[AttemptRecord]) -> bool:
+    """Whether an attempt has been dialled and has not ended."""
+    return any(record.dialled_at is not None and record.ended_at is None for record in found)
+
+
 async def test_a_controller_killed_ten_times_finishes_its_campaign(tmp_path: Path) -> None:
     scenario = scenario_of(40)
     async with local_site(tmp_path, scenario, dialplan_dir=DIALPLAN) as site, serving(site) as controller:
         await create(site, scenario)
         for moment in range(10):
             await controller.start()
-            # From the first reservation on, each time a little later: in claims, dials, ringing, talk and wrap-up.
+            # From the first reservation or open call on, each time a little later: in claims, dials, ringing, talk and
+            # wrap-up.
             before = len(await until(site, lambda found: True, 1.0, controller.words))
             await until(site, lambda found, n=before: len(found) > n, 40.0, controller.words)  # type: ignore[misc]
+            if moment % 2:
+                await until(site, a_call_is_open, 40.0, controller.words)
             await asyncio.sleep(0.13 * moment)
             await controller.kill()
         await controller.start()
