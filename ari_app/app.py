@@ -43,6 +43,7 @@ from ari_app.services.reconcile import Reconciler
 from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.rule_watch import RuleWatch
 from ari_app.services.who_answered import AnswerDetector
+from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.services.wrap_up import WrapUp
 from ari_app.speech.espeak import VOICES as ESPEAK_VOICES
 from ari_app.speech.espeak import EspeakVoice
@@ -61,6 +62,8 @@ CONNECT_S = 5.0
 FUNASR = "funasr"
 #: How often rule packs and calendars are looked at for changes.
 RULES_AGAIN_S = 5.0
+#: How often calls that nobody has answered are asked again, where something has changed.
+WITHDRAWAL_S = 1.0
 #: The hour (UTC) in which old personal prompts are deleted.
 PURGE_HOUR = 19
 StopRecording = Callable[[], Awaitable[None]]
@@ -151,6 +154,13 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         scheduler.add_job(
             controller.tick,
             IntervalTrigger(seconds=settings.dialler.tick_s, timezone=UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        scheduler.add_job(
+            WithdrawalWatch(store, clock, rules.decide, dialler.sessions).look,
+            IntervalTrigger(seconds=WITHDRAWAL_S, timezone=UTC),
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

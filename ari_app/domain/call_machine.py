@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     HEARD = "heard"
     CONVERSATION_ENDED = "conversation_ended"
     STOP = "stop"
+    WITHDRAWN = "withdrawn"
     RING_TIMEOUT = "ring_timeout"
     CALL_TIMEOUT = "call_timeout"
     CLEAR_TIMEOUT = "clear_timeout"
@@ -80,7 +81,7 @@ class Command(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. ``text`` carries the detail of HEARD, CONVERSATION_ENDED, STOP and the failures."""
+    """One event. ``text`` carries the detail of HEARD, CONVERSATION_ENDED, STOP, WITHDRAWN and the failures."""
 
     kind: EventKind
     text: str | None = None
@@ -101,13 +102,16 @@ _END = Row(_S.CLOSED, (_C.STOP_CONVERSATION, _C.CLOSE))
 _RELEASE = Row(_S.CLEARING, (_C.STOP_RING_TIMER, _C.STOP_CONVERSATION, _C.HANG_UP, _C.START_CLEAR_TIMER))
 _ANSWER = Row(_S.UP, (_C.STOP_RING_TIMER, _C.START_CALL_TIMER, _C.START_CONVERSATION))
 
-#: Every pair that is not in the table is an event that came too late or twice: it is counted and changes nothing.
+#: Every pair that is not in the table is an event that came too late or twice: it is counted and changes nothing. So it is
+#: with WITHDRAWN once the call is up: nobody who has answered is cut off for what arrived meanwhile.
 TABLE: dict[tuple[State, EventKind], Row] = {
     (_S.RESERVED, _E.START): Row(_S.PREPARING, (_C.PREPARE_LEGS,)),
     (_S.RESERVED, _E.STOP): _END,
+    (_S.RESERVED, _E.WITHDRAWN): _END,
     (_S.PREPARING, _E.LEGS_READY): Row(_S.CONFIRMING, (_C.MARK_DIALLED,)),
     (_S.PREPARING, _E.LEGS_FAILED): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
     (_S.PREPARING, _E.STOP): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
+    (_S.PREPARING, _E.WITHDRAWN): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
     (_S.PREPARING, _E.GONE): _END,
     (_S.PREPARING, _E.DESTROYED): _END,
     (_S.CONFIRMING, _E.DIAL_CONFIRMED): Row(
@@ -115,6 +119,7 @@ TABLE: dict[tuple[State, EventKind], Row] = {
     ),
     (_S.CONFIRMING, _E.DIAL_FORBIDDEN): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
     (_S.CONFIRMING, _E.STOP): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
+    (_S.CONFIRMING, _E.WITHDRAWN): Row(_S.CLOSED, (_C.HANG_UP, _C.CLOSE)),
     (_S.CONFIRMING, _E.GONE): _END,
     (_S.CONFIRMING, _E.DESTROYED): _END,
     (_S.DIALLING, _E.DIAL_REFUSED): Row(_S.CLOSED, (_C.STOP_RING_TIMER, _C.HANG_UP, _C.CLOSE)),
@@ -123,6 +128,7 @@ TABLE: dict[tuple[State, EventKind], Row] = {
     (_S.DIALLING, _E.ANSWERED): _ANSWER,
     (_S.DIALLING, _E.HEARD): _RELEASE,
     (_S.DIALLING, _E.STOP): _RELEASE,
+    (_S.DIALLING, _E.WITHDRAWN): _RELEASE,
     (_S.DIALLING, _E.RING_TIMEOUT): _RELEASE,
     (_S.DIALLING, _E.GONE): _END,
     (_S.DIALLING, _E.DESTROYED): _END,
@@ -131,6 +137,7 @@ TABLE: dict[tuple[State, EventKind], Row] = {
     (_S.RINGING, _E.ANSWERED): _ANSWER,
     (_S.RINGING, _E.HEARD): _RELEASE,
     (_S.RINGING, _E.STOP): _RELEASE,
+    (_S.RINGING, _E.WITHDRAWN): _RELEASE,
     (_S.RINGING, _E.RING_TIMEOUT): _RELEASE,
     (_S.RINGING, _E.GONE): _END,
     (_S.RINGING, _E.DESTROYED): _END,

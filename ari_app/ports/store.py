@@ -225,6 +225,16 @@ class Store(Protocol):
         """
         ...
 
+    async def revision(self) -> int:
+        """A number that rises with every change that may forbid a call already on its way."""
+        ...
+
+    async def withdrawn(
+        self, attempt_ids: Sequence[str], now: datetime, decide: Decide
+    ) -> Mapping[str, DialVerdict]:
+        """The attempts, of those that nobody has answered, that a verdict of now takes back; their verdicts are stored."""
+        ...
+
     async def close_attempt(
         self,
         outcome: CallOutcome,

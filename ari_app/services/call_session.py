@@ -26,6 +26,9 @@ from ari_app.services.wrap_up import EndedCall, WrapUp
 
 log = structlog.get_logger(__name__)
 
+#: The reason of a call that was released because a verdict of now forbids it (``dialplan/dispositions.yaml``).
+WITHDRAWN = "withdrawn"
+
 #: A call has few events; a leg that sends more than this without being served is broken.
 MAX_QUEUED_EVENTS = 256
 
@@ -92,6 +95,10 @@ class CallSession:
     def stop(self, reason: str) -> None:
         """Ask the call to end (operator's stop, shutdown); it is released and closed as usual."""
         self._put(Event(EventKind.STOP, reason))
+
+    def withdraw(self) -> None:
+        """What allowed this call holds no more: release it while nobody has answered; an answered one goes on."""
+        self._put(Event(EventKind.WITHDRAWN, WITHDRAWN))
 
     async def pause_recording(self) -> None:
         """From now on silence is recorded in place of both sides, for what must not be kept (card data); time goes on.

@@ -26,7 +26,7 @@ FILES_AGAIN = timedelta(minutes=15)
 _LEAST_PAGE = 16
 
 
-def _standing(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
+def standing_row(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
     row = connection.execute(SQL["standing_of"], {"campaign_account": campaign_account}).fetchone()
     assert isinstance(row, sqlite3.Row)
     return row
@@ -57,7 +57,7 @@ def claim_due(
                 break
             customer = row["customer_id"]
             if customer in taken:  # an earlier row of this page has opened an attempt for the same customer
-                row = _standing(connection, row["campaign_account"])  # noqa: PLW2901 - the row as it is now
+                row = standing_row(connection, row["campaign_account"])  # noqa: PLW2901 - the row as it is now
             attempt = _claim_one(connection, row, campaign, now, decide, new_id)
             examined += 1
             if attempt is not None:
@@ -83,7 +83,7 @@ def _claim_one(
         attempt = _reserve(connection, row, facts, verdict, now, new_id)
         if attempt is not None:
             return attempt
-        verdict = _refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
+        verdict = refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
     until = now + FILES_AGAIN if verdict.rule in FILE_RULES and verdict.until is None else verdict.until
     due_at = micros_or_none(until)
     connection.execute(
@@ -93,13 +93,13 @@ def _claim_one(
             # Never now or earlier: a refusal that lapses at once would be asked again for ever.
             "due_at": None if due_at is None else max(due_at, at + 1),
             "rule": verdict.rule.value,
-            "verdict": _store_verdict(connection, row, verdict, "plan", None, at),
+            "verdict": store_verdict(connection, row, verdict, "plan", None, at),
         },
     )
     return None
 
 
-def _refused(verdict: DialVerdict, rule: Rule, reason: str) -> DialVerdict:
+def refused(verdict: DialVerdict, rule: Rule, reason: str) -> DialVerdict:
     """A verdict that the database has overruled."""
     return replace(verdict, allowed=False, rule=rule, reason=reason, until=None)
 
@@ -138,7 +138,7 @@ def _reserve(
     )
     if inserted.rowcount != 1:
         return None
-    verdict_id = _store_verdict(connection, row, verdict, "plan", attempt_id, micros(now))
+    verdict_id = store_verdict(connection, row, verdict, "plan", attempt_id, micros(now))
     connection.execute(
         SQL["plan_opened"], {"campaign_account": row["campaign_account"], "verdict": verdict_id}
     )
@@ -168,7 +168,7 @@ def mark_dialled(
         raise StoreError(f"attempt {attempt_id}: it has been closed, so nothing may be dialled for it")
     if attempt["dialled_at"] is not None:
         raise StoreError(f"attempt {attempt_id}: it has been dialled; an attempt is dialled once")
-    row = _standing(connection, attempt["campaign_account"])
+    row = standing_row(connection, attempt["campaign_account"])
     at = micros(now)
     campaign = campaigns.required(connection, row["campaign_id"])
     # The open attempt is this very one: a second for the customer cannot exist.
@@ -183,8 +183,8 @@ def mark_dialled(
     if verdict.allowed and row["phone"] != attempt["phone"]:
         # A list that was loaded meanwhile; the reserved number is not the customer's any more.
         changed = "the account's number has changed since the attempt was reserved"
-        verdict = _refused(verdict, Rule.ACCOUNT_CLOSED, changed)
-    verdict_id = _store_verdict(connection, row, verdict, "dial", attempt_id, at)
+        verdict = refused(verdict, Rule.ACCOUNT_CLOSED, changed)
+    verdict_id = store_verdict(connection, row, verdict, "dial", attempt_id, at)
     campaign_account = row["campaign_account"]
     if not verdict.allowed:
         connection.execute(SQL["dial_refused"], {"campaign_account": campaign_account, "verdict": verdict_id})
@@ -207,7 +207,7 @@ def mark_dialled(
     return verdict
 
 
-def _store_verdict(
+def store_verdict(
     connection: sqlite3.Connection,
     row: sqlite3.Row,
     verdict: DialVerdict,

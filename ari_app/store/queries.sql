@@ -172,6 +172,9 @@ UPDATE campaign_account SET last_verdict = :verdict WHERE id = :campaign_account
 UPDATE attempt SET dialled_at = :dialled_at, rule_pack = :rule_pack, rule_pack_version = :rule_pack_version
 WHERE attempt_id = :attempt_id AND dialled_at IS NULL AND ended_at IS NULL;
 
+-- name: revision
+SELECT number FROM standing_revision;
+
 -- name: count_dial
 UPDATE campaign_account SET dials_made = dials_made + 1,
     first_dialled_at = COALESCE(first_dialled_at, :dialled_at), last_verdict = :verdict

@@ -28,7 +28,7 @@ from ari_app.ports import (
     OutboxEvent,
     VerdictRecord,
 )
-from ari_app.store import arms, campaigns, closing, gate, lists, reading, results, standing_flags
+from ari_app.store import arms, campaigns, closing, gate, lists, reading, results, standing_flags, withdrawal
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.queries import SQL
@@ -194,6 +194,19 @@ class SqliteStore:
         return await self._writer.run(
             lambda db: gate.mark_dialled(db, self._campaigns, attempt_id, now, decide)
         )
+
+    async def revision(self) -> int:
+        return await self._readers.run(withdrawal.revision)
+
+    async def withdrawn(
+        self, attempt_ids: Sequence[str], now: datetime, decide: Decide
+    ) -> Mapping[str, DialVerdict]:
+        found = await self._readers.run(
+            lambda db: withdrawal.withdrawn(db, campaigns.CampaignCache(), attempt_ids, now, decide)
+        )
+        if found:
+            await self._writer.run(lambda db: withdrawal.record_withdrawn(db, found, now))
+        return found
 
     async def close_attempt(
         self,

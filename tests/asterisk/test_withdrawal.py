@@ -1,0 +1,61 @@
+"""A payment that is written by a command while the telephone rings releases that call, and no other."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from ari_app.lab.agreement import comparable
+from ari_app.lab.scenario import parse_scenario
+from ari_app.site import Site, local_site
+from tests.support.serving import DIALPLAN, create, everybody_called, serving, until
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+
+SCENARIO = parse_scenario("""
+region: CN
+caller_ids: ["01055550100"]
+personas:
+  pays: {about: Lets it ring; pays meanwhile., ring: forever}
+  waits: {about: Lets it ring., ring: forever}
+numbers:
+  "+8613800000101": pays
+  "+8613800000102": waits
+""")
+
+
+async def command(site: Site, *words: str) -> None:
+    """A command of ``ari-app`` in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ari_app", "--config", str(site.config), *words
+    )
+    assert await process.wait() == 0
+
+
+def ringing(site: Site) -> set[str]:
+    """Numbers that ring now, by the network's own records."""
+    return {call.dialled for call in site.lab.records() if call.ringing_at and not call.ended_at}
+
+
+async def test_a_payment_releases_the_telephone_that_rings_for_it(tmp_path: Path) -> None:
+    async with local_site(tmp_path, SCENARIO, dialplan_dir=DIALPLAN) as site, serving(site) as controller:
+        await create(site, SCENARIO)
+        await controller.start()
+        await until(site, lambda found: len(ringing(site)) == 2, 60.0, controller.words)
+        await command(site, "standing", "set", "paid", "c001", "--source", "the bank")
+        found = await until(site, everybody_called(SCENARIO), 60.0, controller.words)
+        await controller.stop()
+        calls = {comparable(call.dialled, "CN"): call for call in site.lab.records()}
+    by_phone = {record.phone: record for record in found}
+    pays, waits = by_phone["+8613800000101"], by_phone["+8613800000102"]
+    assert pays.disposition == "withdrawn"
+    assert pays.dialled_at is not None
+    assert waits.disposition == "no_answer"
+    assert calls[comparable(pays.phone, "CN")].ended_by == "caller", "the network saw the CANCEL"
+    assert calls[comparable(pays.phone, "CN")].answered_at is None
+    assert pays.ended_at is not None
+    assert waits.ended_at is not None
+    assert pays.ended_at < waits.ended_at, "released by the payment, not by the ring timer"
