@@ -27,7 +27,10 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=os.environ.get("CI") == "true",
+    max_examples=40,
 )
+#: For a change of a rule: `scripts/test -m pure --hypothesis-profile=thorough`.
+settings.register_profile("thorough", settings.get_profile("house"), max_examples=500)
 #: For `make`: fewer examples of each property; scripts/test tries them all.
 settings.register_profile("quick", settings.get_profile("house"), max_examples=10)
 settings.load_profile("house")

@@ -6,7 +6,7 @@ import pytest
 
 from ari_app.bench.capacity import bench_capacity
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(120)]
 
 
 async def test_two_calls_are_answered_with_and_without_a_recogniser() -> None:

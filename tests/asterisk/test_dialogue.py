@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.serving import ROOT
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(1200)]
 
 
 async def test_every_persona_ends_with_the_structured_result_that_its_account_expects(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ari_app.asterisk.binary import AsteriskMissing, find_asterisk
 from ari_app.bench.progress import bench_progress
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(180)]
 
 
 async def test_it_measures_both_sides_on_the_same_clips_and_says_how() -> None:

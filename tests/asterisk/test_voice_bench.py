@@ -7,7 +7,7 @@ import pytest
 from ari_app.bench.barge_in import bench_barge_in
 from ari_app.bench.turn import bench_turn
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(150)]
 
 
 def metrics_of(found: dict[str, object]) -> dict[str, float]:

@@ -32,7 +32,7 @@ from ari_app.gateways.llm_messages import AnswerText, OpinionText, read_content
 from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, ROOT, TAIL, an_account
 
-pytestmark = [pytest.mark.fakes, pytest.mark.parallel]
+pytestmark = pytest.mark.fakes
 
 FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 WALKS = 300

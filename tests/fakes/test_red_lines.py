@@ -27,7 +27,7 @@ from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
 from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
 
-pytestmark = [pytest.mark.fakes, pytest.mark.parallel]
+pytestmark = pytest.mark.fakes
 
 FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 #: Walks of each flow, in groups that each end soon.

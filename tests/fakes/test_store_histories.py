@@ -21,6 +21,7 @@ from ari_app.domain.disposition import DispositionKind, RetryRule
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.ports import AttemptHistory
 from ari_app.store import SqliteStore
+from tests.support.examples import examples
 from tests.support.rules import MAX_DIALS_A_DAY, decide
 from tests.support.store_rows import NOW, account, broken_promises, campaign, ids, no_events, outcome
 
@@ -172,7 +173,7 @@ def _local_day(at: datetime, zone: str) -> object:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, max_size=30))
 def test_any_history_keeps_every_promise(steps_to_do: list[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -36,6 +36,7 @@ from ari_app.store.codec import campaign_params, micros, plain
 from ari_app.store.connection import connect_writer
 from ari_app.store.migrate import migrate, shipped
 from ari_app.store.queries import SQL
+from tests.support.examples import examples
 from tests.support.results import RESULTS
 from tests.support.rules import decide
 from tests.support.store_rows import (
@@ -100,7 +101,9 @@ async def close_with(store: SqliteStore, result: ConversationResult, number: int
     return attempt
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(RESULTS)
 def test_what_is_written_is_what_is_read(tmp_path: Path, result: ConversationResult) -> None:
     async def there_and_back() -> None:

@@ -11,6 +11,7 @@ from ari_app.voice.answering_machine import HEARD, VERDICT_OF, AnsweringMachineD
 from ari_app.voice.greeting import GreetingShape, Shape
 from ari_app.voice.line_sound import LineSound
 from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, frames, scaled, silence, through_narrow_band
+from tests.support.examples import examples
 from tests.support.sounds import mixed, talk, tone, voice, white_noise
 
 pytestmark = pytest.mark.pure
@@ -202,7 +203,7 @@ def test_a_short_pure_sound_is_no_beep() -> None:
     assert [entry[1] for entry in verdicts(voice(1.0) + tone(0.1, 1000) + silence(2.0))] == ["waiting"]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-65.0, -10.0), st.floats(1.0, 8.0))
 def test_noise_is_never_anybody(seed: int, dbfs: float, seconds: float) -> None:
     assert verdicts(white_noise(seconds, dbfs, seed)) == []
@@ -214,21 +215,21 @@ PERSON = silence(0.5) + voice(0.7, -22.0) + silence(3.0)
 MACHINE = silence(0.5) + talk(7.0, -22.0) + silence(0.3) + tone(0.4, 1000, dbfs=-22.0) + silence(1.0)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.floats(-14.0, 10.0), st.sampled_from([("human", PERSON), ("machine", MACHINE)]))
 def test_the_level_does_not_matter(gain_db: float, case: tuple[str, bytes]) -> None:
     wanted, pcm = case
     assert verdicts(scaled(pcm, gain_db))[-1][0] == wanted
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.sets(st.integers(0, 200), max_size=12), st.sampled_from([("human", PERSON), ("machine", MACHINE)]))
 def test_lost_frames_do_not_matter(lost: set[int], case: tuple[str, bytes]) -> None:
     wanted, pcm = case
     assert verdicts(pcm, lost=frozenset(lost))[-1][0] == wanted
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES), max_size=60))
 def test_any_bytes_are_survived(sound: list[bytes]) -> None:
     detector = AnsweringMachineDetector(references=AnnouncementReferences({"one": [voice(1.5)]}))

@@ -29,6 +29,7 @@ from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
 from ari_app.domain.rule_case import Case, prepare
 from ari_app.domain.rules_of_hours import days_of, is_closed, places_of
 from ari_app.domain.windows import MINUTES_A_DAY, Window, is_open
+from tests.support.examples import examples
 from tests.support.rules import MAX_DIALS_A_DAY, shipped
 from tests.support.verdicts import (
     BOOK,
@@ -217,7 +218,7 @@ LAPSES: dict[Rule, Callable[[ContactFacts, datetime], bool]] = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(clocked)
 def test_until_is_the_first_instant_at_which_the_rule_lets_go(case: tuple[ContactFacts, datetime]) -> None:
     """Compared with a walk over every minute of four days."""
@@ -240,7 +241,7 @@ def test_until_is_the_first_instant_at_which_the_rule_lets_go(case: tuple[Contac
         at += MINUTE
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(clocked)
 def test_following_until_always_leads_to_a_call_or_to_a_standing_refusal(
     case: tuple[ContactFacts, datetime],
@@ -270,7 +271,7 @@ def test_the_quick_look_at_the_clocks_is_the_same_as_asking_every_place(
     assert is_closed(ready) == (not all(place.is_open(now) for place in places_of(ready, days_of(ready))))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(clocked)
 def test_windows_that_never_meet_are_never_open(case: tuple[ContactFacts, datetime]) -> None:
     given_facts, now = case
@@ -462,7 +463,7 @@ def test_the_ends_of_the_calendar_get_an_answer(zone: str, year: int) -> None:
             assert decide(facts(account=account(timezone=zone)), now).reason
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(histories)
 def test_the_next_allowed_instant_is_allowed_and_none_before_it_is(
     case: tuple[ContactFacts, datetime],

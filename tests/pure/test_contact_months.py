@@ -14,6 +14,7 @@ from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.compliance import ContactFacts, decide, next_allowed
 from ari_app.domain.contact_facts import Contact, Flag, StandingFlag
 from ari_app.domain.windows import MINUTES_A_DAY, Window
+from tests.support.examples import examples
 from tests.support.month_check import PACKS, Call, complaints
 from tests.support.rules import shipped
 from tests.support.verdicts import account, campaign, facts
@@ -86,7 +87,7 @@ def _nothing_was_missed(asked: ContactFacts, since: datetime, found: datetime) -
 
 
 @pytest.mark.parametrize("pack", sorted(PACKS))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(homes, dues, steps)
 def test_no_cap_is_ever_passed(
     pack: str, zones: tuple[str, ...], due: tuple[date, date], wanted: list[tuple[str, int, bool]]

@@ -25,6 +25,7 @@ from ari_app.domain.experiment import (
 )
 from ari_app.domain.voice_style import VoiceStyle
 from tests.support.docs import ROOT
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.pure
 
@@ -66,7 +67,7 @@ def test_customers_are_shared_out_by_the_weights(weights: tuple[int, ...]) -> No
         assert abs(found[arm.name] - 4000 * share) <= 4 * (4000 * share * (1 - share)) ** 0.5, arm
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(experiments(), st.data())
 def test_another_weight_moves_customers_to_or_from_that_arm_alone(
     one: Experiment, data: st.DataObject

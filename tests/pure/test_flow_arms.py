@@ -16,6 +16,7 @@ from ari_app.dialogue.flow_prompts import known_fragments, prompt_ids
 from ari_app.domain.experiment import Arms
 from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow
+from tests.support.examples import examples
 from tests.support.talks import COMPANY, NOW, Talk, an_account, as_input, words
 
 pytestmark = pytest.mark.pure
@@ -156,7 +157,7 @@ arms = st.fixed_dictionaries({name: st.sampled_from(names) for name, names in EX
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(arms)
 def test_a_narrowed_flow_holds_no_arm_and_only_what_the_whole_one_has(having: Arms) -> None:
     flow = in_arms(WHOLE, having)
@@ -171,7 +172,7 @@ def test_a_narrowed_flow_holds_no_arm_and_only_what_the_whole_one_has(having: Ar
     assert set(flow.policy.instalments) <= set(WHOLE.policy.instalments)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     arms, st.sampled_from(["zh", "en"]), st.lists(st.sampled_from(["8000", "1", "2", "", "yes"]), max_size=5)
 )

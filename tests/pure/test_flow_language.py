@@ -16,6 +16,7 @@ from ari_app.dialogue.model import FlowStep
 from ari_app.errors import InputError
 from ari_app.services.flow_files import FlowDirectory
 from ari_app.services.flow_sources import parse_flow
+from tests.support.examples import examples
 from tests.support.talks import (
     COMPANY,
     FLOW_FILE,
@@ -195,7 +196,7 @@ def test_what_is_wrong_with_a_change_of_language_is_told(right: str, wrong: str,
     assert any(told in one and one.startswith("parts/common.yaml:") for one in found), found
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.sampled_from(["8", "1", TAIL, "", "说英语", "speak chinese", "讲粤语", "是的", "yes", "2"]),

@@ -20,6 +20,7 @@ from ari_app.dialogue.flow_promises import payments_fault, payments_named, promi
 from ari_app.dialogue.model import CustomerInput, FlowStep, InputKind, Understanding
 from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow
+from tests.support.examples import examples
 from tests.support.talks import (
     COMPANY,
     FLOW_FILE,
@@ -365,7 +366,7 @@ _SAID = {
 }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.sampled_from(["zh", "en"]).flatmap(
         lambda language: st.tuples(

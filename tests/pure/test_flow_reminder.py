@@ -16,6 +16,7 @@ from ari_app.dialogue.flow_conversation import FlowConversation
 from ari_app.dialogue.flow_prompts import known_fragments
 from ari_app.dialogue.guard import wording_fault
 from ari_app.dialogue.model import CustomerInput, InputKind
+from tests.support.examples import examples
 from tests.support.talks import COMPANY, NOW, SILENCE, TAIL, an_account, keys, says, shipped_flow, talk, words
 
 pytestmark = pytest.mark.pure
@@ -410,7 +411,7 @@ _CASES = st.sampled_from(["zh", "en"]).flatmap(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     case=_CASES,
     amount=st.decimals("0.01", "99999.99", places=2),

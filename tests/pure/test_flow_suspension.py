@@ -15,6 +15,7 @@ from ari_app.dialogue import spoken
 from ari_app.dialogue.suspension import has_ended, lies_ahead
 from ari_app.domain.account import Account, AccountDetails
 from ari_app.services.flow_sources import read_flow_file
+from tests.support.examples import examples
 from tests.support.talks import ROOT, TAIL, an_account, talk, words
 
 pytestmark = pytest.mark.pure
@@ -40,7 +41,7 @@ def account(details: AccountDetails, language: str = "zh") -> Account:
     st.integers(-2880, 2880),
     st.sampled_from(spoken.LANGUAGES),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_day_is_told_only_while_it_is_true(details: AccountDetails, minutes: int, language: str) -> None:
     now = NOW + timedelta(minutes=minutes)
     told = talk(FLOW, account(details, language), "1", TAIL, now=now)

@@ -20,6 +20,7 @@ from ari_app.domain.account import Account
 from ari_app.errors import InputError, StoreError
 from ari_app.ports import LoadCount, Store
 from ari_app.services.importer import ImportReport, import_list
+from tests.support.examples import examples
 from tests.support.lists import (
     CAMPAIGN,
     DEFAULTS,
@@ -376,7 +377,9 @@ cells = st.text(max_size=30) | st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.lists(cells, min_size=1, max_size=9), max_size=12))
 async def test_random_rows_never_crash_and_counts_add_up(
     tmp_path: Path, rows: Sequence[Sequence[str]]
@@ -400,7 +403,9 @@ async def test_random_rows_never_crash_and_counts_add_up(
     assert replace(again, added=report.added, unchanged=0) == report
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=400))
 async def test_random_bytes_are_refused_or_counted(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bytes"

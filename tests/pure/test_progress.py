@@ -25,6 +25,7 @@ from ari_app.voice.progress import (
     EarlyMediaListener,
     Match,
 )
+from tests.support.examples import examples
 from tests.support.sounds import mixed, talk, tone, voice, white_noise
 
 pytestmark = pytest.mark.pure
@@ -203,7 +204,7 @@ def test_a_conversation_elsewhere_is_busy_in_the_words_of_the_disposition_table(
         assert "busy" in [listener.push(frame) for frame in frames(through_narrow_band(pcm))]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES), max_size=60))
 def test_any_bytes_are_survived(sound: list[bytes]) -> None:
     known = AnnouncementReferences({"one": [voice(1.5)]})

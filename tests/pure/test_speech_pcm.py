@@ -27,6 +27,7 @@ from ari_app.voice.pcm import (
     trimmed,
     wav_bytes,
 )
+from tests.support.examples import examples
 from tests.support.sounds import tone, voice
 
 pytestmark = pytest.mark.pure
@@ -69,7 +70,7 @@ def test_resampling_does_not_alias() -> None:
     assert level_dbfs(low) < level_dbfs(high) - 50
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(
     st.integers(0, 2_000), st.sampled_from([8_000, 11_025, 16_000, 24_000]), st.sampled_from([8_000, 16_000])
 )
@@ -140,7 +141,7 @@ def test_what_is_no_wav_is_refused(data: bytes) -> None:
         pcm_of_wav(data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.integers(0, 43), st.binary(min_size=1, max_size=4))
 def test_a_damaged_wav_is_read_or_refused(at: int, harm: bytes) -> None:
     good = bytearray(wav_bytes(tone(0.05, 440)))

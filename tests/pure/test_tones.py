@@ -16,6 +16,7 @@ from ari_app.voice.pcm import frames, silence, through_narrow_band
 from ari_app.voice.progress import ANY_COUNTRY
 from ari_app.voice.tone_plan import DEFAULT, Pattern, TonePlan
 from ari_app.voice.tones import CadenceDetector, sit_kind
+from tests.support.examples import examples
 from tests.support.sounds import mixed, tone, voice, white_noise
 
 pytestmark = pytest.mark.pure
@@ -102,7 +103,7 @@ def test_who_joins_in_the_middle_of_a_ring_hears_the_next_one() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0.0, 0.02))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_random_bursts_are_no_busy_tone(seed: int, offset_s: float) -> None:
     """Bursts whose times have nothing to do with each other."""
     times = [0.06 + (seed * 7919 * (at + 1) % 89) / 100 for at in range(10)]

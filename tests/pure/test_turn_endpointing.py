@@ -24,6 +24,7 @@ from ari_app.voice.turn import (
     TurnState,
     UtteranceEnded,
 )
+from tests.support.examples import examples
 from tests.support.turns import COUGH, QUIET, VOICED, Turn, ask, kinds
 
 pytestmark = pytest.mark.pure
@@ -381,7 +382,7 @@ def test_whatever_is_learned_stays_within_its_bounds(
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(st.integers(8, 30), st.integers(0, 40)), min_size=1, max_size=12))
 def test_the_end_comes_after_the_first_silence_that_is_long_enough_and_never_within_a_shorter_one(
     talk: list[tuple[int, int]],

@@ -32,6 +32,7 @@ from ari_app.voice.turn import (
     TurnState,
     UtteranceEnded,
 )
+from tests.support.examples import examples
 from tests.support.turns import COUGH, HEARABLE, HUM, QUIET, VOICED, Turn
 
 pytestmark = pytest.mark.pure
@@ -162,7 +163,7 @@ def check_protocol(out: list[TurnOutput], limits: TurnLimits) -> None:
     assert resumes <= limits.max_resumes
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(QUESTIONS, st.sampled_from([0.0, 1.0, 20.0]), LIMITS, st.lists(EVENTS, max_size=120), st.booleans())
 def test_any_course_of_events_ends_with_exactly_one_answer(
     question: Question, prompt_s: float, limits: TurnLimits, events: list[Event], jump: bool
@@ -198,7 +199,7 @@ NOISY = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(NOISY, st.sampled_from([0.0, 3.0]))
 def test_no_customer_is_left_in_silence_for_three_seconds(events: list[Event], prompt_s: float) -> None:
     """From the moment he falls silent, after an interruption as well, an answer or the prompt comes within that time."""
@@ -216,7 +217,7 @@ def test_no_customer_is_left_in_silence_for_three_seconds(events: list[Event], p
                 assert turn.now - silent_since < 3.0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.lists(EVENTS, max_size=40), min_size=2, max_size=5))
 def test_questions_of_one_call_share_what_it_taught_and_never_a_number(calls: list[list[Event]]) -> None:
     memory = CallMemory()

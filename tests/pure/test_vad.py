@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ari_app.voice.pcm import FRAME_BYTES, frames, silence, through_narrow_band
 from ari_app.voice.turn_terms import Sound
 from ari_app.voice.vad import SpeechGate, flatness_and_purity, high_share, periodicity, power_spectrum
+from tests.support.examples import examples
 from tests.support.line_sounds import (
     clipped,
     coloured_noise,
@@ -100,7 +101,7 @@ def test_a_wrong_frame_length_is_refused() -> None:
         SpeechGate().push(bytes(320))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES), max_size=20))
 def test_any_bytes_are_survived_and_silence_closes_the_gate(sound: list[bytes]) -> None:
     gate = SpeechGate()
@@ -239,7 +240,7 @@ def test_a_sound_is_as_pure_as_it_has_few_lines_and_as_flat_as_it_is_noise() -> 
     assert of(tone(0.04, 450))[0] < 0.05
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.floats(200.0, 3_300.0), min_size=1, max_size=6),
     st.floats(-45.0, -6.0),
@@ -259,7 +260,7 @@ def test_silence_has_neither_pitch_nor_heights() -> None:
     assert high_share(power) == 0.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES), max_size=20))
 def test_any_bytes_have_a_kind(sound: list[bytes]) -> None:
     gate = SpeechGate()

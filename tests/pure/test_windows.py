@@ -21,6 +21,7 @@ from ari_app.domain.windows import (
     next_common_opening,
     parse_window,
 )
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.pure
 
@@ -197,7 +198,7 @@ def test_no_window_never_opens(after: datetime, zone: ZoneInfo) -> None:
     assert next_opening([], after, zone) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     st.lists(st.tuples(zones, st.lists(windows, min_size=1, max_size=2), weekdays), min_size=2, max_size=3),
     instants,
