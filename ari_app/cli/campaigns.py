@@ -340,6 +340,7 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
             "dialsPerDay": strategy.dials_per_day,
             "dialsPerWeek": strategy.dials_per_week,
             "minGapMinutes": strategy.min_gap_minutes,
+            "numberTries": strategy.number_tries,
             "openHolidays": strategy.open_holidays,
         },
         "dialer": {

@@ -28,6 +28,7 @@ from ari_app.errors import InputError, Problem
 if TYPE_CHECKING:
     from ari_app.config import Settings
     from ari_app.domain.compliance import ContactFacts, DialVerdict, NextContact, Refusal
+    from ari_app.domain.numbers import NumberState
     from ari_app.domain.record import AttemptRecord
     from ari_app.ports import VerdictRecord
 
@@ -125,7 +126,28 @@ def _as_object(standing: Standing, full: bool) -> dict[str, object]:
         "next_rule_pack": _pack_of(standing.next.verdict),
         "attempts_made": standing.facts.attempts_made,
         "planned_for": standing.facts.due_at,
+        "numbers": [
+            {
+                "phone": masked_phone(each.phone, full),
+                "next": each.phone == account.phone,
+                "dead": each.dead,
+                "listed": each.listed,
+                "unreached": each.unreached,
+            }
+            for each in standing.facts.numbers
+        ],
     }
+
+
+def _number(state: NumberState, following: bool, full: bool) -> str:
+    """One of several numbers, in words."""
+    if state.dead is not None:
+        said = f"never again ({state.dead})"
+    elif state.listed:
+        said = "on a list"
+    else:
+        said = f"{state.unreached} dials without success"
+    return f"{masked_phone(state.phone, full)} {said}" + (", the next one" if following else "")
 
 
 def _pack_of(verdict: DialVerdict) -> str:
@@ -170,6 +192,8 @@ def _tell(
             out.print(f"  also {each.rule}: {plain(each.reason)}{lasts}")
         limit = min(facts.campaign.strategy.max_attempts, len(facts.campaign.strategy.retry_hours))
         out.print(f"  attempts: {facts.attempts_made} of {limit} made")
+        for each_number in facts.numbers:
+            out.print(f"  number {plain(_number(each_number, each_number.phone == account.phone, full))}")
         if facts.due_at is not None:
             out.print(f"  planned for {local(facts.due_at, there)}")
         if not verdict.allowed:

@@ -60,9 +60,9 @@ def import_command(
     """Load a list into a campaign: good rows load, bad ones are reported and written to a file to be mended.
 
     Columns are found by name (customerId, name, phone, accountId, billId, amountDue, dueDate, agingBucket,
-    preferredTimeWindow, language, currency, timezone) or by usual Chinese headings; --map names the others. UTF-8,
-    GBK, GB18030 and UTF-16 are recognised, as are comma, semicolon and tab. Loading the same list twice changes
-    nothing. Exit code 1 when no row was good or the file broke off.
+    preferredTimeWindow, language, currency, timezone, phone2 ...) or by usual Chinese headings; --map names the
+    others. UTF-8, GBK, GB18030 and UTF-16 are recognised, as are comma, semicolon and tab. Loading the same list
+    twice changes nothing. Exit code 1 when no row was good or the file broke off.
 
         ari-app import list.csv --campaign winter-2026
 

@@ -63,9 +63,9 @@ SERVICES: tuple[str, ...] = (
 class Account:
     """One bill in arrears (or about to fall due) of one customer.
 
-    ``phone`` is E.164; ``timezone`` an IANA name; ``amount_due`` has two decimal places in ``currency`` (ISO 4217);
-    ``language`` is ``zh`` or ``en``. The same ``customer_id`` may own several accounts: contact limits count
-    per customer.
+    ``phone`` is E.164, and so are ``other_phones``, which have their turn where it does not reach him; ``timezone`` is an
+    IANA name; ``amount_due`` has two decimal places in ``currency`` (ISO 4217); ``language`` is ``zh`` or ``en``. The same
+    ``customer_id`` may own several accounts: contact limits count per customer.
     """
 
     customer_id: str
@@ -81,6 +81,12 @@ class Account:
     aging_bucket: str = ""
     preferred_windows: tuple[Window, ...] = ()
     details: AccountDetails = NO_DETAILS
+    other_phones: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Every number, the first one first."""
+        return (self.phone, *self.other_phones)
 
     @property
     def phone_tail(self) -> str:

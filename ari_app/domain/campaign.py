@@ -31,6 +31,7 @@ class CampaignStrategy:
     ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``rule_pack`` is the
     one within whose limits all of it stays: ``dials_per_day`` and ``dials_per_week`` (None: as the pack says) reach up to
     its hard numbers, ``min_gap_minutes`` only lengthens its gap, ``open_holidays`` opens holidays where it lets them.
+    ``number_tries`` are the dials to one number without success after which the customer's next number has its turn.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -49,6 +50,7 @@ class CampaignStrategy:
     dials_per_week: int | None = None
     min_gap_minutes: int = 0
     open_holidays: bool = False
+    number_tries: int = 2
 
 
 @dataclass(frozen=True, slots=True)

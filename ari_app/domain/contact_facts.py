@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ari_app.domain.account import Account
 from ari_app.domain.campaign import Campaign
+from ari_app.domain.numbers import NumberState
 
 
 class ListKind(StrEnum):
@@ -84,8 +85,9 @@ class ContactFacts:
     ``zones`` are time zones in which the number may be, beside that of the account: a call must be lawful in all of them.
     ``contacts`` of the customer ascend by time and reach back 62 days. ``attempts_made`` counts dials of this account in
     this campaign; ``due_at`` is the planned time of the next one. ``number_dead`` is the disposition by which the number
-    is never dialled again. ``message_channel``: the company can write to this customer; ``contacted_before``: this debt has
-    been the subject of a contact already.
+    is never dialled again. ``account.phone`` is the number that would be dialled; ``numbers`` has the state of each, in the
+    order of the list, where the customer has several. ``message_channel``: the company can write to this customer;
+    ``contacted_before``: this debt has been the subject of a contact already.
     """
 
     account: Account
@@ -102,6 +104,7 @@ class ContactFacts:
     has_caller_id: bool = True
     message_channel: bool = False
     contacted_before: bool = False
+    numbers: Sequence[NumberState] = field(default=(), repr=False)
 
 
 #: Ends of a conversation in which nobody was talked to who may have been the customer.

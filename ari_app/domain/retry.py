@@ -38,31 +38,40 @@ def plan_retry(
     dials_made: int,
     ended_at: datetime,
     wished_at: datetime | None = None,
+    other_number: bool = False,
 ) -> RetryDecision:
     """What follows an attempt that ended with ``kind``.
 
     ``dials_made`` counts the INVITEs sent for this account in this campaign, the one just ended included;
     ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one. ``wished_at`` is the moment at which the customer
     asked to be called (:func:`callback_at`); it stands in for offset and delay, but gives no attempt beyond the caps.
+    ``other_number``: the customer has another number that may be dialled, so a dead one ends nothing; the budget is the
+    same for all.
     """
-    if kind.retry is RetryRule.NEVER:
+    dead = kind.retry is RetryRule.NEVER
+    if dead and not other_number:
         return RetryDecision(None, f"{kind.name}: this number is never dialled again", number_dead=True)
     if kind.retry is RetryRule.DONE:
         return RetryDecision(None, f"{kind.name}: no further attempt is needed")
     if kind.retry is RetryRule.AGAIN or first_dialled_at is None:
         delay = max(NOT_DIALLED_DELAY, timedelta(hours=kind.min_delay_hours))
-        return RetryDecision(ended_at + delay, f"{kind.name}: no call left, the attempt is planned again")
+        return RetryDecision(
+            ended_at + delay, f"{kind.name}: no call left, the attempt is planned again", dead
+        )
     allowed = min(strategy.max_attempts, len(strategy.retry_hours))
     if dials_made >= allowed:
-        return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used")
+        return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used", dead)
     if wished_at is not None:
         return RetryDecision(
             max(wished_at, ended_at),
             f"{kind.name}: at the agreed time, attempt {dials_made + 1} of {allowed}",
         )
+    instead = ", so another number is tried" if dead else ""
     offset = first_dialled_at + timedelta(hours=strategy.retry_hours[dials_made])
     earliest = ended_at + timedelta(hours=kind.min_delay_hours)
-    return RetryDecision(max(offset, earliest), f"{kind.name}: attempt {dials_made + 1} of {allowed}")
+    return RetryDecision(
+        max(offset, earliest), f"{kind.name}{instead}: attempt {dials_made + 1} of {allowed}", dead
+    )
 
 
 def callback_at(

@@ -39,13 +39,17 @@ class OutboxEvent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptHistory:
-    """What the retry decision and the events need of one account in one campaign; ``arms`` are those of the attempt."""
+    """What the retry decision and the events need of one account in one campaign; ``arms`` are those of the attempt.
+
+    ``other_number``: beside the number of the attempt the customer has one that may be dialled.
+    """
 
     first_dialled_at: datetime | None
     dials_made: int
     campaign: Campaign
     account: Account
     arms: Arms = NO_ARMS
+    other_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ari_app.domain.account import BUCKET_NAMES, Account, aging_bucket
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.numbers import MOST_OTHER_NUMBERS
 from ari_app.domain.windows import Window, parse_window
 from ari_app.services.account_details import DETAIL_FIELDS, read_details
 from ari_app.services.model_problems import RefusedError
@@ -36,6 +37,9 @@ FIELDS: dict[str, bool] = {
     "language": False,
     "currency": False,
     "timezone": False,
+    "phone2": False,
+    "phone3": False,
+    "otherPhones": False,
 } | dict.fromkeys(DETAIL_FIELDS, False)
 
 _MAX_WINDOWS = 5
@@ -96,6 +100,7 @@ def read_row(
     phone = reading.take(
         "phone", lambda value, typed: parse_phone(_digits_text(value, typed), defaults.country)
     )
+    others = _other_phones(reading, phone, defaults.country)
     amount = reading.take("amountDue", lambda value, typed: amount_of(value))
     due = reading.take("dueDate", lambda value, typed: day_of(value, defaults.now.date()))
     language = reading.take("language", _language, defaults.language)
@@ -121,6 +126,7 @@ def read_row(
         or language is None
         or currency is None
         or windows is None
+        or others is None
         or bucket is None
         or reading.faults
     ):
@@ -139,6 +145,7 @@ def read_row(
         aging_bucket=bucket or aging_bucket(due, defaults.now.astimezone(_known(zone)).date()),
         preferred_windows=windows,
         details=details,
+        other_phones=others,
     )
 
 
@@ -187,6 +194,41 @@ def _digits_text(value: object, typed: bool) -> str:
     if typed:
         raise RefusedError("is not text", 'text in quotes, such as "13800138000"')
     return text_of(value, MAX_ID)
+
+
+def _other_phones(reading: _Row, phone: str | None, country: str) -> tuple[str, ...] | None:
+    """The numbers of ``phone2``, ``phone3`` and ``otherPhones`` in this order, each once; None where one has a fault."""
+    found: list[str] = []
+    for name in ("phone2", "phone3"):
+        one = reading.take(name, lambda value, typed: parse_phone(_digits_text(value, typed), country), "")
+        if one is None:
+            return None
+        found.append(one)
+    none: tuple[str, ...] = ()
+    several = reading.take(
+        "otherPhones",
+        lambda value, typed: tuple(parse_phone(each, country) for each in _parts(value, typed)),
+        none,
+    )
+    if several is None:
+        return None
+    others = tuple(each for each in dict.fromkeys((*found, *several)) if each and each != phone)
+    if len(others) > MOST_OTHER_NUMBERS:
+        reading.faults.append(
+            FieldFault("otherPhones", f"{len(others)} further numbers", f"at most {MOST_OTHER_NUMBERS}")
+        )
+        return None
+    return others
+
+
+def _parts(value: object, typed: bool) -> list[str]:
+    """Several numbers in one field: a JSON array, or text with separators that no number has."""
+    if isinstance(value, list):
+        return [_digits_text(each, typed) for each in value[: 2 * MOST_OTHER_NUMBERS]]
+    text = _digits_text(value, typed)
+    if len(text) > MAX_FIELD:
+        raise RefusedError(f"is too long: {len(text)} characters", f"at most {MAX_FIELD}")
+    return [part for part in re.split(r"[,;|/，；、]", text) if part.strip()]
 
 
 def _language(value: object, typed: bool) -> str:

@@ -141,6 +141,7 @@ class StrategyShape(Part):
     )
     min_gap_minutes: Annotated[int, BeforeValidator(whole)] = Field(0, alias="minGapMinutes", ge=0, le=10_080)
     open_holidays: bool = Field(False, alias="openHolidays")
+    number_tries: Annotated[int, BeforeValidator(whole)] = Field(2, alias="numberTries", ge=1, le=10)
 
     @property
     def style(self) -> VoiceStyle:

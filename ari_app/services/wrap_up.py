@@ -155,6 +155,7 @@ class WrapUp:
                 dials_made=history.dials_made,
                 ended_at=outcome.ended_at,
                 wished_at=_wished_at(history, outcome, kind),
+                other_number=history.other_number,
             )
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:

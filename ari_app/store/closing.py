@@ -29,6 +29,7 @@ from ari_app.store.codec import (
     turn_params,
 )
 from ari_app.store.lists import add_list_entry
+from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.queries import SQL
 from ari_app.store.results import write_result
 from ari_app.store.standing_flags import set_flag
@@ -64,10 +65,21 @@ def close_attempt(
     if outcome.answered_at is not None and attempt["dialled_at"] is None:
         raise StoreError(f"attempt {outcome.attempt_id}: answered, but its dial was never recorded")
     history, row = history_of(connection, campaigns, attempt["campaign_account"])
-    history = replace(history, arms=arms_in(attempt["arms"]))
+    phones = (row["phone"], *other_phones(connection, row["account"]))
+    beside = [phone for phone in phones if phone != attempt["phone"]]
+    history = replace(
+        history,
+        arms=arms_in(attempt["arms"]),
+        other_number=any(
+            each.usable
+            for each in number_states(connection, beside, attempt["customer_id"], micros(outcome.ended_at))
+        )
+        if beside
+        else False,
+    )
     decision = plan(history)
     ended_at = _close_row(connection, attempt, outcome, decision)
-    _plan(connection, attempt, row, outcome, decision, ended_at)
+    _plan(connection, attempt, row, outcome, decision, ended_at, phones=phones, another=history.other_number)
     connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})
     _stand(connection, attempt, outcome)
     if outcome.conversation is not None:
@@ -183,8 +195,11 @@ def _plan(
     outcome: CallOutcome,
     decision: RetryDecision,
     ended_at: int,
+    *,
+    phones: Sequence[str],
+    another: bool,
 ) -> None:
-    """Plan what follows. A dead number ends the account unless a list has given it another number meanwhile."""
+    """Plan what follows. A dead number ends the account unless it has another one, or a list has given it one meanwhile."""
     due_at = micros_or_none(decision.due_at)
     if decision.number_dead:
         connection.execute(
@@ -196,7 +211,7 @@ def _plan(
                 "now": ended_at,
             },
         )
-        if row["phone"] != attempt["phone"]:
+        if attempt["phone"] not in phones and due_at is None:
             due_at = ended_at
     if due_at is not None:
         connection.execute(
@@ -214,6 +229,6 @@ def _plan(
             "campaign_account": row["campaign_account"],
             "disposition": outcome.disposition,
             "reason": decision.reason,
-            "closed_phone": attempt["phone"] if decision.number_dead else None,
+            "closed_phone": attempt["phone"] if decision.number_dead and not another else None,
         },
     )

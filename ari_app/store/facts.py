@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 from ari_app.domain.campaign import Campaign
@@ -16,9 +17,11 @@ from ari_app.domain.contact_facts import (
     is_conversation,
     may_have_talked,
 )
+from ari_app.domain.numbers import NumberState, called_at, next_number
 from ari_app.domain.rule_case import zone_of
 from ari_app.services.phones import zones_beside
 from ari_app.store.codec import account_of, instant, instant_or_none
+from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.queries import SQL
 
 #: How far back the contacts with a customer are handed to the verdict.
@@ -27,9 +30,23 @@ HISTORY = timedelta(days=62)
 _LISTS = frozenset(ListKind)
 
 
-def facts_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int) -> ContactFacts:
-    """The facts of a row of ``standing``, as they are for planning. ``now`` in microseconds."""
-    account = account_of(row)
+def facts_of(
+    connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int, number: str | None = None
+) -> ContactFacts:
+    """The facts of a row of ``standing``, as they are for planning. ``now`` in microseconds.
+
+    ``number`` is the one that an attempt under way has reserved, where the account still has it; by default the number
+    whose turn it is.
+    """
+    account, number_dead = account_of(row), row["number_dead"]
+    numbers: tuple[NumberState, ...] = ()
+    others = other_phones(connection, row["account"])
+    if others:
+        account = replace(account, other_phones=others)
+        numbers = number_states(connection, account.phones, account.customer_id, now)
+        turn = next_number(numbers, campaign.strategy.number_tries)
+        turn = next((each for each in numbers if each.phone == number), turn)
+        account, number_dead = called_at(account, turn.phone), turn.dead
     listed: list[ListEntry] = []
     flags: list[StandingFlag] = []
     asked = {"phone": account.phone, "customer_id": account.customer_id, "now": now}
@@ -44,10 +61,12 @@ def facts_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaig
     return ContactFacts(
         account=account,
         campaign=campaign,
-        zones=zones_beside(account.phone, account.timezone),
+        zones=tuple(
+            dict.fromkeys(zone for phone in account.phones for zone in zones_beside(phone, account.timezone))
+        ),
         listed=tuple(listed),
         flags=tuple(flags),
-        number_dead=row["number_dead"],
+        number_dead=number_dead,
         account_open=row["state"] != "done",
         open_attempt=row["open_attempt"] is not None,
         attempts_made=row["dials_made"],
@@ -55,6 +74,7 @@ def facts_of(connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaig
         contacts=tuple(_contact(found) for found in connection.execute(SQL["contacts_of"], since_then)),
         has_caller_id=bool(campaign.dialler.caller_id_pool),
         contacted_before=row["dials_made"] > 0,
+        numbers=numbers,
     )
 
 

@@ -173,14 +173,14 @@ def mark_dialled(
     campaign = campaigns.required(connection, row["campaign_id"])
     # The open attempt is this very one: a second for the customer cannot exist.
     facts = replace(
-        facts_of(connection, row, campaign, at),
+        facts_of(connection, row, campaign, at, attempt["phone"]),
         account_open=True,
         open_attempt=False,
         due_at=None,
         has_caller_id=attempt["caller_id"] in campaign.dialler.caller_id_pool,
     )
     verdict = decide(facts, now)
-    if verdict.allowed and row["phone"] != attempt["phone"]:
+    if verdict.allowed and facts.account.phone != attempt["phone"]:
         # A list that was loaded meanwhile; the reserved number is not the customer's any more.
         changed = "the account's number has changed since the attempt was reserved"
         verdict = refused(verdict, Rule.ACCOUNT_CLOSED, changed)

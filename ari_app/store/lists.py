@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from ari_app.domain.contact_facts import ListKind
 from ari_app.errors import InputError, Problem, StoreError
 from ari_app.ports import LoadCount
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
+from ari_app.store.numbers import other_phones, put_other_phones
 from ari_app.store.queries import SQL
 
 
@@ -54,17 +56,23 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
     if row is None:
         added = connection.execute(SQL["add_account"], params)
         assert added.lastrowid is not None
+        if account.other_phones:
+            put_other_phones(connection, added.lastrowid, account.other_phones)
         return added.lastrowid, False
     known = dict(row)
     account_row: int = known.pop("id")
-    if known == params:
+    others = other_phones(connection, account_row)
+    if known == params and others == account.other_phones:
         return account_row, False
+    if others != account.other_phones:
+        put_other_phones(connection, account_row, account.other_phones)
     changes = {**params, "account": account_row, "now": now}
     connection.execute(SQL["update_account"], changes)
     # Another zone, amount or number may turn any refusal into its opposite: everything is asked again.
     connection.execute(SQL["rearm_account"], {"account": account_row})
     connection.execute(
-        SQL["reopen_with_new_phone"], {"account": account_row, "phone": account.phone, "now": now}
+        SQL["reopen_with_new_phone"],
+        {"account": account_row, "phones": json.dumps(list(account.phones)), "now": now},
     )
     return account_row, True
 

@@ -70,7 +70,29 @@ UPDATE campaign_account SET due_at = planned_at, refused_by = NULL WHERE account
 -- name: reopen_with_new_phone
 UPDATE campaign_account SET state = 'waiting', planned_at = :now, due_at = :now, closed_reason = NULL,
     closed_phone = NULL
-WHERE account = :account AND state = 'done' AND closed_phone IS NOT NULL AND closed_phone <> :phone;
+WHERE account = :account AND state = 'done' AND closed_phone IS NOT NULL AND EXISTS (
+    SELECT 1 FROM json_each(:phones) AS p
+    WHERE p.value <> closed_phone AND NOT EXISTS (SELECT 1 FROM dead_number AS d WHERE d.phone = p.value));
+
+-- name: other_phones
+SELECT phone FROM other_phone WHERE account = :account ORDER BY position;
+
+-- name: remove_other_phones
+DELETE FROM other_phone WHERE account = :account;
+
+-- name: add_other_phone
+INSERT INTO other_phone (account, position, phone) VALUES (:account, :position, :phone);
+
+-- name: numbers
+SELECT p.value AS phone, (SELECT d.disposition FROM dead_number AS d WHERE d.phone = p.value) AS dead,
+    EXISTS (SELECT 1 FROM list_entry AS l WHERE l.contact = p.value
+        AND l.kind IN ('do_not_contact', 'black', 'complaint')
+        AND (l.expires_at IS NULL OR l.expires_at > :now)) AS listed
+FROM json_each(:phones) AS p ORDER BY p.key;
+
+-- name: tries_of_customer
+SELECT t.phone, r.result FROM attempt AS t LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
+WHERE t.customer_id = :customer_id AND t.dialled_at IS NOT NULL AND t.ended_at IS NOT NULL ORDER BY t.dialled_at;
 
 -- name: rearm_customer
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
@@ -83,6 +105,8 @@ WHERE account IN (
         SELECT id FROM account WHERE customer_id = :contact
         UNION ALL
         SELECT id FROM account WHERE phone = :contact
+        UNION ALL
+        SELECT account FROM other_phone WHERE phone = :contact
     )
     AND state = 'waiting' AND refused_by IN ('do_not_contact', 'black_list', 'complaint_list');
 

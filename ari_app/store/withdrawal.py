@@ -37,12 +37,12 @@ def withdrawn(
         row = standing_row(connection, attempt["campaign_account"])
         campaign = campaigns.required(connection, row["campaign_id"])
         facts = as_when_dialled(
-            facts_of(connection, row, campaign, micros(now)),
+            facts_of(connection, row, campaign, micros(now), attempt["phone"]),
             instant_or_none(attempt["dialled_at"]),
             has_caller_id=attempt["caller_id"] in campaign.dialler.caller_id_pool,
         )
         verdict = decide(facts, now)
-        if verdict.allowed and row["phone"] != attempt["phone"]:
+        if verdict.allowed and facts.account.phone != attempt["phone"]:
             verdict = refused(
                 verdict, Rule.NUMBER_DEAD, "the account's number has changed since the attempt was reserved"
             )
