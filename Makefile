@@ -25,8 +25,8 @@ types: ## strict types
 layers: ## do imports run one way, are the pure rooms pure?
 	$(PYTEST) -q tests/pure/test_layers.py
 
-pure: ## the pure ring of tests (milliseconds each)
-	$(PYTEST) -q -m pure --hypothesis-profile=quick -n auto --deselect tests/pure/test_layers.py tests/pure
+pure: ## the pure ring of tests (milliseconds each), without its longest files
+	$(PYTEST) -q -m "pure and not long" --hypothesis-profile=quick -n auto --deselect tests/pure/test_layers.py tests/pure
 
 fakes: ## the ring of in-process fakes, SQLite and local sockets
 	$(PYTEST) -q -m fakes tests/fakes

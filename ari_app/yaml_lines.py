@@ -63,6 +63,11 @@ def read_yaml(path: Path) -> YamlDocument:
 
     Raises InputError with the line of the fault; nothing is returned from a file with a fault.
     """
+    return load_yaml(read_yaml_text(path), str(path))
+
+
+def read_yaml_text(path: Path) -> str:
+    """The text of a YAML file (UTF-8, at most 1 MB); raises InputError where it is none."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -71,11 +76,10 @@ def read_yaml(path: Path) -> YamlDocument:
     if len(raw) > MAX_BYTES:
         raise InputError([Problem(str(path), "", "the file is too long", f"at most {MAX_BYTES} bytes")])
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError([Problem(f"{path}:{line}", "", "not UTF-8", "a text file in UTF-8")]) from error
-    return load_yaml(text, str(path))
 
 
 def load_yaml(text: str, source: str) -> YamlDocument:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from ari_app.dialogue.source import MAPPING, SEQUENCE, Line, Node
-from ari_app.yaml_lines import KeyPath, YamlDocument, load_yaml, read_yaml
+from ari_app.yaml_lines import KeyPath, YamlDocument, load_yaml, read_yaml_text
 
 
 def read_nodes(path: Path) -> Node:
     """The tree of a YAML file; raises InputError with the line of the fault."""
-    return nodes_of(read_yaml(path))
+    return parse_nodes(read_yaml_text(path), str(path))
 
 
+@lru_cache(maxsize=32)
 def parse_nodes(text: str, file: str) -> Node:
-    """The tree of a YAML text; ``file`` names it in errors."""
+    """The tree of a YAML text; ``file`` names it in errors. Trees never change, so a part of many flows is parsed once."""
     return nodes_of(load_yaml(text, file))
 
 

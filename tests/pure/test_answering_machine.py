@@ -14,7 +14,7 @@ from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, frames, scaled, silence, thr
 from tests.support.examples import examples
 from tests.support.sounds import mixed, talk, tone, voice, white_noise
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 
 def verdicts(

@@ -14,7 +14,7 @@ from ari_app.ports import Dialogue, Flows
 from ari_app.services.flow_files import FlowDirectory
 from tests.support.talks import COMPANY, FLOW_FILE, NOW, PARTS, TAIL, an_account, keys, words
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 TEXT = FLOW_FILE.read_text(encoding="utf-8")
 

@@ -30,7 +30,7 @@ from tests.support.talks import (
     talk,
 )
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 FLOW = shipped_flow()
 TEXT = FLOW_FILE.read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow, read_flow_file
 from tests.support.talks import FLOW_FILE, NOW, PARTS, TAIL, an_account, talk
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 FILE = FLOW_FILE.with_name("overdue.yaml")
 TEXT = FILE.read_text(encoding="utf-8")

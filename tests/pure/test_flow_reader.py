@@ -21,7 +21,7 @@ from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow
 from tests.support.talks import FLOW_FILE, PARTS, an_account, shipped_flow, talk
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 GOOD = """\
 flow: small

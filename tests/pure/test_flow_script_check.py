@@ -9,7 +9,7 @@ from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow, read_flow_file
 from tests.support.talks import PARTS, ROOT, shipped_flow
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 SHIPPED = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
 TEXT = (ROOT / "dialplan" / "flows" / "reminder.yaml").read_text(encoding="utf-8")

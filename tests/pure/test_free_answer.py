@@ -21,7 +21,7 @@ from ari_app.dialogue.free_answer import MOST_CHARACTERS, MOST_SENTENCES, checke
 from ari_app.domain.account import AccountDetails, FeeItem
 from tests.support.talks import COMPANY, NAMES, NOW, TAIL, Talk, an_account, as_input, says, shipped_flow
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 TODAY = date(2026, 3, 11)
 DETAILS = AccountDetails(

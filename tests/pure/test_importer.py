@@ -32,7 +32,7 @@ from tests.support.lists import (
     write_xlsx,
 )
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 
 async def load(path: Path, store: CountingStore | None = None, **options: object) -> ImportReport:

@@ -28,7 +28,7 @@ from ari_app.voice.progress import (
 from tests.support.examples import examples
 from tests.support.sounds import mixed, talk, tone, voice, white_noise
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 FOLDER = Path(__file__).parents[2] / "dialplan" / "announcements"
 FILES = sorted(FOLDER.glob("*.wav"))

@@ -21,7 +21,7 @@ from ari_app.bench.progress_texts import (
 from ari_app.voice.pcm import level_dbfs, to_pcm
 from tests.support.sounds import talk, voice
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 FOUND = [
     Judged("human", "human", 1.0),

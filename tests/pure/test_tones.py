@@ -19,7 +19,7 @@ from ari_app.voice.tones import CadenceDetector, sit_kind
 from tests.support.examples import examples
 from tests.support.sounds import mixed, tone, voice, white_noise
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 PLANS = read_tones(Path(__file__).parents[2] / "dialplan" / "tones.yaml")
 EVERY = [(name, pattern) for name, plan in PLANS.countries.items() for pattern in plan.patterns]

@@ -36,7 +36,7 @@ from tests.support.line_sounds import (
 from tests.support.sounds import mixed, voice, white_noise
 from tests.support.turns import ask, kinds
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 A_MINUTE = 60.0
 P = AnswerProgress

@@ -24,7 +24,7 @@ from tests.support.line_sounds import (
 )
 from tests.support.sounds import mixed, tone, voice, white_noise
 
-pytestmark = pytest.mark.pure
+pytestmark = [pytest.mark.pure, pytest.mark.long]
 
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 
