@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ari_app.config import Settings
     from ari_app.domain.compliance import ContactFacts, DialVerdict, NextContact, Refusal
     from ari_app.domain.numbers import NumberState
+    from ari_app.domain.placement import Placed
     from ari_app.domain.record import AttemptRecord
     from ari_app.ports import VerdictRecord
 
@@ -37,12 +38,15 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One account of the customer: what the gate says at the instant, all that blocks, and when it next says yes."""
+    """One account of the customer: what the gate says at the instant, all that blocks, when it next says yes, and where
+    warnings before a suspension and questions after a promise have their place.
+    """
 
     facts: ContactFacts
     verdict: DialVerdict
     blocking: tuple[Refusal, ...]
     next: NextContact
+    events: tuple[Placed, ...] = ()
 
 
 def explain_command(
@@ -89,6 +93,7 @@ async def _read(
 ) -> tuple[list[Standing], list[VerdictRecord], list[AttemptRecord]]:
     from ari_app.app import open_store
     from ari_app.domain.compliance import blocking, decide, next_allowed
+    from ari_app.domain.placement import events_of, place
     from ari_app.services.rule_directory import RuleDirectory
 
     book = RuleDirectory(settings.dialplan_dir).book
@@ -97,11 +102,18 @@ async def _read(
         if not found:
             problem = Problem(customer[:100], "customer", "is in no campaign", "an id of a loaded list")
             raise InputError([problem])
+        attempts = await store.attempts(customer_id=customer)
         standings = [
-            Standing(facts, decide(book, facts, at), blocking(book, facts, at), next_allowed(book, facts, at))
+            Standing(
+                facts,
+                decide(book, facts, at),
+                blocking(book, facts, at),
+                next_allowed(book, facts, at),
+                tuple(place(book, facts, wanted) for wanted in events_of(facts.account, attempts, at)),
+            )
             for facts in found
         ]
-        return standings, await store.verdicts(customer), await store.attempts(customer_id=customer)
+        return standings, await store.verdicts(customer), attempts
 
 
 def _as_object(standing: Standing, full: bool) -> dict[str, object]:
@@ -126,6 +138,10 @@ def _as_object(standing: Standing, full: bool) -> dict[str, object]:
         "next_rule_pack": _pack_of(standing.next.verdict),
         "attempts_made": standing.facts.attempts_made,
         "planned_for": standing.facts.due_at,
+        "events": [
+            {"name": each.wanted.name, "wanted": each.wanted.at, "at": each.at, "reason": each.reason}
+            for each in standing.events
+        ],
         "numbers": [
             {
                 "phone": masked_phone(each.phone, full),
@@ -196,6 +212,9 @@ def _tell(
             out.print(f"  number {plain(_number(each_number, each_number.phone == account.phone, full))}")
         if facts.due_at is not None:
             out.print(f"  planned for {local(facts.due_at, there)}")
+        for event in standing.events:
+            when = "no call" if event.at is None else local(event.at, there)
+            out.print(f"  {event.wanted.name}: {when} ({plain(event.reason)})")
         if not verdict.allowed:
             if standing.next.at is not None:
                 out.print(

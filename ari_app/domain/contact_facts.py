@@ -83,7 +83,7 @@ class ContactFacts:
     """What the store knows at the moment of deciding.
 
     ``zones`` are time zones in which the number may be, beside that of the account: a call must be lawful in all of them.
-    ``contacts`` of the customer ascend by time and reach back 62 days. ``attempts_made`` counts dials of this account in
+    ``contacts`` of the customer ascend by time and reach back 62 days. ``attempts_made`` counts dials to the customer in
     this campaign; ``due_at`` is the planned time of the next one. ``number_dead`` is the disposition by which the number
     is never dialled again. ``account.phone`` is the number that would be dialled; ``numbers`` has the state of each, in the
     order of the list, where the customer has several. ``message_channel``: the company can write to this customer;

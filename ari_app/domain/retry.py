@@ -42,7 +42,7 @@ def plan_retry(
 ) -> RetryDecision:
     """What follows an attempt that ended with ``kind``.
 
-    ``dials_made`` counts the INVITEs sent for this account in this campaign, the one just ended included;
+    ``dials_made`` counts the INVITEs sent to this customer in this campaign, the one just ended included;
     ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one. ``wished_at`` is the moment at which the customer
     asked to be called (:func:`callback_at`); it stands in for offset and delay, but gives no attempt beyond the caps.
     ``other_number``: the customer has another number that may be dialled, so a dead one ends nothing; the budget is the
@@ -72,6 +72,15 @@ def plan_retry(
     return RetryDecision(
         max(offset, earliest), f"{kind.name}{instead}: attempt {dials_made + 1} of {allowed}", dead
     )
+
+
+def next_offset(
+    strategy: CampaignStrategy, first_dialled_at: datetime | None, dials_made: int
+) -> datetime | None:
+    """When the campaign's plan has the next dial to a customer; None where none was made yet or all are used."""
+    if first_dialled_at is None or dials_made >= min(strategy.max_attempts, len(strategy.retry_hours)):
+        return None
+    return first_dialled_at + timedelta(hours=strategy.retry_hours[dials_made])
 
 
 def callback_at(

@@ -39,8 +39,9 @@ class OutboxEvent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptHistory:
-    """What the retry decision and the events need of one account in one campaign; ``arms`` are those of the attempt.
+    """What the retry decision and the events need of one account; ``arms`` are those of the attempt.
 
+    ``first_dialled_at`` and ``dials_made`` are the customer's in this campaign, over all his accounts.
     ``other_number``: beside the number of the attempt the customer has one that may be dialled.
     """
 
@@ -126,8 +127,10 @@ class Store(Protocol):
         """False when there is no such campaign or it has this status already."""
         ...
 
-    async def ask_rules_again(self) -> int:
-        """Look again at what a rule pack refuses for good, because packs have changed; how many accounts."""
+    async def ask_rules_again(self, *, moved: bool = False) -> int:
+        """Look again at what a rule pack refuses for good, because packs have changed; how many accounts. ``moved``: at
+        what it has moved to a later time too.
+        """
         ...
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...

@@ -18,12 +18,14 @@ class RuleWatch:
     def __init__(self, rules: RuleDirectory, store: Store) -> None:
         self._rules, self._store = rules, store
         self._untold = True
+        self._changed = False
 
     async def look(self) -> None:
         """Read changed files. Raises StoreError where the store cannot be told; the next time tells it."""
-        self._untold |= await asyncio.to_thread(self._rules.refresh)
+        self._changed |= await asyncio.to_thread(self._rules.refresh)
+        self._untold |= self._changed
         if self._untold:
-            asked = await self._store.ask_rules_again()
-            self._untold = False
+            asked = await self._store.ask_rules_again(moved=self._changed)
+            self._untold = self._changed = False
             if asked:
                 log.info("asked again by the rules as they are now", accounts=asked)

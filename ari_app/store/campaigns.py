@@ -64,9 +64,13 @@ def all_campaigns(connection: sqlite3.Connection) -> list[Campaign]:
     return [campaign_of(row) for row in connection.execute(SQL["campaigns"]).fetchall()]
 
 
-def ask_rules_again(connection: sqlite3.Connection) -> int:
-    """See ``Store.ask_rules_again``."""
-    found = connection.execute(SQL["campaigns"]).fetchall()
-    return sum(
-        connection.execute(SQL["rearm_rules"], {"campaign_id": row["campaign_id"]}).rowcount for row in found
-    )
+def last_plan(connection: sqlite3.Connection) -> int:
+    """The highest id of an account in a campaign."""
+    found: int = connection.execute(SQL["last_plan"]).fetchone()["id"]
+    return found
+
+
+def ask_rules_again(connection: sqlite3.Connection, after: int, upto: int, *, moved: bool) -> int:
+    """See ``Store.ask_rules_again``: the part of it with ids in (``after``, ``upto``]."""
+    asked = {"after": after, "upto": upto, "moved": moved}
+    return connection.execute(SQL["rearm_rules"], asked).rowcount

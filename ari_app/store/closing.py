@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.contact_facts import ListKind
-from ari_app.domain.retry import RetryDecision
+from ari_app.domain.retry import RetryDecision, next_offset
 from ari_app.domain.standing import flags_after, lists_after
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
 from ari_app.store.arms import arms_in
+from ari_app.store.budget import plan_beside, spent
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     Params,
@@ -40,9 +41,10 @@ def history_of(
 ) -> tuple[AttemptHistory, sqlite3.Row]:
     """What the retry decision needs, and the row of ``standing`` it was read from."""
     row = connection.execute(SQL["standing_of"], {"campaign_account": campaign_account}).fetchone()
+    used = spent(connection, row["campaign_id"], row["customer_id"])
     history = AttemptHistory(
-        first_dialled_at=instant_or_none(row["first_dialled_at"]),
-        dials_made=row["dials_made"],
+        first_dialled_at=instant_or_none(used.first_at),
+        dials_made=used.dials,
         campaign=campaigns.required(connection, row["campaign_id"]),
         account=account_of(row),
     )
@@ -81,6 +83,9 @@ def close_attempt(
     ended_at = _close_row(connection, attempt, outcome, decision)
     _plan(connection, attempt, row, outcome, decision, ended_at, phones=phones, another=history.other_number)
     connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})
+    offset = next_offset(history.campaign.strategy, history.first_dialled_at, history.dials_made)
+    if offset is not None and attempt["dialled_at"] is not None:
+        plan_beside(connection, attempt, micros(offset))
     _stand(connection, attempt, outcome)
     if outcome.conversation is not None:
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)

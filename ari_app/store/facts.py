@@ -20,6 +20,7 @@ from ari_app.domain.contact_facts import (
 from ari_app.domain.numbers import NumberState, called_at, next_number
 from ari_app.domain.rule_case import zone_of
 from ari_app.services.phones import zones_beside
+from ari_app.store.budget import spent
 from ari_app.store.codec import account_of, instant, instant_or_none
 from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.queries import SQL
@@ -69,7 +70,7 @@ def facts_of(
         number_dead=number_dead,
         account_open=row["state"] != "done",
         open_attempt=row["open_attempt"] is not None,
-        attempts_made=row["dials_made"],
+        attempts_made=spent(connection, campaign.campaign_id, account.customer_id).dials,
         due_at=instant_or_none(row["planned_at"]),
         contacts=tuple(_contact(found) for found in connection.execute(SQL["contacts_of"], since_then)),
         has_caller_id=bool(campaign.dialler.caller_id_pool),

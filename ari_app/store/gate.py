@@ -12,6 +12,7 @@ from ari_app.domain.caller_id import choose_caller_id
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
 from ari_app.errors import StoreError
+from ari_app.store.budget import goes_first
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
@@ -46,6 +47,7 @@ def claim_due(
     at = micros(now)
     reserved: list[ReservedAttempt] = []
     taken: set[str] = set()
+    asked: set[int] = set()
     examined = 0
     while len(reserved) < limit and examined < MAX_EXAMINED:
         page = max(limit - len(reserved), _LEAST_PAGE)
@@ -56,10 +58,21 @@ def claim_due(
             if len(reserved) == limit:
                 break
             customer = row["customer_id"]
-            if customer in taken:  # an earlier row of this page has opened an attempt for the same customer
+            if customer in taken or row["campaign_account"] in asked:
                 row = standing_row(connection, row["campaign_account"])  # noqa: PLW2901 - the row as it is now
-            attempt = _claim_one(connection, row, campaign, now, decide, new_id)
-            examined += 1
+                if row["state"] != "waiting" or row["due_at"] is None or row["due_at"] > at:
+                    continue  # asked already, in the place of another account of the customer
+            attempt = None
+            first = goes_first(connection, row, at) if customer not in taken else row["campaign_account"]
+            if first != row["campaign_account"]:
+                attempt = _claim_one(
+                    connection, standing_row(connection, first), campaign, now, decide, new_id
+                )
+                asked.add(first)
+                examined += 1
+            if attempt is None:
+                attempt = _claim_one(connection, row, campaign, now, decide, new_id)
+                examined += 1
             if attempt is not None:
                 reserved.append(attempt)
                 taken.add(customer)

@@ -61,8 +61,13 @@ WHERE campaign_id = :campaign_id AND state = 'waiting';
 
 -- name: rearm_rules
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
-WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NULL
-    AND refused_by IN ('consent_missing', 'max_attempts', 'first_contact_by_message', 'no_common_window');
+WHERE id > :after AND id <= :upto AND state = 'waiting' AND (
+    (due_at IS NULL
+        AND refused_by IN ('consent_missing', 'max_attempts', 'first_contact_by_message', 'no_common_window'))
+    OR (:moved AND refused_by IS NOT NULL AND due_at > planned_at));
+
+-- name: last_plan
+SELECT COALESCE(MAX(id), 0) AS id FROM campaign_account;
 
 -- name: rearm_account
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL WHERE account = :account AND state = 'waiting';
@@ -219,6 +224,21 @@ WHERE attempt_id = :attempt_id AND ended_at IS NULL;
 UPDATE campaign_account SET state = 'waiting', planned_at = :due_at, due_at = :due_at,
     last_disposition = :disposition
 WHERE id = :campaign_account;
+
+-- name: spent
+SELECT COALESCE(SUM(ca.dials_made), 0) AS dials, MIN(ca.first_dialled_at) AS first_at
+FROM account AS a JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
+WHERE a.customer_id = :customer_id;
+
+-- name: first_of_customer
+SELECT ca.id FROM account AS a JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
+WHERE a.customer_id = :customer_id AND ca.state = 'waiting' AND ca.due_at <= :now
+ORDER BY a.due_date, ca.id LIMIT 1;
+
+-- name: plan_beside
+UPDATE campaign_account SET planned_at = MAX(planned_at, :due_at), due_at = MAX(planned_at, :due_at), refused_by = NULL
+WHERE campaign_id = :campaign_id AND state = 'waiting' AND id <> :campaign_account
+    AND account IN (SELECT id FROM account WHERE customer_id = :customer_id);
 
 -- name: plan_done
 UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, last_disposition = :disposition,

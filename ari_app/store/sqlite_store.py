@@ -37,6 +37,8 @@ from ari_app.store.writer import Writer
 
 #: Attempts read at a time when all are read.
 PAGE = 500
+#: Accounts of a campaign that are gone through in one write transaction.
+BATCH = 5000
 
 
 class SqliteStore:
@@ -110,8 +112,15 @@ class SqliteStore:
     async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
         return await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
 
-    async def ask_rules_again(self) -> int:
-        return await self._writer.run(campaigns.ask_rules_again)
+    async def ask_rules_again(self, *, moved: bool = False) -> int:
+        last = await self._readers.run(campaigns.last_plan)
+        asked = 0
+        for after in range(0, last, BATCH):  # in parts, so that claims come between them
+            upto = after + BATCH
+            asked += await self._writer.run(
+                lambda db, after=after, upto=upto: campaigns.ask_rules_again(db, after, upto, moved=moved)  # type: ignore[misc]
+            )
+        return asked
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
         return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))

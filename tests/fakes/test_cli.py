@@ -411,6 +411,7 @@ def test_explain_says_why_and_when(one_attempt: Run) -> None:
     account = evening["accounts"][0]
     assert (account["allowed"], account["rule"]) == (False, "calling_window")
     assert account["next_allowed"] == "2026-03-09T01:00:00+00:00"
+    assert (account["events"], account["numbers"]) == ([], [])
     assert "is in no campaign" in one_attempt("explain", "c_0").err
     full = one_attempt("explain", "c_10001", "--full", "--json").object
     assert full["accounts"][0]["phone"] == "+8613800000001"

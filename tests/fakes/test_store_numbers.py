@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
+from ari_app.cli.explain import Standing, _tell
+from ari_app.domain.account import AccountDetails
 from ari_app.domain.attempt import ReservedAttempt
-from ari_app.domain.compliance import Rule
+from ari_app.domain.compliance import ContactFacts, Rule, next_allowed
 from ari_app.domain.contact_facts import ListKind
+from ari_app.domain.placement import events_of, place
 from ari_app.services.wrap_up import WrapUp
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.clock import FakeClock
 from tests.support.floor import TABLE
 from tests.support.store_rows import NOW, account, allow, broken_promises, campaign, ids, outcome
-from tests.support.verdicts import decide
+from tests.support.verdicts import BOOK, decide
 
 pytestmark = pytest.mark.fakes
 
@@ -108,6 +112,29 @@ async def test_a_list_may_forbid_one_number_or_the_customer(path: Path) -> None:
         assert await store.remove_list_entry(ListKind.BLACK, THIRD)
         (attempt,) = await store.claim_due("c1", NOW, 1, decide, ids("later"))
         assert attempt.account.phone == THIRD
+
+
+def test_explain_tells_which_number_is_next_and_where_events_have_their_place(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    details = AccountDetails(suspension_on=NOW.date() + timedelta(days=3), suspension_at=time(3))
+
+    async def prepare() -> list[ContactFacts]:
+        async with await SqliteStore.open(path) as store:
+            await store.put_campaign(campaign())
+            await store.load_accounts("c1", [account(1, other_phones=(SECOND,), details=details)], NOW)
+            await store.add_do_not_contact(FIRST, "who has this number now", NOW)
+            return await store.contact_facts("cust-1", NOW)
+
+    (facts,) = asyncio.run(prepare())
+    events = tuple(place(BOOK, facts, wanted) for wanted in events_of(facts.account, (), NOW))
+    standing = Standing(facts, decide(facts, NOW), (), next_allowed(BOOK, facts, NOW), events)
+    _tell("cust-1", NOW, [standing], [], [], full=False)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "on a list" in told
+    assert "0 dials without success, the next one" in told
+    assert SECOND[-8:] not in told
+    assert "suspension_24h: 2026-11-24 19:59:00 CST (at the last allowed instant before it)" in told
 
 
 async def test_every_number_has_its_zone(path: Path) -> None:

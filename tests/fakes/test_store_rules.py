@@ -185,6 +185,24 @@ async def test_what_a_pack_refused_for_good_is_asked_again_when_its_file_changes
     assert len(await store.claim_due("c1", NOW, 5, rules.decide, ids())) == 2
 
 
+async def test_what_rules_moved_to_later_is_asked_again_when_their_file_changes(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    for name in ("rules", "calendars"):
+        shutil.copytree(ROOT / "dialplan" / name, tmp_path / name)
+    rules = RuleDirectory(tmp_path)
+    watch = RuleWatch(rules, store)
+    await watch.look()
+    closed = deny_with(Rule.HARD_FLOOR, NOW + 9 * HOUR)
+    assert await store.claim_due("c1", NOW, 5, closed, ids()) == []
+    await watch.look()
+    assert await store.next_due_at("c1") == NOW + 9 * HOUR, "nothing has changed"
+    with (tmp_path / "rules" / "cn-telecom.yaml").open("a", encoding="utf-8") as pack:
+        pack.write("# wider hours\n")
+    await watch.look()
+    assert len(await store.claim_due("c1", NOW, 5, rules.decide, ids())) == 2
+
+
 async def test_what_was_refused_before_the_start_is_asked_again(store: SqliteStore) -> None:
     assert await store.claim_due("c1", NOW, 1, deny_with(Rule.NO_COMMON_WINDOW), ids()) == []
     await store.set_flag("cust-1", Flag.DECEASED, "letter", NOW)
