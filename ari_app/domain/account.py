@@ -27,6 +27,11 @@ class AccountDetails:
     that day where the customer lives. ``customer_level``: vip, ordinary, high_risk or ''. ``risk_level``: L, M, H or
     ''. ``legal_stage``: the case has been given to lawyers, so legal means may be mentioned (D17). ``good_record``:
     pays on time as a rule. ``minor``: a guardian has to be spoken to (D24).
+
+    ``region`` is the company's own word. ``age_band``, ``income_band``, ``debt_type`` and ``debt_cause`` are words of
+    the vocabularies below, or ''. ``score``: how likely the customer pays on time, 0 to ``MAX_SCORE`` (100: surely);
+    None where nobody has worked it out; ``score_model`` names the model. ``early_warning``: the bill falls due within
+    72 hours and is likely to be missed.
     """
 
     service: str = ""
@@ -41,6 +46,14 @@ class AccountDetails:
     good_record: bool = False
     legal_stage: bool = False
     minor: bool = False
+    region: str = ""
+    age_band: str = ""
+    income_band: str = ""
+    debt_type: str = ""
+    debt_cause: str = ""
+    score: int | None = None
+    score_model: str = ""
+    early_warning: bool = False
 
 
 NO_DETAILS = AccountDetails()
@@ -57,6 +70,45 @@ SERVICES: tuple[str, ...] = (
     "subscription",
     "loan",
 )
+
+#: A score of 100 is a customer who surely pays on time (requirement B10 warns below 60).
+MAX_SCORE = 100
+
+#: Age bands: (name, first year, last year), both inclusive. Whoever is younger is a minor (``AccountDetails.minor``).
+AGE_YEARS: tuple[tuple[str, int, int], ...] = (
+    ("18-24", 18, 24),
+    ("25-34", 25, 34),
+    ("35-44", 35, 44),
+    ("45-54", 45, 54),
+    ("55-64", 55, 64),
+    ("65+", 65, 120),
+)
+AGE_BANDS: tuple[str, ...] = tuple(name for name, _, _ in AGE_YEARS)
+INCOME_BANDS: tuple[str, ...] = ("low", "middle", "high")
+
+#: Kinds of debt (requirement B6): evaded on purpose, not on purpose, of long ago, of a new line of business.
+DEBT_TYPES: tuple[str, ...] = ("malicious", "non_malicious", "legacy", "new_business")
+
+#: Why a bill is not paid (requirements B7 and B8), and what customers say themselves in a call (``reason.*`` of flows).
+DEBT_CAUSES: tuple[str, ...] = (
+    "evasion",
+    "loophole",
+    "payment_failed",
+    "bill_in_doubt",
+    "lost_contact",
+    "short_of_money",
+    "forgot",
+    "job_loss",
+    "illness",
+    "bereavement",
+    "no_bill",
+    "away",
+)
+
+
+def age_band(years: int) -> str:
+    """The band of an age in years; '' for what is no adult's age."""
+    return next((name for name, first, last in AGE_YEARS if first <= years <= last), "")
 
 
 @dataclass(frozen=True, slots=True)

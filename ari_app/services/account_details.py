@@ -10,7 +10,18 @@ from decimal import Decimal
 from functools import partial
 from typing import Protocol, TypeVar
 
-from ari_app.domain.account import SERVICES, AccountDetails, FeeItem
+from ari_app.domain.account import (
+    AGE_BANDS,
+    AGE_YEARS,
+    DEBT_CAUSES,
+    DEBT_TYPES,
+    INCOME_BANDS,
+    MAX_SCORE,
+    SERVICES,
+    AccountDetails,
+    FeeItem,
+    age_band,
+)
 from ari_app.services.model_problems import RefusedError
 from ari_app.services.row_values import MAX_FIELD, MAX_ID, amount_of, day_of, text_of
 
@@ -29,6 +40,14 @@ DETAIL_FIELDS: tuple[str, ...] = (
     "goodRecord",
     "legalStage",
     "minor",
+    "region",
+    "ageBand",
+    "incomeBand",
+    "debtType",
+    "debtCause",
+    "score",
+    "scoreModel",
+    "earlyWarning",
 )
 
 MAX_ITEMS, MAX_LABEL, MAX_BROKEN = 20, 30, 999
@@ -80,6 +99,38 @@ _RISKS = {
     "中": "M",
     "高": "H",
 }
+_INCOMES = {name: name for name in INCOME_BANDS} | {
+    "低": "low",
+    "中": "middle",
+    "高": "high",
+    "medium": "middle",
+}
+_DEBT_TYPES = {name: name for name in DEBT_TYPES} | {
+    "恶意": "malicious",
+    "恶意欠费": "malicious",
+    "非恶意": "non_malicious",
+    "非恶意欠费": "non_malicious",
+    "历史遗留": "legacy",
+    "历史遗留欠费": "legacy",
+    "新增业务": "new_business",
+    "新增业务欠费": "new_business",
+}
+_CAUSES = {name: name for name in DEBT_CAUSES} | {
+    "恶意逃费": "evasion",
+    "套取优惠": "loophole",
+    "扣费失败": "payment_failed",
+    "系统扣费失败": "payment_failed",
+    "账单争议": "bill_in_doubt",
+    "失联": "lost_contact",
+    "用户失联": "lost_contact",
+    "资金周转困难": "short_of_money",
+    "忘记缴费": "forgot",
+    "失业": "job_loss",
+    "生病": "illness",
+    "丧事": "bereavement",
+    "未收到账单": "no_bill",
+    "外出": "away",
+}
 _ANSWERS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 _ANSWERS |= {"y": True, "n": False, "是": True, "否": False}
 
@@ -95,7 +146,8 @@ class Fields(Protocol):
 def read_details(fields: Fields, amount_due: Decimal | None, today: date) -> AccountDetails:
     """What a row says besides its bill; where it says nothing, nothing is known.
 
-    Fee items that do not add up to the amount due, and a late fee above it, are faults of the row.
+    Fee items that do not add up to the amount due, a late fee above it, and the name of a model without its score are
+    faults of the row.
     """
     items = fields.take("feeItems", _items) or ()
     late_fee = fields.take("lateFee", _late_fee)
@@ -105,6 +157,9 @@ def read_details(fields: Fields, amount_due: Decimal | None, today: date) -> Acc
     suspension_on = fields.take("suspensionOn", lambda value, typed: day_of(value, today))
     suspension_at = fields.take("suspensionAt", _time)
     fields.guard("suspensionAt", lambda: _has_its_day(suspension_on, suspension_at))
+    score = fields.take("score", _score)
+    score_model = fields.take("scoreModel", lambda value, typed: text_of(value, MAX_ID)) or ""
+    fields.guard("scoreModel", lambda: _has_its_score(score, score_model))
     return AccountDetails(
         service=fields.take("service", partial(_word, _SERVICES, "is not a known service")) or "",
         fee_items=items,
@@ -119,6 +174,14 @@ def read_details(fields: Fields, amount_due: Decimal | None, today: date) -> Acc
         good_record=fields.take("goodRecord", _yes_or_no) or False,
         legal_stage=fields.take("legalStage", _yes_or_no) or False,
         minor=fields.take("minor", _yes_or_no) or False,
+        region=fields.take("region", lambda value, typed: text_of(value, MAX_ID)) or "",
+        age_band=fields.take("ageBand", _age) or "",
+        income_band=fields.take("incomeBand", partial(_word, _INCOMES, "is not an income band")) or "",
+        debt_type=fields.take("debtType", partial(_word, _DEBT_TYPES, "is not a type of debt")) or "",
+        debt_cause=fields.take("debtCause", partial(_word, _CAUSES, "is not a cause of a debt")) or "",
+        score=score,
+        score_model=score_model,
+        early_warning=fields.take("earlyWarning", _yes_or_no) or False,
     )
 
 
@@ -143,6 +206,30 @@ def _count(value: object, typed: bool) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII):
         raise RefusedError("is not a number of promises", f"0 to {MAX_BROKEN}")
     return int(text)
+
+
+def _age(value: object, typed: bool) -> str:
+    """A band, or an age in years, of which the band alone is kept."""
+    allowed = (
+        f"{', '.join(AGE_BANDS)}, or an age in years from {AGE_YEARS[0][1]}; mark minors in the column minor"
+    )
+    text = text_of(value, MAX_ID).replace("–", "-")
+    band = age_band(int(text)) if re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) else text
+    if band not in AGE_BANDS:
+        raise RefusedError("is not an age band", allowed)
+    return band
+
+
+def _score(value: object, typed: bool) -> int:
+    text = text_of(value, MAX_ID)
+    if not re.fullmatch(r"[0-9]{1,3}", text, re.ASCII) or int(text) > MAX_SCORE:
+        raise RefusedError("is not a score", f"a whole number 0 to {MAX_SCORE}")
+    return int(text)
+
+
+def _has_its_score(score: int | None, model: str) -> None:
+    if model and score is None:
+        raise RefusedError("has no score beside it", "the score as well")
 
 
 def _time(value: object, typed: bool) -> time:

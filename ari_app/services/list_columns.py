@@ -49,6 +49,14 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "goodRecord": ("信用良好", "缴费良好"),
     "legalStage": ("法务阶段", "已移交法务"),
     "minor": ("未成年", "未成年人"),
+    "region": ("地区", "区域", "城市"),
+    "ageBand": ("age", "年龄", "年龄段"),
+    "incomeBand": ("income", "收入水平", "收入档次"),
+    "debtType": ("欠费类型",),
+    "debtCause": ("欠费原因",),
+    "score": ("信用评分", "评分"),
+    "scoreModel": ("评分模型",),
+    "earlyWarning": ("欠费预警", "预警"),
 }
 
 

@@ -194,6 +194,14 @@ def _details_params(details: AccountDetails) -> Params:
         "good_record": int(details.good_record),
         "legal_stage": int(details.legal_stage),
         "minor": int(details.minor),
+        "region": plain(details.region),
+        "age_band": details.age_band,
+        "income_band": details.income_band,
+        "debt_type": details.debt_type,
+        "debt_cause": details.debt_cause,
+        "score": details.score,
+        "score_model": plain(details.score_model),
+        "early_warning": int(details.early_warning),
     }
 
 
@@ -211,6 +219,14 @@ def _details_of(row: sqlite3.Row) -> AccountDetails:
         good_record=bool(row["good_record"]),
         legal_stage=bool(row["legal_stage"]),
         minor=bool(row["minor"]),
+        region=row["region"],
+        age_band=row["age_band"],
+        income_band=row["income_band"],
+        debt_type=row["debt_type"],
+        debt_cause=row["debt_cause"],
+        score=row["score"],
+        score_model=row["score_model"],
+        early_warning=bool(row["early_warning"]),
     )
 
 

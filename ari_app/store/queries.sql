@@ -26,16 +26,19 @@ WHERE campaign_id = :campaign_id AND disposition IS NOT NULL GROUP BY dispositio
 -- name: account_by_key
 SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency, due_date,
     aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on, suspension_at,
-    customer_level, risk_level, broken_promises, good_record, legal_stage, minor
+    customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band, income_band,
+    debt_type, debt_cause, score, score_model, early_warning
 FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
 
 -- name: add_account
 INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
     due_date, aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on,
-    suspension_at, customer_level, risk_level, broken_promises, good_record, legal_stage, minor)
+    suspension_at, customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band,
+    income_band, debt_type, debt_cause, score, score_model, early_warning)
 VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
     :due_date, :aging_bucket, :preferred_windows, :service, :fee_items, :late_fee_minor, :service_state, :suspension_on,
-    :suspension_at, :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor);
+    :suspension_at, :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor, :region, :age_band,
+    :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning);
 
 -- name: update_account
 UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
@@ -43,7 +46,9 @@ UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language 
     preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
     late_fee_minor = :late_fee_minor, service_state = :service_state, suspension_on = :suspension_on,
     suspension_at = :suspension_at, customer_level = :customer_level, risk_level = :risk_level, broken_promises = :broken_promises,
-    good_record = :good_record, legal_stage = :legal_stage, minor = :minor
+    good_record = :good_record, legal_stage = :legal_stage, minor = :minor, region = :region, age_band = :age_band,
+    income_band = :income_band, debt_type = :debt_type, debt_cause = :debt_cause, score = :score,
+    score_model = :score_model, early_warning = :early_warning
 WHERE id = :account;
 
 -- name: add_to_campaign

@@ -11,11 +11,20 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ari_app.domain.account import AccountDetails, FeeItem
+from ari_app.domain.account import (
+    AGE_BANDS,
+    DEBT_CAUSES,
+    DEBT_TYPES,
+    INCOME_BANDS,
+    MAX_SCORE,
+    AccountDetails,
+    FeeItem,
+)
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.call_result import (
     Callback,
@@ -314,6 +323,14 @@ DETAILS = AccountDetails(
     good_record=True,
     legal_stage=True,
     minor=True,
+    region="朝阳区",
+    age_band="65+",
+    income_band="low",
+    debt_type="non_malicious",
+    debt_cause="forgot",
+    score=37,
+    score_model="arrears-2026-10",
+    early_warning=True,
 )
 
 
@@ -327,6 +344,30 @@ async def test_what_a_list_says_of_an_account_reaches_the_call(store: SqliteStor
     assert (await store.load_accounts("c1", [changed], NOW)).updated == 1
     assert [found async for found in store.iter_accounts("c1")] == [changed]
     assert (await store.customer_accounts("cust-1"))[0].account == changed
+
+
+async def test_the_database_knows_the_vocabularies_and_the_bounds_of_a_score(store: SqliteStore) -> None:
+    known: dict[str, tuple[object, ...]] = {
+        "age_band": AGE_BANDS,
+        "income_band": INCOME_BANDS,
+        "debt_type": DEBT_TYPES,
+        "debt_cause": DEBT_CAUSES,
+        "score": (0, MAX_SCORE),
+    }
+    for column, values in known.items():
+        for value in values:
+            changed: dict[str, Any] = {column: value}
+            row = account(1, details=replace(DETAILS, **changed))
+            await store.load_accounts("c1", [row], NOW)
+            assert (await store.customer_accounts("cust-1"))[0].account == row
+    wrongs: tuple[dict[str, Any], ...] = (
+        {"age_band": "18-30"},
+        {"debt_cause": "lazy"},
+        {"score": MAX_SCORE + 1},
+    )
+    for wrong in wrongs:
+        with pytest.raises(StoreError):
+            await store.load_accounts("c1", [account(1, details=replace(DETAILS, **wrong))], NOW)
 
 
 # ------------------------------------------------------------------------------------------- databases of before

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.account import NO_DETAILS, SERVICES, Account, AccountDetails, FeeItem
+from ari_app.dialogue.understanding import REASONS
+from ari_app.domain.account import (
+    AGE_BANDS,
+    DEBT_CAUSES,
+    DEBT_TYPES,
+    INCOME_BANDS,
+    NO_DETAILS,
+    SERVICES,
+    Account,
+    AccountDetails,
+    FeeItem,
+)
 from ari_app.services.account_details import DETAIL_FIELDS, MAX_ITEMS
 from ari_app.services.account_row import FIELDS, FieldFault, read_row
 from ari_app.services.list_columns import ALIASES, match_columns
@@ -53,6 +64,14 @@ def test_everything_that_a_row_may_say() -> None:
         goodRecord="是",
         legalStage="no",
         minor="0",
+        region="朝阳区",
+        ageBand="55–64",
+        incomeBand="低",
+        debtType="非恶意欠费",
+        debtCause="账单争议",
+        score="100",
+        scoreModel="arrears-2026-10",
+        earlyWarning="是",
     ) == AccountDetails(
         service="electricity",
         fee_items=(FeeItem("用电量", Decimal("500.00")), FeeItem("滞纳金", Decimal("68.32"))),
@@ -64,6 +83,14 @@ def test_everything_that_a_row_may_say() -> None:
         risk_level="H",
         broken_promises=2,
         good_record=True,
+        region="朝阳区",
+        age_band="55-64",
+        income_band="low",
+        debt_type="non_malicious",
+        debt_cause="bill_in_doubt",
+        score=100,
+        score_model="arrears-2026-10",
+        early_warning=True,
     )
 
 
@@ -94,8 +121,47 @@ def test_every_service_has_its_word(service: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "attribute", "words"),
+    [
+        ("ageBand", "age_band", AGE_BANDS),
+        ("incomeBand", "income_band", INCOME_BANDS),
+        ("debtType", "debt_type", DEBT_TYPES),
+        ("debtCause", "debt_cause", DEBT_CAUSES),
+    ],
+)
+def test_every_word_of_a_vocabulary_loads(field: str, attribute: str, words: tuple[str, ...]) -> None:
+    for word in words:
+        assert getattr(details_of(**{field: word.upper() if word.isalpha() else word}), attribute) == word
+
+
+@given(st.integers(0, 130))
+def test_an_age_is_kept_as_its_band_alone(years: int) -> None:
+    if not 18 <= years <= 120:
+        assert [fault.wrong for fault in faults_of(ageBand=years)] == ["is not an age band"]
+        return
+    first, _, last = details_of(ageBand=years).age_band.replace("+", "-120").partition("-")
+    assert int(first) <= years <= int(last)
+
+
+def test_what_customers_say_of_an_unpaid_bill_is_a_cause() -> None:
+    assert set(REASONS) <= set(DEBT_CAUSES)
+
+
+@pytest.mark.parametrize(
     ("field", "value", "wrong"),
     [
+        ("ageBand", "18-30", "is not an age band"),
+        ("ageBand", "17", "is not an age band"),
+        ("incomeBand", "5000", "is not an income band"),
+        ("debtType", "bad", "is not a type of debt"),
+        ("debtCause", "lazy", "is not a cause of a debt"),
+        ("score", "101", "is not a score"),
+        ("score", "-1", "is not a score"),
+        ("score", "59.5", "is not a score"),
+        ("score", float("nan"), "is out of range"),
+        ("scoreModel", "m1", "has no score beside it"),
+        ("region", "x" * 65, "is too long: 65 characters"),
+        ("earlyWarning", "soon", "is neither yes nor no"),
         ("service", "electrolysis", "is not a known service"),
         ("serviceState", "broken", "is not a state of a service"),
         ("customerLevel", "king", "is not a customer level"),
