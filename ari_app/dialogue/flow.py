@@ -68,6 +68,7 @@ RESULTS: dict[str, bool] = {
     "recording_refused": False,
     "wrong_person": False,
     "third_party": False,
+    "distress": False,
     "deceased": False,
     "minor": False,
     "complaint": False,
@@ -81,6 +82,7 @@ RESULTS: dict[str, bool] = {
 #: Why a person is wanted (requirement A11).
 TRANSFER_REASONS: tuple[str, ...] = (
     "request",
+    "distress",
     "hardship",
     "complaint",
     "dispute",

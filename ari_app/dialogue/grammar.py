@@ -140,6 +140,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "i am still cut off",
         "it is still off",
     ),
+    "distress": (
+        "i want to die",
+        "i want to kill myself",
+        "i do not want to live",
+        "i will kill myself",
+    ),
     "gone": (
         "he passed away",
         "she passed away",
@@ -170,6 +176,7 @@ DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
         "person",
         "stop",
         "no_recording",
+        "distress",
         "gone",
         "child",
         "chinese",
@@ -183,6 +190,7 @@ DEFAULT_GROUPS: dict[str, tuple[str, ...]] = {
         "dispute",
         "refuse",
         "no_money",
+        "distress",
         "how_much",
         "person",
         "busy",

@@ -28,7 +28,7 @@ RISK_LEVELS = ("L", "M", "H")
 WILLING = frozenset(
     {"promise_to_pay", "plan_requested", "deferral_requested", "already_paid", "restore_requested"}
 )
-UNWILLING = frozenset({"refused", "stop_calling", "complaint", "abusive", "hardship", "deceased"})
+UNWILLING = frozenset({"refused", "stop_calling", "complaint", "abusive", "hardship", "distress", "deceased"})
 
 #: What has to be done after a result; whatever is not here is tried again as the campaign plans it.
 NEXT_ACTION: dict[str, str] = {
@@ -45,6 +45,7 @@ NEXT_ACTION: dict[str, str] = {
     "hardship": "human_contact",
     "complaint": "human_contact",
     "recording_refused": "human_contact",
+    "distress": "human_contact",
     "deceased": "human_contact",
     "minor": "human_contact",
     "language_wanted": "human_contact",

@@ -71,6 +71,7 @@ ASIDE: frozenset[str] = frozenset({"hardship", "busy_now"})
 
 #: Meanings that are more exact than an intent, the weightiest first, and the intent that each one is.
 FINER: dict[str, str] = {
+    "distress": "hardship",
     "recording_refused": "deny",
     "deceased": "third_party",
     "minor": "third_party",

@@ -10,6 +10,7 @@ from ari_app.dialogue.dates_en import find_dates
 from ari_app.dialogue.dates_sense_en import in_the_past, meant_dates
 from ari_app.dialogue.digits_en import called_number_tail_en, periods_en, phone_tail_en
 from ari_app.dialogue.dispute_words_en import DISPUTE, DISPUTE_IT, NO_DISPUTE
+from ari_app.dialogue.distress_words import DISTRESS_WORDS
 from ari_app.dialogue.families_en import FAMILIES
 from ari_app.dialogue.heard import DateSpan, Heard
 from ari_app.dialogue.language_words import language_wish
@@ -85,7 +86,7 @@ def hear_en(text: str, context: str, now: datetime, told: str = "") -> Heard:
     if NOISE.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
-    for intent, pattern in (*COMPILED, *FAMILIES, *SERVICE_WORDS["en"]):
+    for intent, pattern in (*COMPILED, *FAMILIES, *SERVICE_WORDS["en"], *DISTRESS_WORDS["en"]):
         if pattern.search(text):
             heard.add(intent)
     wish = language_wish(text, "en")

@@ -9,6 +9,7 @@ from functools import partial
 from ari_app.dialogue.channels_zh import channels_zh
 from ari_app.dialogue.dates_zh import find_dates
 from ari_app.dialogue.disputes_zh import DISPUTE, NOT_DISPUTE, dispute_kind_zh
+from ari_app.dialogue.distress_words import DISTRESS_WORDS
 from ari_app.dialogue.heard import DateSpan, Heard
 from ari_app.dialogue.language_words import language_wish
 from ari_app.dialogue.money_zh import amounts_zh, vague_zh
@@ -78,7 +79,7 @@ def hear_zh(text: str, context: str, now: datetime, told: str = "") -> Heard:
     if NOISE.fullmatch(text) and not NODS.fullmatch(text):
         heard.add("silence_noise", 0.8)
         return heard
-    for intent, pattern in (*COMPILED, *SERVICE_WORDS["zh"]):
+    for intent, pattern in (*COMPILED, *SERVICE_WORDS["zh"], *DISTRESS_WORDS["zh"]):
         if pattern.search(text):
             heard.add(intent)
     wish = language_wish(text, "zh")

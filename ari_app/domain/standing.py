@@ -25,6 +25,9 @@ _FLAGS: Mapping[str, FlagFound] = {
     "minor": FlagFound(Flag.GUARDIAN, whole_customer=True),
 }
 
+#: Ends after which people, and no machine, speak to the customer.
+_FOR_PEOPLE = frozenset({"complaint", "distress"})
+
 
 def flags_after(disposition: str, conversation: ConversationResult | None) -> tuple[FlagFound, ...]:
     """The flags that a call sets. A dispute counts also where the call ended with something else."""
@@ -36,7 +39,5 @@ def flags_after(disposition: str, conversation: ConversationResult | None) -> tu
 
 def lists_after(disposition: str, conversation: ConversationResult | None) -> tuple[ListKind, ...]:
     """The lists that a call puts the customer on, beside the do-not-contact list."""
-    complains = disposition == "complaint" or (
-        conversation is not None and conversation.result == "complaint"
-    )
-    return (ListKind.COMPLAINT,) if complains else ()
+    ends = {disposition} if conversation is None else {disposition, conversation.result}
+    return (ListKind.COMPLAINT,) if ends & _FOR_PEOPLE else ()

@@ -82,6 +82,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "busy_now": "he has no time now",
     "abusive": "he insults",
     "send_link": "he wants a link or message",
+    "distress": "he speaks of ending his life or harming himself",
     "deceased": "he says that the person has died",
     "minor": "a child speaks",
     "switch_language": "he wants another language",

@@ -45,6 +45,7 @@ MEANS: dict[str, tuple[str, set[str]]] = {
     "vouchers": ("closing", {"unclear", "send_link", "promise_to_pay"}),
     "needs": ("inform", {"special_needs"}),
     "restore": ("inform", {"restore_wanted"}),
+    "distress": ("opening", {"distress"}),
     "gone": ("opening", {"deceased"}),
     "child": ("opening", {"minor"}),
     "chinese": ("opening", {"switch_language"}),
