@@ -55,7 +55,7 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
     ),
     (lambda facts: True, (standing.number_dead,)),
     (
-        lambda facts: bool(facts.flags),
+        lambda facts: bool(facts.flags) or facts.account.details.minor,
         tuple(
             partial(standing.flagged, rule)
             for rule in (

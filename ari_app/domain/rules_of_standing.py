@@ -60,6 +60,8 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
     for each in facts.flags:
         if each.flag is flag and each.account_id in ("", facts.account.account_id):
             return Refusal(rule, f"{words} (since {each.since.astimezone(UTC):%Y-%m-%d}: {each.source})")
+    if rule is Rule.GUARDIAN and facts.account.details.minor:
+        return Refusal(rule, f"{words} (the list says that the customer is a minor)")
     return None
 
 

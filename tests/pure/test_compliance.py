@@ -482,3 +482,8 @@ def test_the_next_allowed_instant_is_allowed_and_none_before_it_is(
         at = now + (last - now) * part / 10
         if at < last:
             assert not decide(given_facts, at).allowed, at
+
+
+def test_a_minor_of_the_list_is_left_to_a_person() -> None:
+    verdict = decide(facts(account=account(details=AccountDetails(minor=True))), MONDAY)
+    assert (verdict.allowed, verdict.rule, verdict.until) == (False, Rule.GUARDIAN, None)
