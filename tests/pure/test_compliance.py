@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_app.domain import compliance
+from ari_app.domain.account import AccountDetails
 from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy
 from ari_app.domain.compliance import (
     LIST_RULES,
