@@ -1,0 +1,214 @@
+"""When the steps of a strategy fall due for an account: pure arithmetic on days and wall clocks (requirements B21, B22,
+F3, F4, F19, X4, X18).
+
+A step that would fall outside the windows of its segment goes to the nearest allowed time: the one earlier where it comes
+before something (``due-1d``, ``suspension-4h``), otherwise the one later. Windows are read on the customer's wall clock.
+Caps, holidays and the rule pack are asked when it is dialled, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from ari_app.domain.account import Account
+from ari_app.domain.aging import days_later
+from ari_app.domain.segment import Anchor, Segment, Step, StepKind
+from ari_app.domain.strategy import Strategy, segment_of
+from ari_app.domain.windows import MINUTES_A_DAY, Window, local_instant
+
+#: Time of day of a suspension where only its day is known: in the morning, so that warnings come early rather than late.
+SUSPENSION_HOUR = 9
+_SEARCH_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What triggers count from beside the bill itself, as far as it is known: ``start`` is when the account came into the
+    campaign (UTC), ``promised`` the day for which a payment was promised."""
+
+    start: datetime | None = None
+    promised: date | None = None
+
+
+NO_MOMENTS = Moments()
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step of a segment that falls due ``at`` (UTC)."""
+
+    at: datetime
+    segment: Segment
+    step: Step
+
+
+def due_steps(
+    strategy: Strategy,
+    account: Account,
+    since: datetime,
+    until: datetime,
+    zone: tzinfo,
+    moments: Moments = NO_MOMENTS,
+) -> tuple[DueStep, ...]:
+    """Every step that falls due after ``since`` and not after ``until``, by time; ``zone`` is where the customer lives.
+
+    A step counts only where the account belongs to its segment on the local day of that time: who migrates to another
+    bucket is treated by the segment that takes him then.
+    """
+    found = [
+        (at, position, DueStep(at, segment, step))
+        for segment in strategy.segments
+        for position, step in enumerate(segment.steps)
+        for at in _times(strategy, segment, step, account, zone, moments)
+        if since < at <= until
+    ]
+    return tuple(each for _, _, each in sorted(found, key=lambda entry: entry[:2]))
+
+
+def call_under_way(
+    strategy: Strategy, account: Account, now: datetime, zone: tzinfo, moments: Moments = NO_MOMENTS
+) -> DueStep | None:
+    """The call step of the account's segment that fell due last; None where none has yet."""
+    segment = segment_of(strategy, account, _day(now, zone))
+    found: DueStep | None = None
+    for step in segment.calls:
+        for at in _times(strategy, segment, step, account, zone, moments):
+            if at <= now and (found is None or at >= found.at):
+                found = DueStep(at, segment, step)
+    return found
+
+
+def next_call(
+    strategy: Strategy,
+    account: Account,
+    after: datetime,
+    zone: tzinfo,
+    moments: Moments = NO_MOMENTS,
+) -> DueStep | None:
+    """The first call step that falls due after an instant; None where none is to come."""
+    steps = due_steps(strategy, account, after, _END, zone, moments)
+    return next((each for each in steps if each.step.kind is StepKind.CALL), None)
+
+
+def placed(
+    wanted: datetime,
+    windows: tuple[Window, ...],
+    closed_weekdays: tuple[int, ...],
+    zone: tzinfo,
+    *,
+    earlier: bool,
+) -> datetime:
+    """``wanted``, or the nearest time inside the windows: the last one before it (``earlier``) or the first one after it.
+
+    A window's last minute counts as its last time. ``wanted`` itself where no window of two weeks opens.
+    """
+    here = wanted.astimezone(zone)
+    today, minute = here.date(), here.hour * 60 + here.minute
+    for step in range(_SEARCH_DAYS):
+        day = days_later(today, -step if earlier else step)
+        if day.weekday() in closed_weekdays:
+            continue
+        if step == 0 and any(window.start <= minute < window.end for window in windows):
+            return wanted
+        ends = [window.end - 1 for window in windows if step or window.end <= minute]
+        starts = [window.start for window in windows if step or window.start > minute]
+        found = ends if earlier else starts
+        if found:
+            return local_instant(day, max(found) if earlier else min(found), zone)
+    return wanted
+
+
+#: Instants far enough from the ends of the calendar for any zone.
+_BEGINNING = datetime(1, 1, 3, tzinfo=UTC)
+_END = datetime(9999, 12, 28, tzinfo=UTC)
+
+
+def _day(at: datetime, zone: tzinfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def _times(
+    strategy: Strategy, segment: Segment, step: Step, account: Account, zone: tzinfo, moments: Moments
+) -> Iterator[datetime]:
+    """When a step falls due, as far as the account belongs to its segment on that day."""
+    for at in dict.fromkeys(_instants(strategy, segment, step, account, zone, moments)):
+        if segment_of(strategy, account, _day(at, zone)) is segment:
+            yield at
+
+
+def _instants(
+    strategy: Strategy, segment: Segment, step: Step, account: Account, zone: tzinfo, moments: Moments
+) -> Iterator[datetime]:
+    """When a step falls due, once for each time its anchor comes; inside the windows of its segment."""
+    when = step.when
+    earlier = when.days < 0 or when.hours < 0
+    for base in _bases(strategy, segment, account, zone, moments, when.anchor):
+        if isinstance(base, datetime):
+            wanted = base + timedelta(days=when.days, hours=when.hours)
+            if step.at is not None:
+                wanted = max(wanted, _at(_day(wanted, zone), step.at, zone))
+        else:
+            day = days_later(base, when.days)
+            if not _BEGINNING.date() <= day < _END.date():
+                continue
+            minute = (
+                step.at if step.at is not None else min((each.start for each in segment.windows), default=0)
+            )
+            wanted = _at(day, minute, zone)
+        yield placed(wanted, segment.windows, segment.closed_weekdays, zone, earlier=earlier)
+
+
+def _bases(
+    strategy: Strategy, segment: Segment, account: Account, zone: tzinfo, moments: Moments, anchor: Anchor
+) -> list[date | datetime]:
+    aging, due, details = strategy.aging, account.due_date, account.details
+    match anchor:
+        case Anchor.BILL:
+            return [aging.bill_on(due)]
+        case Anchor.DUE:
+            return [due]
+        case Anchor.PROMISE:
+            return [] if moments.promised is None else [moments.promised]
+        case Anchor.SUSPENSION:
+            if details.suspension_on is None:
+                return []
+            at = details.suspension_at or time(SUSPENSION_HOUR)
+            return [_at(details.suspension_on, at.hour * 60 + at.minute, zone)]
+        case Anchor.BUCKET:
+            return [
+                day for day in _migrations(strategy, account) if segment_of(strategy, account, day) is segment
+            ]
+        case Anchor.START:
+            return _beginnings(strategy, segment, account, zone, moments.start)
+
+
+def _beginnings(
+    strategy: Strategy, segment: Segment, account: Account, zone: tzinfo, start: datetime | None
+) -> list[date | datetime]:
+    """When an account has come into a segment: with its list, or later by another bucket."""
+    begun: list[date | datetime] = []
+    if start is not None and segment_of(strategy, account, _day(start, zone)) is segment:
+        begun.append(start)
+    for day in _migrations(strategy, account):
+        midnight = _at(day, 0, zone)
+        if (
+            (start is None or midnight > start)
+            and segment_of(strategy, account, day) is segment
+            and segment_of(strategy, account, days_later(day, -1)) is not segment
+        ):
+            begun.append(midnight)
+    return begun
+
+
+def _migrations(strategy: Strategy, account: Account) -> list[date]:
+    """The days on which an account changes its bucket; days at the ends of the calendar are none."""
+    days = (strategy.aging.first_day(name, account.due_date) for name in strategy.aging.names)
+    return [day for day in days if _BEGINNING.date() < day < _END.date()]
+
+
+def _at(day: date, minute: int, zone: tzinfo) -> datetime:
+    """A wall time of a day; days at the ends of the calendar are moved to where every zone can hold them."""
+    day = min(max(day, _BEGINNING.date()), _END.date())
+    return local_instant(day, min(minute, MINUTES_A_DAY - 1), zone)
