@@ -26,12 +26,15 @@ class CampaignStatus(StrEnum):
 class CampaignStrategy:
     """When and how often a customer may be called, and how the bot speaks.
 
-    ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``experiments`` are
-    those that change the voice; those of wordings stand in the flow.
+    ``experiments`` are those that change the voice; those of wordings stand in the flow.
     ``retry_hours`` are offsets from the first attempt; ``max_attempts`` never exceeds their number. ``rule_pack`` is the
     one within whose limits all of it stays: ``dials_per_day`` and ``dials_per_week`` (None: as the pack says) reach up to
     its hard numbers, ``min_gap_minutes`` only lengthens its gap, ``open_holidays`` opens holidays where it lets them.
     ``number_tries`` are the dials to one number without success after which the customer's next number has its turn.
+
+    ``file`` names a strategy file: then everything but ``aging_buckets`` and ``min_amount`` is what that file says of the
+    account's segment (``domain/strategy_book.py``). ``delays`` are hours by disposition until the next attempt, where they
+    are longer than its own; None: no further attempt.
     """
 
     timezone: str = "Asia/Shanghai"
@@ -51,6 +54,8 @@ class CampaignStrategy:
     min_gap_minutes: int = 0
     open_holidays: bool = False
     number_tries: int = 2
+    file: str = ""
+    delays: tuple[tuple[str, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
             )
         ),
     ),
+    (lambda facts: facts.by_strategy is not None, (standing.by_strategy,)),
 )
 
 #: Rules that are asked once the pack is read and every zone is known (``rules_unreadable``, ``unknown_timezone``).

@@ -10,6 +10,7 @@ from enum import StrEnum
 from ari_app.domain.account import Account
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.numbers import NumberState
+from ari_app.domain.verdict import Refusal
 
 
 class ListKind(StrEnum):
@@ -88,6 +89,9 @@ class ContactFacts:
     is never dialled again. ``account.phone`` is the number that would be dialled; ``numbers`` has the state of each, in the
     order of the list, where the customer has several. ``message_channel``: the company can write to this customer;
     ``contacted_before``: this debt has been the subject of a contact already.
+
+    Where the campaign names a strategy file, ``campaign`` has what it says of the account's segment, ``by_strategy`` is why
+    it refuses, and ``made_in_segment`` and ``made_in_step`` count dials of this segment and step; None without a file.
     """
 
     account: Account
@@ -105,6 +109,9 @@ class ContactFacts:
     message_channel: bool = False
     contacted_before: bool = False
     numbers: Sequence[NumberState] = field(default=(), repr=False)
+    by_strategy: Refusal | None = None
+    made_in_segment: int | None = None
+    made_in_step: int | None = None
 
 
 #: Ends of a conversation in which nobody was talked to who may have been the customer.

@@ -65,6 +65,11 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
     return None
 
 
+def by_strategy(facts: ContactFacts, now: datetime) -> Refusal | None:
+    """What the strategy file of the campaign refuses: it is stopped, not signed, not rolled out to him, has no call now."""
+    return facts.by_strategy
+
+
 # ------------------------------------------------------------------------------------- by pack and strategy
 
 
@@ -120,12 +125,23 @@ def open_attempt(case: Case) -> Refusal | None:
 
 
 def max_attempts(case: Case) -> Refusal | None:
-    """All counters apply; the smallest wins (requirement X3)."""
-    strategy, made = case.facts.campaign.strategy, case.facts.attempts_made
-    most = min(case.version.attempts_per_task.at_most(strategy.max_attempts), len(strategy.retry_hours))
-    if made < most:
-        return None
-    return Refusal(Rule.MAX_ATTEMPTS, f"all {made} attempts of this campaign are used", case.other_version())
+    """All counters apply; the smallest wins (requirement X3). By a strategy file the task has the pack's hard number, and
+    each segment and each call step of it its own.
+    """
+    facts, cap = case.facts, case.version.attempts_per_task
+    strategy, made = facts.campaign.strategy, facts.attempts_made
+    counters = [("campaign", made, min(cap.at_most(strategy.max_attempts), len(strategy.retry_hours)))]
+    if facts.made_in_segment is not None and facts.made_in_step is not None:
+        counters = [
+            ("campaign", made, cap.hard),
+            ("segment", facts.made_in_segment, cap.at_most(strategy.max_attempts)),
+            ("step", facts.made_in_step, len(strategy.retry_hours)),
+        ]
+    for what, count, most in counters:
+        if count >= most:
+            reason = f"all {count} attempts of this {what} are used"
+            return Refusal(Rule.MAX_ATTEMPTS, reason, case.other_version())
+    return None
 
 
 def first_contact_by_message(case: Case) -> Refusal | None:

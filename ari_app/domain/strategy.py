@@ -96,6 +96,7 @@ def campaign_strategy(strategy: Strategy, segment: Segment, step: Step | None = 
         dials_per_week=segment.dials_per_week,
         min_gap_minutes=segment.min_gap_minutes,
         open_holidays=segment.open_holidays,
+        delays=tuple((delay.disposition, delay.hours) for delay in segment.delays),
     )
 
 

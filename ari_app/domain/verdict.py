@@ -23,6 +23,12 @@ class Rule(StrEnum):
     NO_CONSENT = "no_consent"
     DISPUTE_OPEN = "dispute_open"
     PAID = "paid"
+    STRATEGY_UNREADABLE = "strategy_unreadable"
+    STRATEGY_STOPPED = "strategy_stopped"
+    OUTSIDE_ROLLOUT = "outside_rollout"
+    STRATEGY_NOT_SIGNED = "strategy_not_signed"
+    NO_CALL_STEP = "no_call_step"
+    STEP_NOT_DUE = "step_not_due"
     RULES_UNREADABLE = "rules_unreadable"
     UNKNOWN_TIMEZONE = "unknown_timezone"
     CONSENT_MISSING = "consent_missing"
@@ -64,6 +70,11 @@ STANDING_RULES = frozenset(
         Rule.NO_CONSENT,
         Rule.DISPUTE_OPEN,
         Rule.PAID,
+        Rule.STRATEGY_UNREADABLE,
+        Rule.STRATEGY_STOPPED,
+        Rule.OUTSIDE_ROLLOUT,
+        Rule.STRATEGY_NOT_SIGNED,
+        Rule.NO_CALL_STEP,
         Rule.RULES_UNREADABLE,
         Rule.UNKNOWN_TIMEZONE,
         Rule.CONSENT_MISSING,
@@ -80,7 +91,7 @@ STANDING_RULES = frozenset(
 )
 
 #: Standing refusals that an edited file ends. Nothing in the store changes then, so they are asked again now and then.
-FILE_RULES = frozenset({Rule.RULES_UNREADABLE, Rule.UNCONFIRMED_YEAR})
+FILE_RULES = frozenset({Rule.STRATEGY_UNREADABLE, Rule.RULES_UNREADABLE, Rule.UNCONFIRMED_YEAR})
 
 
 @dataclass(frozen=True, slots=True)
