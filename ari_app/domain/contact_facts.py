@@ -10,6 +10,7 @@ from enum import StrEnum
 from ari_app.domain.account import Account
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.numbers import NumberState
+from ari_app.domain.strategy_book import NOWHERE, Placement
 from ari_app.domain.verdict import Refusal
 
 
@@ -91,7 +92,8 @@ class ContactFacts:
     ``contacted_before``: this debt has been the subject of a contact already.
 
     Where the campaign names a strategy file, ``campaign`` has what it says of the account's segment, ``by_strategy`` is why
-    it refuses, and ``made_in_segment`` and ``made_in_step`` count dials of this segment and step; None without a file.
+    it refuses, ``placement`` which version, segment and step that is; ``made_in_segment`` and ``made_in_step`` count the
+    dials of this segment and step, None without a file.
     """
 
     account: Account
@@ -110,6 +112,7 @@ class ContactFacts:
     contacted_before: bool = False
     numbers: Sequence[NumberState] = field(default=(), repr=False)
     by_strategy: Refusal | None = None
+    placement: Placement = NOWHERE
     made_in_segment: int | None = None
     made_in_step: int | None = None
 

@@ -39,6 +39,8 @@ def plan_retry(
     ended_at: datetime,
     wished_at: datetime | None = None,
     other_number: bool = False,
+    next_step_at: datetime | None = None,
+    after_promise_at: datetime | None = None,
 ) -> RetryDecision:
     """What follows an attempt that ended with ``kind``.
 
@@ -46,11 +48,14 @@ def plan_retry(
     ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one. ``wished_at`` is the moment at which the customer
     asked to be called (:func:`callback_at`); it stands in for offset and delay, but gives no attempt beyond the caps.
     ``other_number``: the customer has another number that may be dialled, so a dead one ends nothing; the budget is the
-    same for all.
+    same for all. ``next_step_at`` and ``after_promise_at`` are when a strategy calls next once these attempts are used, or
+    a payment was promised.
     """
     dead = kind.retry is RetryRule.NEVER
     if dead and not other_number:
         return RetryDecision(None, f"{kind.name}: this number is never dialled again", number_dead=True)
+    if kind.retry is RetryRule.DONE and after_promise_at is not None:
+        return RetryDecision(after_promise_at, f"{kind.name}: called again if the promise is not kept")
     if kind.retry is RetryRule.DONE:
         return RetryDecision(None, f"{kind.name}: no further attempt is needed")
     if kind.retry is RetryRule.AGAIN or first_dialled_at is None:
@@ -58,7 +63,14 @@ def plan_retry(
         return RetryDecision(
             ended_at + delay, f"{kind.name}: no call left, the attempt is planned again", dead
         )
+    least_hours = dict(strategy.delays).get(kind.name, 0.0)
+    if least_hours is None:
+        return RetryDecision(None, f"{kind.name}: the strategy calls no more after it", dead)
+    earliest = ended_at + timedelta(hours=max(kind.min_delay_hours, least_hours))
     allowed = min(strategy.max_attempts, len(strategy.retry_hours))
+    if dials_made >= allowed and next_step_at is not None:
+        reason = f"{kind.name}: all {allowed} attempts of this step are used, the next one follows"
+        return RetryDecision(max(next_step_at, earliest), reason, dead)
     if dials_made >= allowed:
         return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used", dead)
     if wished_at is not None:
@@ -68,7 +80,6 @@ def plan_retry(
         )
     instead = ", so another number is tried" if dead else ""
     offset = first_dialled_at + timedelta(hours=strategy.retry_hours[dials_made])
-    earliest = ended_at + timedelta(hours=kind.min_delay_hours)
     return RetryDecision(
         max(offset, earliest), f"{kind.name}{instead}: attempt {dials_made + 1} of {allowed}", dead
     )

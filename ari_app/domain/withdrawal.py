@@ -19,6 +19,7 @@ WITHDRAWING = LIST_RULES | {
     Rule.NO_CONSENT,
     Rule.DISPUTE_OPEN,
     Rule.PAID,
+    Rule.STRATEGY_STOPPED,
     Rule.CONSENT_MISSING,
     Rule.BELOW_MINIMUM_AMOUNT,
     Rule.OUTSIDE_AGING_BUCKETS,
@@ -35,6 +36,8 @@ def as_when_dialled(facts: ContactFacts, dialled_at: datetime | None, *, has_cal
         due_at=None,
         has_caller_id=has_caller_id,
         attempts_made=facts.attempts_made - counted,
+        made_in_segment=None if facts.made_in_segment is None else facts.made_in_segment - counted,
+        made_in_step=None if facts.made_in_step is None else facts.made_in_step - counted,
         contacts=tuple(contact for contact in facts.contacts if contact.at != dialled_at),
     )
 

@@ -22,7 +22,9 @@ from ari_app.ports.store import (
     ListRecord,
     LoadCount,
     OutboxEvent,
+    SignOff,
     Store,
+    StrategyStop,
     VerdictRecord,
 )
 from ari_app.ports.telephony import (
@@ -74,7 +76,9 @@ __all__ = [
     "RecognitionStream",
     "Recorder",
     "RecordingCheck",
+    "SignOff",
     "Store",
+    "StrategyStop",
     "Telephony",
     "Transcript",
     "VerdictRecord",

@@ -17,6 +17,7 @@ from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
+from ari_app.domain.strategy_book import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class AttemptHistory:
     """What the retry decision and the events need of one account; ``arms`` are those of the attempt.
 
     ``first_dialled_at`` and ``dials_made`` are the customer's in this campaign, over all his accounts.
-    ``other_number``: beside the number of the attempt the customer has one that may be dialled.
+    ``other_number``: beside the number of the attempt the customer has one that may be dialled. By a strategy file the
+    dials are those of the attempt's step; ``next_step_at`` is when the next call step falls due, ``after_promise_at`` when
+    one does that follows a promise made in this call.
     """
 
     first_dialled_at: datetime | None
@@ -51,6 +54,8 @@ class AttemptHistory:
     account: Account
     arms: Arms = NO_ARMS
     other_number: bool = False
+    next_step_at: datetime | None = None
+    after_promise_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,30 @@ class FlagRecord:
     cleared_source: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """A signature under the content of a strategy, whose SHA-256 is ``digest``."""
+
+    strategy: str
+    version: str
+    digest: str
+    role: Role
+    signed_by: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyStop:
+    """A strategy was stopped, and where somebody has resumed it, when and by whom."""
+
+    strategy: str
+    reason: str
+    stopped_by: str
+    stopped_at: datetime
+    resumed_by: str | None = None
+    resumed_at: datetime | None = None
+
+
 class Store(Protocol):
     """The durable memory: one writer, every method one transaction. All instants are aware UTC."""
 
@@ -131,6 +160,30 @@ class Store(Protocol):
         """Look again at what a rule pack refuses for good, because packs have changed; how many accounts. ``moved``: at
         what it has moved to a later time too.
         """
+        ...
+
+    async def sign_strategy(self, sign_off: SignOff, content: str) -> bool:
+        """Keep a signature with the content that it is for; False where this role has signed this content already."""
+        ...
+
+    async def sign_offs(self, strategy: str | None = None) -> list[SignOff]:
+        """Signatures, oldest first."""
+        ...
+
+    async def signed_content(self, strategy: str, version: str) -> str | None:
+        """The content of a version as it was signed last; None where nobody has."""
+        ...
+
+    async def stop_strategy(self, strategy: str, reason: str, by: str, now: datetime) -> bool:
+        """No call by a strategy is claimed or dialled any more; False where it is stopped already."""
+        ...
+
+    async def resume_strategy(self, strategy: str, by: str, now: datetime) -> bool:
+        """Let it dial again; False where it was not stopped."""
+        ...
+
+    async def strategy_stops(self, strategy: str | None = None) -> list[StrategyStop]:
+        """Every stop, oldest first."""
         ...
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...

@@ -156,6 +156,8 @@ class WrapUp:
                 ended_at=outcome.ended_at,
                 wished_at=_wished_at(history, outcome, kind),
                 other_number=history.other_number,
+                next_step_at=history.next_step_at,
+                after_promise_at=history.after_promise_at,
             )
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:

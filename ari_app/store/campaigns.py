@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from ari_app.domain.campaign import Campaign, CampaignStatus
+from ari_app.domain.strategy_book import NO_BOOK, StrategyBook
 from ari_app.errors import StoreError
 from ari_app.store.codec import campaign_of, campaign_params
 from ari_app.store.queries import SQL
 
 
 class CampaignCache:
-    """Parsed campaigns, kept as long as their row is word for word the same. Used by one thread at a time."""
+    """Parsed campaigns, kept as long as their row is word for word the same, beside the strategy files that they may name.
+    Used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, book: Callable[[], StrategyBook] = lambda: NO_BOOK) -> None:
+        self._book = book
         self._parsed: dict[str, tuple[tuple[object, ...], Campaign]] = {}
+
+    @property
+    def book(self) -> StrategyBook:
+        """The strategy files as they are now."""
+        return self._book()
 
     def find(self, connection: sqlite3.Connection, campaign_id: str) -> Campaign | None:
         """The campaign as it is in the database now."""

@@ -20,6 +20,7 @@ from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     Params,
     account_of,
+    day_or_none,
     document,
     finite,
     instant_or_none,
@@ -34,6 +35,7 @@ from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.queries import SQL
 from ari_app.store.results import write_result
 from ari_app.store.standing_flags import set_flag
+from ari_app.store.strategies import what_follows
 
 
 def history_of(
@@ -69,6 +71,8 @@ def close_attempt(
     history, row = history_of(connection, campaigns, attempt["campaign_account"])
     phones = (row["phone"], *other_phones(connection, row["account"]))
     beside = [phone for phone in phones if phone != attempt["phone"]]
+    if history.campaign.strategy.file:
+        history = _by_strategy(connection, campaigns, history, attempt, outcome)
     history = replace(
         history,
         arms=arms_in(attempt["arms"]),
@@ -105,6 +109,34 @@ def close_attempt(
             },
         )
     return decision
+
+
+def _by_strategy(
+    connection: sqlite3.Connection,
+    campaigns: CampaignCache,
+    history: AttemptHistory,
+    attempt: sqlite3.Row,
+    outcome: CallOutcome,
+) -> AttemptHistory:
+    """The history as the strategy file of the campaign has it: the dials of this step, and what comes after it."""
+    promise = outcome.promise
+    follows = what_follows(
+        connection,
+        history.campaign,
+        history.account,
+        attempt,
+        campaigns.book,
+        outcome.ended_at,
+        None if promise is None else day_or_none(promise.date),
+    )
+    return replace(
+        history,
+        campaign=follows.campaign,
+        first_dialled_at=follows.first_dialled_at,
+        dials_made=follows.dials_made,
+        next_step_at=follows.next_step_at,
+        after_promise_at=follows.after_promise_at,
+    )
 
 
 def _stand(connection: sqlite3.Connection, attempt: sqlite3.Row, outcome: CallOutcome) -> None:

@@ -19,11 +19,13 @@ from ari_app.domain.contact_facts import (
 )
 from ari_app.domain.numbers import NumberState, called_at, next_number
 from ari_app.domain.rule_case import zone_of
+from ari_app.domain.strategy_book import StrategyBook
 from ari_app.services.phones import zones_beside
 from ari_app.store.budget import spent
 from ari_app.store.codec import account_of, instant, instant_or_none
 from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.queries import SQL
+from ari_app.store.strategies import governed_facts
 
 #: How far back the contacts with a customer are handed to the verdict.
 HISTORY = timedelta(days=62)
@@ -32,12 +34,18 @@ _LISTS = frozenset(ListKind)
 
 
 def facts_of(
-    connection: sqlite3.Connection, row: sqlite3.Row, campaign: Campaign, now: int, number: str | None = None
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    campaign: Campaign,
+    now: int,
+    number: str | None = None,
+    *,
+    book: StrategyBook,
 ) -> ContactFacts:
     """The facts of a row of ``standing``, as they are for planning. ``now`` in microseconds.
 
     ``number`` is the one that an attempt under way has reserved, where the account still has it; by default the number
-    whose turn it is.
+    whose turn it is. ``book`` has the strategy files that a campaign may name.
     """
     account, number_dead = account_of(row), row["number_dead"]
     numbers: tuple[NumberState, ...] = ()
@@ -59,7 +67,7 @@ def facts_of(
             since = instant(found["since"])
             flags.append(StandingFlag(Flag(found["kind"]), found["source"], since, found["account_id"]))
     since_then = {"customer_id": account.customer_id, "since": now - HISTORY // timedelta(microseconds=1)}
-    return ContactFacts(
+    facts = ContactFacts(
         account=account,
         campaign=campaign,
         zones=tuple(
@@ -77,6 +85,7 @@ def facts_of(
         contacted_before=row["dials_made"] > 0,
         numbers=numbers,
     )
+    return governed_facts(connection, facts, row, book, now) if campaign.strategy.file else facts
 
 
 def _contact(row: sqlite3.Row) -> Contact:

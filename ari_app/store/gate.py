@@ -11,6 +11,7 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.caller_id import choose_caller_id
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
+from ari_app.domain.strategy_book import StrategyBook
 from ari_app.errors import StoreError
 from ari_app.store.budget import goes_first
 from ari_app.store.campaigns import CampaignCache
@@ -66,12 +67,12 @@ def claim_due(
             first = goes_first(connection, row, at) if customer not in taken else row["campaign_account"]
             if first != row["campaign_account"]:
                 attempt = _claim_one(
-                    connection, standing_row(connection, first), campaign, now, decide, new_id
+                    connection, standing_row(connection, first), campaign, now, decide, new_id, campaigns.book
                 )
                 asked.add(first)
                 examined += 1
             if attempt is None:
-                attempt = _claim_one(connection, row, campaign, now, decide, new_id)
+                attempt = _claim_one(connection, row, campaign, now, decide, new_id, campaigns.book)
                 examined += 1
             if attempt is not None:
                 reserved.append(attempt)
@@ -88,9 +89,10 @@ def _claim_one(
     now: datetime,
     decide: Decide,
     new_id: Callable[[], str],
+    book: StrategyBook,
 ) -> ReservedAttempt | None:
     at = micros(now)
-    facts = facts_of(connection, row, campaign, at)
+    facts = facts_of(connection, row, campaign, at, book=book)
     verdict = decide(facts, now)
     if verdict.allowed:
         attempt = _reserve(connection, row, facts, verdict, now, new_id)
@@ -144,6 +146,10 @@ def _reserve(
             "number": number,
             "timezone": account.timezone,
             "strategy": campaign.strategy.name,
+            "strategy_version": facts.placement.version,
+            "segment": facts.placement.segment,
+            "step": facts.placement.step,
+            "tone": facts.placement.tone,
             "rule_pack": verdict.rule_pack,
             "rule_pack_version": verdict.rule_pack_version,
             "now": micros(now),
@@ -185,12 +191,13 @@ def mark_dialled(
     at = micros(now)
     campaign = campaigns.required(connection, row["campaign_id"])
     # The open attempt is this very one: a second for the customer cannot exist.
+    facts = facts_of(connection, row, campaign, at, attempt["phone"], book=campaigns.book)
     facts = replace(
-        facts_of(connection, row, campaign, at, attempt["phone"]),
+        facts,
         account_open=True,
         open_attempt=False,
         due_at=None,
-        has_caller_id=attempt["caller_id"] in campaign.dialler.caller_id_pool,
+        has_caller_id=attempt["caller_id"] in facts.campaign.dialler.caller_id_pool,
     )
     verdict = decide(facts, now)
     if verdict.allowed and facts.account.phone != attempt["phone"]:

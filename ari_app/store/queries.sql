@@ -52,8 +52,8 @@ UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language 
 WHERE id = :account;
 
 -- name: add_to_campaign
-INSERT INTO campaign_account (campaign_id, account, planned_at, due_at)
-VALUES (:campaign_id, :account, :now, :now)
+INSERT INTO campaign_account (campaign_id, account, planned_at, due_at, added_at)
+VALUES (:campaign_id, :account, :now, :now, :now)
 ON CONFLICT (campaign_id, account) DO NOTHING;
 
 -- name: record_import
@@ -68,11 +68,65 @@ WHERE campaign_id = :campaign_id AND state = 'waiting';
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
 WHERE id > :after AND id <= :upto AND state = 'waiting' AND (
     (due_at IS NULL
-        AND refused_by IN ('consent_missing', 'max_attempts', 'first_contact_by_message', 'no_common_window'))
+        AND refused_by IN ('consent_missing', 'max_attempts', 'first_contact_by_message', 'no_common_window',
+            'strategy_stopped', 'strategy_not_signed', 'outside_rollout', 'no_call_step', 'no_caller_id'))
     OR (:moved AND refused_by IS NOT NULL AND due_at > planned_at));
 
 -- name: last_plan
 SELECT COALESCE(MAX(id), 0) AS id FROM campaign_account;
+
+-- name: rearm_strategies
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE state = 'waiting' AND refused_by IN ('strategy_stopped', 'strategy_not_signed', 'strategy_unreadable');
+
+-- name: strategy_signed
+SELECT digest, role FROM strategy_sign_off WHERE strategy = :strategy;
+
+-- name: strategy_stopped
+SELECT reason FROM strategy_stop WHERE strategy = :strategy AND resumed_at IS NULL;
+
+-- name: strategy_moments
+SELECT ca.added_at,
+    (SELECT MAX(p.date) FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id
+        WHERE t.campaign_account = ca.id) AS promised
+FROM campaign_account AS ca WHERE ca.id = :campaign_account;
+
+-- name: strategy_dials
+SELECT COUNT(*) AS in_segment, COALESCE(SUM(step = :step), 0) AS in_step,
+    MIN(CASE WHEN step = :step THEN dialled_at END) AS first_at
+FROM attempt
+WHERE customer_id = :customer_id AND campaign_id = :campaign_id AND segment = :segment AND strategy_version <> ''
+    AND dialled_at IS NOT NULL;
+
+-- name: strategy_customers
+SELECT COUNT(DISTINCT customer_id) AS customers, COALESCE(MAX(customer_id = :customer_id), 0) AS already FROM attempt
+WHERE strategy = :strategy AND strategy_version = :version AND strategy_version <> ''
+    AND (dialled_at IS NOT NULL OR ended_at IS NULL);
+
+-- name: sign_strategy
+INSERT INTO strategy_sign_off (strategy, version, digest, role, signed_by, signed_at, content)
+VALUES (:strategy, :version, :digest, :role, :signed_by, :now, :content)
+ON CONFLICT (strategy, digest, role) DO NOTHING;
+
+-- name: stop_strategy
+INSERT INTO strategy_stop (strategy, reason, stopped_by, stopped_at)
+VALUES (:strategy, :reason, :stopped_by, :now)
+ON CONFLICT (strategy) WHERE resumed_at IS NULL DO NOTHING;
+
+-- name: resume_strategy
+UPDATE strategy_stop SET resumed_by = :resumed_by, resumed_at = MAX(stopped_at, :now)
+WHERE strategy = :strategy AND resumed_at IS NULL;
+
+-- name: sign_offs
+SELECT strategy, version, digest, role, signed_by, signed_at FROM strategy_sign_off
+WHERE :strategy IS NULL OR strategy = :strategy ORDER BY strategy, signed_at, role;
+
+-- name: signed_content
+SELECT content FROM strategy_sign_off WHERE strategy = :strategy AND version = :version ORDER BY signed_at DESC LIMIT 1;
+
+-- name: strategy_stops
+SELECT strategy, reason, stopped_by, stopped_at, resumed_by, resumed_at FROM strategy_stop
+WHERE :strategy IS NULL OR strategy = :strategy ORDER BY id;
 
 -- name: rearm_account
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL WHERE account = :account AND state = 'waiting';
@@ -182,9 +236,9 @@ VALUES (:campaign_account, :campaign_id, :customer_id, :attempt_id, :asked, :all
 
 -- name: reserve_attempt
 INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id,
-    number, timezone, strategy, rule_pack, rule_pack_version, reserved_at)
+    number, timezone, strategy, strategy_version, segment, step, tone, rule_pack, rule_pack_version, reserved_at)
 VALUES (:attempt_id, :campaign_account, :campaign_id, :customer_id, :account_id, :bill_id, :phone, :caller_id,
-    :number, :timezone, :strategy, :rule_pack, :rule_pack_version, :now)
+    :number, :timezone, :strategy, :strategy_version, :segment, :step, :tone, :rule_pack, :rule_pack_version, :now)
 ON CONFLICT (customer_id) WHERE ended_at IS NULL DO NOTHING;
 
 -- name: plan_opened

@@ -78,7 +78,13 @@ def contact_facts(
     """See ``Store.contact_facts``."""
     rows = connection.execute(SQL["standing_of_customer"], {"customer_id": customer_id}).fetchall()
     return [
-        facts_of(connection, row, campaigns.required(connection, row["campaign_id"]), micros(now))
+        facts_of(
+            connection,
+            row,
+            campaigns.required(connection, row["campaign_id"]),
+            micros(now),
+            book=campaigns.book,
+        )
         for row in rows
     ]
 

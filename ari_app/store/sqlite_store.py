@@ -19,6 +19,7 @@ from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.experiment import Arms, Experiment
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
+from ari_app.domain.strategy_book import NO_BOOK, StrategyBook
 from ari_app.ports import (
     AttemptHistory,
     CampaignCount,
@@ -26,9 +27,22 @@ from ari_app.ports import (
     ListRecord,
     LoadCount,
     OutboxEvent,
+    SignOff,
+    StrategyStop,
     VerdictRecord,
 )
-from ari_app.store import arms, campaigns, closing, gate, lists, reading, results, standing_flags, withdrawal
+from ari_app.store import (
+    arms,
+    campaigns,
+    closing,
+    gate,
+    lists,
+    reading,
+    results,
+    standing_flags,
+    strategies,
+    withdrawal,
+)
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.queries import SQL
@@ -49,7 +63,8 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
-        self._campaigns = campaigns.CampaignCache()
+        self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
+        self._campaigns = self._cache()
 
     @classmethod
     async def open(
@@ -70,6 +85,16 @@ class SqliteStore:
                 lock.release()
             raise
         return cls(path, writer, Readers(path, busy_timeout_s), lock)
+
+    def use_strategies(self, book: Callable[[], StrategyBook]) -> None:
+        """From now on campaigns that name a strategy file are treated by this book; before, they are refused."""
+        self._book = book
+
+    def _cache(self) -> campaigns.CampaignCache:
+        return campaigns.CampaignCache(self._current_book)
+
+    def _current_book(self) -> StrategyBook:
+        return self._book()
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,6 +146,24 @@ class SqliteStore:
                 lambda db, after=after, upto=upto: campaigns.ask_rules_again(db, after, upto, moved=moved)  # type: ignore[misc]
             )
         return asked
+
+    async def sign_strategy(self, sign_off: SignOff, content: str) -> bool:
+        return await self._writer.run(lambda db: strategies.sign(db, sign_off, content))
+
+    async def sign_offs(self, strategy: str | None = None) -> list[SignOff]:
+        return await self._readers.run(lambda db: strategies.sign_offs(db, strategy))
+
+    async def signed_content(self, strategy: str, version: str) -> str | None:
+        return await self._readers.run(lambda db: strategies.signed_content(db, strategy, version))
+
+    async def stop_strategy(self, strategy: str, reason: str, by: str, now: datetime) -> bool:
+        return await self._writer.run(lambda db: strategies.stop(db, strategy, reason, by, now))
+
+    async def resume_strategy(self, strategy: str, by: str, now: datetime) -> bool:
+        return await self._writer.run(lambda db: strategies.resume(db, strategy, by, now))
+
+    async def strategy_stops(self, strategy: str | None = None) -> list[StrategyStop]:
+        return await self._readers.run(lambda db: strategies.stops(db, strategy))
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
         return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))
@@ -211,7 +254,7 @@ class SqliteStore:
         self, attempt_ids: Sequence[str], now: datetime, decide: Decide
     ) -> Mapping[str, DialVerdict]:
         found = await self._readers.run(
-            lambda db: withdrawal.withdrawn(db, campaigns.CampaignCache(), attempt_ids, now, decide)
+            lambda db: withdrawal.withdrawn(db, self._cache(), attempt_ids, now, decide)
         )
         if found:
             await self._writer.run(lambda db: withdrawal.record_withdrawn(db, found, now))
@@ -239,16 +282,14 @@ class SqliteStore:
             row = db.execute(SQL["attempt"], {"attempt_id": attempt_id}).fetchone()
             if row is None:
                 return None
-            return closing.history_of(db, campaigns.CampaignCache(), row["campaign_account"])[0]
+            return closing.history_of(db, self._cache(), row["campaign_account"])[0]
 
         return await self._readers.run(query)
 
     # ------------------------------------------------------------------------------------------- records
 
     async def contact_facts(self, customer_id: str, now: datetime) -> list[ContactFacts]:
-        return await self._readers.run(
-            lambda db: reading.contact_facts(db, campaigns.CampaignCache(), customer_id, now)
-        )
+        return await self._readers.run(lambda db: reading.contact_facts(db, self._cache(), customer_id, now))
 
     async def customer_accounts(self, customer_id: str) -> list[CustomerAccount]:
         return await self._readers.run(lambda db: reading.customer_accounts(db, customer_id))

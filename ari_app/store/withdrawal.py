@@ -36,10 +36,11 @@ def withdrawn(
             continue
         row = standing_row(connection, attempt["campaign_account"])
         campaign = campaigns.required(connection, row["campaign_id"])
+        facts = facts_of(connection, row, campaign, micros(now), attempt["phone"], book=campaigns.book)
         facts = as_when_dialled(
-            facts_of(connection, row, campaign, micros(now), attempt["phone"]),
+            facts,
             instant_or_none(attempt["dialled_at"]),
-            has_caller_id=attempt["caller_id"] in campaign.dialler.caller_id_pool,
+            has_caller_id=attempt["caller_id"] in facts.campaign.dialler.caller_id_pool,
         )
         verdict = decide(facts, now)
         if verdict.allowed and facts.account.phone != attempt["phone"]:

@@ -156,8 +156,7 @@ def test_a_fault_is_told_with_file_line_and_cure(
 ) -> None:
     assert SMALL.count(old) >= 1, what
     found = faults(SMALL.replace(old, new, 1))
-    (one,) = [each for each in found if wrong in each][:1] or [found]
-    assert isinstance(one, str), one
+    one = next((each for each in found if wrong in each), f"not told: {found}")
     assert one.startswith(f"small.yaml:{line}:"), one
     if what not in ("a step without a time", "not YAML"):
         assert "(allowed: " in one

@@ -1,0 +1,237 @@
+"""Strategy files at the gate: how an account is treated at a moment; sign-offs and stops as stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from ari_app.domain.account import Account
+from ari_app.domain.campaign import Campaign
+from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.rule_case import zone_of
+from ari_app.domain.segment import Anchor
+from ari_app.domain.strategy import campaign_strategy
+from ari_app.domain.strategy_book import (
+    Governed,
+    Role,
+    Standing,
+    StrategyBook,
+    chosen_version,
+    governed,
+)
+from ari_app.domain.triggers import Moments, call_under_way, due_steps, next_call
+from ari_app.domain.verdict import Refusal, Rule
+from ari_app.ports import SignOff, StrategyStop
+from ari_app.store.codec import instant, instant_or_none, micros
+from ari_app.store.queries import SQL
+
+
+def standing_of_strategies(connection: sqlite3.Connection, name: str) -> Standing:
+    """Who has signed which content of a strategy, and whether it is stopped."""
+    signed: dict[str, set[Role]] = {}
+    for row in connection.execute(SQL["strategy_signed"], {"strategy": name}):
+        signed.setdefault(row["digest"], set()).add(Role(row["role"]))
+    stop = connection.execute(SQL["strategy_stopped"], {"strategy": name}).fetchone()
+    return Standing(
+        {digest: frozenset(roles) for digest, roles in signed.items()},
+        {} if stop is None else {name: stop["reason"]},
+    )
+
+
+def moments_of(connection: sqlite3.Connection, campaign_account: int) -> Moments:
+    """What the triggers of an account in a campaign count from."""
+    row = connection.execute(SQL["strategy_moments"], {"campaign_account": campaign_account}).fetchone()
+    promised = None if row["promised"] is None else date.fromisoformat(row["promised"])
+    return Moments(instant_or_none(row["added_at"]), promised)
+
+
+def governed_facts(
+    connection: sqlite3.Connection, facts: ContactFacts, row: sqlite3.Row, book: StrategyBook, now: int
+) -> ContactFacts:
+    """The facts of an account whose campaign names a strategy file, with what that file says of it at ``now``."""
+    account, campaign, at = facts.account, facts.campaign, instant(now)
+    name = campaign.strategy.file
+    found = governed(
+        book,
+        standing_of_strategies(connection, name),
+        campaign,
+        account,
+        at,
+        zone_of(account.timezone) or UTC,
+        moments_of(connection, row["campaign_account"]),
+    )
+    in_segment, in_step = _made(connection, campaign.campaign_id, account.customer_id, found)
+    return replace(
+        facts,
+        campaign=found.campaign,
+        has_caller_id=bool(found.campaign.dialler.caller_id_pool),
+        by_strategy=found.refusal or _full(connection, account.customer_id, book, found),
+        placement=found.placement,
+        made_in_segment=in_segment,
+        made_in_step=in_step,
+    )
+
+
+def _made(
+    connection: sqlite3.Connection, campaign_id: str, customer_id: str, found: Governed
+) -> tuple[int, int]:
+    """Dials to a customer in the segment and the step, over all his accounts."""
+    place = found.placement
+    asked = {
+        "campaign_id": campaign_id,
+        "customer_id": customer_id,
+        "segment": place.segment,
+        "step": place.step,
+    }
+    row = connection.execute(SQL["strategy_dials"], asked).fetchone()
+    return row["in_segment"], row["in_step"]
+
+
+def _full(
+    connection: sqlite3.Connection, customer_id: str, book: StrategyBook, found: Governed
+) -> Refusal | None:
+    """The roll-out has reached as many customers as it may, and this one is none of them."""
+    place = found.placement
+    own = book.current.get(place.strategy)
+    if own is None or own.strategy.version != place.version or own.strategy.rollout.most_customers is None:
+        return None
+    most = own.strategy.rollout.most_customers
+    asked = {"strategy": place.strategy, "version": place.version, "customer_id": customer_id}
+    row = connection.execute(SQL["strategy_customers"], asked).fetchone()
+    if row["already"] or row["customers"] < most:
+        return None
+    wrong = f"{place.strategy} {place.version} has reached the {most} customers of its roll-out"
+    return Refusal(Rule.OUTSIDE_ROLLOUT, wrong)
+
+
+# ------------------------------------------------------------------------------------------------- what follows
+
+
+@dataclass(frozen=True, slots=True)
+class WhatFollows:
+    """What the retry decision needs of a strategy: the campaign as the attempt's step has it, the dials of that step, when
+    the next call step falls due, and when one follows a promise."""
+
+    campaign: Campaign
+    first_dialled_at: datetime | None
+    dials_made: int
+    next_step_at: datetime | None
+    after_promise_at: datetime | None
+
+
+def what_follows(
+    connection: sqlite3.Connection,
+    campaign: Campaign,
+    account: Account,
+    attempt: sqlite3.Row,
+    book: StrategyBook,
+    ended_at: datetime,
+    promised: date | None,
+) -> WhatFollows:
+    """What may follow an attempt by a strategy file; ``promised`` is the day of a promise that this call brought."""
+    asked = {key: attempt[key] for key in ("campaign_id", "customer_id", "segment", "step")}
+    made = connection.execute(SQL["strategy_dials"], asked).fetchone()
+    first, in_step = instant_or_none(made["first_at"]), made["in_step"]
+    chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
+    if isinstance(chosen, Refusal):
+        return WhatFollows(campaign, first, in_step, None, None)
+    strategy, zone = chosen.strategy, zone_of(account.timezone) or UTC
+    moments = moments_of(connection, attempt["campaign_account"])
+    if promised is not None:
+        moments = replace(moments, promised=promised)
+    under_way = call_under_way(strategy, account, ended_at, zone, moments)
+    later = next_call(strategy, account, ended_at, zone, moments)
+    next_at = None if later is None else later.at
+    if under_way is not None and under_way.step.name != attempt["step"]:
+        next_at = ended_at  # another step has come due meanwhile
+    segment = next((each for each in strategy.segments if each.name == attempt["segment"]), None)
+    if segment is not None:
+        step = next((each for each in segment.calls if each.name == attempt["step"]), None)
+        says = campaign_strategy(strategy, segment, step)
+        others = made["in_segment"] - in_step
+        holds = replace(says, file=campaign.strategy.file, max_attempts=max(1, says.max_attempts - others))
+        campaign = replace(campaign, strategy=holds)
+    promise_at: datetime | None = None
+    if promised is not None:
+        horizon = ended_at + timedelta(days=400)
+        promise_at = next(
+            (
+                each.at
+                for each in due_steps(strategy, account, ended_at, horizon, zone, moments)
+                if each.step.when.anchor is Anchor.PROMISE and each.step in each.segment.calls
+            ),
+            None,
+        )
+    return WhatFollows(campaign, first, in_step, next_at, promise_at)
+
+
+# ------------------------------------------------------------------------------------------------- by people
+
+
+def sign(connection: sqlite3.Connection, sign_off: SignOff, content: str) -> bool:
+    """See ``Store.sign_strategy``."""
+    added = connection.execute(
+        SQL["sign_strategy"],
+        {
+            "strategy": sign_off.strategy,
+            "version": sign_off.version,
+            "digest": sign_off.digest,
+            "role": sign_off.role.value,
+            "signed_by": sign_off.signed_by,
+            "now": micros(sign_off.signed_at),
+            "content": content,
+        },
+    )
+    connection.execute(SQL["rearm_strategies"])
+    return added.rowcount > 0
+
+
+def stop(connection: sqlite3.Connection, name: str, reason: str, by: str, now: datetime) -> bool:
+    """See ``Store.stop_strategy``."""
+    asked = {"strategy": name, "reason": reason, "stopped_by": by, "now": micros(now)}
+    return connection.execute(SQL["stop_strategy"], asked).rowcount > 0
+
+
+def resume(connection: sqlite3.Connection, name: str, by: str, now: datetime) -> bool:
+    """See ``Store.resume_strategy``."""
+    asked = {"strategy": name, "resumed_by": by, "now": micros(now)}
+    changed = connection.execute(SQL["resume_strategy"], asked).rowcount > 0
+    connection.execute(SQL["rearm_strategies"])
+    return changed
+
+
+def sign_offs(connection: sqlite3.Connection, name: str | None) -> list[SignOff]:
+    """See ``Store.sign_offs``."""
+    return [
+        SignOff(
+            row["strategy"],
+            row["version"],
+            row["digest"],
+            Role(row["role"]),
+            row["signed_by"],
+            instant(row["signed_at"]),
+        )
+        for row in connection.execute(SQL["sign_offs"], {"strategy": name})
+    ]
+
+
+def signed_content(connection: sqlite3.Connection, name: str, version: str) -> str | None:
+    """See ``Store.signed_content``."""
+    row = connection.execute(SQL["signed_content"], {"strategy": name, "version": version}).fetchone()
+    return None if row is None else str(row["content"])
+
+
+def stops(connection: sqlite3.Connection, name: str | None) -> list[StrategyStop]:
+    """See ``Store.strategy_stops``."""
+    return [
+        StrategyStop(
+            row["strategy"],
+            row["reason"],
+            row["stopped_by"],
+            instant(row["stopped_at"]),
+            row["resumed_by"],
+            instant_or_none(row["resumed_at"]),
+        )
+        for row in connection.execute(SQL["strategy_stops"], {"strategy": name})
+    ]
