@@ -71,3 +71,8 @@ def _flat(value: object, where: str) -> Iterator[tuple[str, str]]:
             yield from _flat(rest, f"{where}[{item['name']}]")
     elif value not in (None, [], {}, ""):
         yield where, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def strategy_of(content: str) -> Strategy:
+    """The strategy of a canonical content, with the roll-out to everybody."""
+    return _STRATEGY.validate_json(content)
