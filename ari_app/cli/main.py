@@ -28,6 +28,7 @@ from ari_app.cli import (
     serve,
     settings,
     strategies,
+    strategy_explain,
     understanding,
 )
 from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation, for_terminal
@@ -94,6 +95,7 @@ app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")
 app.add_typer(governed_lists.standing, name="standing")
 app.add_typer(rules.app, name="rules")
+strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")

@@ -21,7 +21,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
-from ari_app.cli.strategies import StrategyName, app, path_of, read, sign_offs, stops_of
+from ari_app.cli.strategies import StrategyName, path_of, read, sign_offs, stops_of
 from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ class Explained:
     zone: tzinfo
 
 
-@app.command("explain")
-def explain(
+def explain_strategy(
     context: typer.Context,
     name: StrategyName,
     customer: Annotated[

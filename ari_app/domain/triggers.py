@@ -21,6 +21,8 @@ from ari_app.domain.windows import MINUTES_A_DAY, Window, local_instant
 #: Time of day of a suspension where only its day is known: in the morning, so that warnings come early rather than late.
 SUSPENSION_HOUR = 9
 _SEARCH_DAYS = 14
+#: What is moved to an earlier window comes so many minutes before that closes.
+LAST_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def placed(
 ) -> datetime:
     """``wanted``, or the nearest time inside the windows: the last one before it (``earlier``) or the first one after it.
 
-    A window's last minute counts as its last time. ``wanted`` itself where no window of two weeks opens.
+    The last time of a window is half an hour before it closes, so that the call can still be made. ``wanted`` itself where no window of two weeks opens.
     """
     here = wanted.astimezone(zone)
     today, minute = here.date(), here.hour * 60 + here.minute
@@ -112,7 +114,9 @@ def placed(
             continue
         if step == 0 and any(window.start <= minute < window.end for window in windows):
             return wanted
-        ends = [window.end - 1 for window in windows if step or window.end <= minute]
+        ends = [
+            max(window.start, window.end - LAST_MINUTES) for window in windows if step or window.end <= minute
+        ]
         starts = [window.start for window in windows if step or window.start > minute]
         found = ends if earlier else starts
         if found:

@@ -190,13 +190,13 @@ def test_steps_fall_due_by_bill_due_date_bucket_suspension_and_promise() -> None
         "bill": "10-13 09:00",
         "start+4h": "10-12 12:00",
         "due-3d": "10-30 09:00",
-        "due-1d": "10-30 19:59",  # a Sunday: earlier, on Friday
+        "due-1d": "10-30 19:30",  # a Sunday: earlier, on Friday
         "due": "11-02 09:00",
         "due+8d": "11-10 09:00",
         "promise-1d": "11-19 09:00",
         "promise+1d": "11-23 09:00",  # a Saturday: later, on Monday
-        "suspension-24h": "12-04 19:59",  # Sunday 10:00
-        "suspension-4h": "12-04 19:59",  # Monday 06:00
+        "suspension-24h": "12-04 19:30",  # Sunday 10:00
+        "suspension-4h": "12-04 19:30",  # Monday 06:00
     }
 
 
@@ -208,7 +208,7 @@ def test_a_migration_begins_the_steps_of_the_new_segment() -> None:
     )
     due = due_steps(found, account(), at(date(2026, 10, 1), 0), at(date(2026, 12, 31), 0), CHINA)
     assert [(each.segment.name, f"{each.at.astimezone(CHINA):%m-%d %H:%M}") for each in due] == [
-        ("young", "10-30 19:59"),
+        ("young", "10-30 19:30"),
         ("month", "11-03 10:00"),
         ("month", "11-05 09:00"),
         ("rest", "12-03 09:00"),
