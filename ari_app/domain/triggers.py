@@ -104,7 +104,8 @@ def placed(
 ) -> datetime:
     """``wanted``, or the nearest time inside the windows: the last one before it (``earlier``) or the first one after it.
 
-    The last time of a window is half an hour before it closes, so that the call can still be made. ``wanted`` itself where no window of two weeks opens.
+    The last time of a window is half an hour before it closes, so that the call can still be made. ``wanted`` itself where
+    no window of two weeks opens.
     """
     here = wanted.astimezone(zone)
     today, minute = here.date(), here.hour * 60 + here.minute

@@ -21,6 +21,7 @@ from ari_app.domain.compliance import (
     STANDING_RULES,
     ContactFacts,
     DialVerdict,
+    Refusal,
     Rule,
     blocking,
     next_allowed,
@@ -310,6 +311,9 @@ FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.NO_CONSENT, flag(Flag.NO_CONSENT)),
     (Rule.DISPUTE_OPEN, flag(Flag.DISPUTE, "acc-1")),
     (Rule.PAID, flag(Flag.PAID, "acc-1")),
+    *((rule, {"by_strategy": Refusal(rule, "so says the file", MONDAY + DAY if rule is Rule.STEP_NOT_DUE else None)})
+      for rule in (Rule.STRATEGY_UNREADABLE, Rule.STRATEGY_STOPPED, Rule.OUTSIDE_ROLLOUT, Rule.STRATEGY_NOT_SIGNED,
+                   Rule.NO_CALL_STEP, Rule.STEP_NOT_DUE)),
     (Rule.RULES_UNREADABLE, {"campaign": by_pack("nowhere")}),
     (Rule.UNKNOWN_TIMEZONE, {"account": account(timezone="Mars/Olympus")}),
     (Rule.CONSENT_MISSING, {"campaign": by_pack("us-reg-f")}),
