@@ -311,9 +311,12 @@ FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.NO_CONSENT, flag(Flag.NO_CONSENT)),
     (Rule.DISPUTE_OPEN, flag(Flag.DISPUTE, "acc-1")),
     (Rule.PAID, flag(Flag.PAID, "acc-1")),
-    *((rule, {"by_strategy": Refusal(rule, "so says the file", MONDAY + DAY if rule is Rule.STEP_NOT_DUE else None)})
-      for rule in (Rule.STRATEGY_UNREADABLE, Rule.STRATEGY_STOPPED, Rule.OUTSIDE_ROLLOUT, Rule.STRATEGY_NOT_SIGNED,
-                   Rule.NO_CALL_STEP, Rule.STEP_NOT_DUE)),
+    (Rule.STRATEGY_UNREADABLE, {"by_strategy": Refusal(Rule.STRATEGY_UNREADABLE, "so says the file")}),
+    (Rule.STRATEGY_STOPPED, {"by_strategy": Refusal(Rule.STRATEGY_STOPPED, "so says the file")}),
+    (Rule.OUTSIDE_ROLLOUT, {"by_strategy": Refusal(Rule.OUTSIDE_ROLLOUT, "so says the file")}),
+    (Rule.STRATEGY_NOT_SIGNED, {"by_strategy": Refusal(Rule.STRATEGY_NOT_SIGNED, "so says the file")}),
+    (Rule.NO_CALL_STEP, {"by_strategy": Refusal(Rule.NO_CALL_STEP, "so says the file")}),
+    (Rule.STEP_NOT_DUE, {"by_strategy": Refusal(Rule.STEP_NOT_DUE, "so says the file", MONDAY + DAY)}),
     (Rule.RULES_UNREADABLE, {"campaign": by_pack("nowhere")}),
     (Rule.UNKNOWN_TIMEZONE, {"account": account(timezone="Mars/Olympus")}),
     (Rule.CONSENT_MISSING, {"campaign": by_pack("us-reg-f")}),
@@ -374,6 +377,7 @@ def test_each_rule_refuses_by_its_name(rule: Rule, fault: dict[str, object]) -> 
 def test_every_rule_has_its_case() -> None:
     assert [rule for rule, _ in FAULTS] == list(Rule)[1:]
     lapsing = {
+        Rule.STEP_NOT_DUE,
         Rule.QUIET_AFTER_CONVERSATION,
         Rule.CONVERSATION_CAP,
         Rule.SEVEN_DAY_CAP,
