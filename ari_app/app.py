@@ -36,6 +36,7 @@ from ari_app.services.dialler import Dialler, DiallerLimits
 from ari_app.services.disposition_file import read_dispositions
 from ari_app.services.flow_files import FlowDirectory
 from ari_app.services.keyword_watch import KeywordWatch
+from ari_app.services.nightly import Nightly
 from ari_app.services.phones import as_dialled, region_of
 from ari_app.services.progress_files import ProgressFiles
 from ari_app.services.progress_watch import ProgressWatch, early_listener
@@ -64,6 +65,8 @@ FUNASR = "funasr"
 RULES_AGAIN_S = 5.0
 #: How often calls that nobody has answered are asked again, where something has changed.
 WITHDRAWAL_S = 1.0
+#: The hour, by the clocks of defaults.timezone, in which bills grow older.
+NIGHTLY_HOUR = 1
 #: The hour (UTC) in which old personal prompts are deleted.
 PURGE_HOUR = 19
 StopRecording = Callable[[], Awaitable[None]]
@@ -168,6 +171,14 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         scheduler.add_job(
             RuleWatch(rules, store).look,
             IntervalTrigger(seconds=RULES_AGAIN_S, timezone=UTC),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        scheduler.add_job(
+            Nightly(store, clock, lambda: rules.book).run,
+            CronTrigger(hour=NIGHTLY_HOUR, minute=10, timezone=settings.defaults.timezone),
+            next_run_time=datetime.now(UTC),  # at once too: what the night before has left undone
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

@@ -23,11 +23,16 @@ BENCHES: dict[str, tuple[str, str]] = {
     "turn": ("ari_app.bench.turn", "bench_turn"),
     "asr": ("ari_app.bench.asr", "bench_asr"),
     "progress": ("ari_app.bench.progress", "bench_progress"),
+    "store": ("ari_app.bench.store", "bench_store"),
 }
 
 
 def bench_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(BENCHES)}.")],
+    accounts: Annotated[
+        int,
+        typer.Option("--accounts", min=100, max=5_000_000, help="Of store: accounts of the largest list."),
+    ] = 1_000_000,
     json_output: JsonOption = False,
 ) -> None:
     """Measure this machine, with Asterisk instances of its own.
@@ -36,7 +41,8 @@ def bench_command(
     durable reservation and call machine against a bare loop. media: what a second of a call's sound costs.
     capacity: how many recorded, talking calls this machine bears. progress: who is taken for whom, beside
     Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are heard, and what batches are
-    worth to Whisper.
+    worth to Whisper. store: what a list of 10,000, 100,000 and 1,000,000 accounts costs, to load, to claim from and each
+    night; no Asterisk.
 
         ari-app bench ari
 
@@ -54,7 +60,8 @@ def bench_command(
     module, function = BENCHES[name]
     measure: Bench = getattr(importlib.import_module(module), function)
     err = error_console()
-    found = uvloop.run(measure(progress=lambda line: err.print(line, markup=False)))
+    sizes = {"largest": accounts} if name == "store" else {}
+    found = uvloop.run(measure(progress=lambda line: err.print(line, markup=False), **sizes))
     if json_output:
         print_json(found)
         return

@@ -22,6 +22,7 @@ from ari_app.cli import (
     governed_lists,
     imports,
     lab,
+    nightly,
     prompts,
     refusals,
     rules,
@@ -101,6 +102,7 @@ app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)
 app.command("serve")(serve.serve_command)
+app.command("nightly")(nightly.nightly_command)
 app.add_typer(settings.app, name="config")
 app.command("demo")(lab.demo_command)
 app.add_typer(lab.app, name="lab")

@@ -172,3 +172,15 @@ def aging_bucket(due_date: date, today: date) -> str:
     """The aging bucket of a bill on a given local day."""
     overdue = (today - due_date).days
     return next(name for name, first, last in DAY_BUCKETS if first <= overdue <= last)
+
+
+_RANK = {name: rank for rank, name in enumerate(BUCKET_NAMES)}
+
+
+def aged_bucket(before: str, due_date: date, today: date) -> str:
+    """The bucket of an account that has been in ``before``: it only grows older, whatever a list has said of it.
+
+    A name that is none of the day scheme stays.
+    """
+    found = aging_bucket(due_date, today)
+    return found if _RANK.get(before, len(_RANK)) < _RANK[found] else before

@@ -86,7 +86,8 @@ def _end_of_allowed(book: RuleBook, facts: ContactFacts, allowed: datetime, refu
             allowed = middle
         else:
             refused = middle
-    return max(first, allowed.replace(second=0, microsecond=0))
+    whole = max(first, allowed.replace(second=0, microsecond=0))
+    return whole if decide(book, facts, whole).allowed else allowed
 
 
 def suspension_warnings(account: Account, now: datetime) -> Iterator[Wanted]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from ari_app.domain.account import Account
@@ -184,6 +184,17 @@ class Store(Protocol):
 
     async def strategy_stops(self, strategy: str | None = None) -> list[StrategyStop]:
         """Every stop, oldest first."""
+
+    async def age_accounts(self, bucket_of: Callable[[str, date, str], str]) -> int:
+        """Go through all accounts; ``bucket_of(bucket, due_date, timezone)`` gives the bucket of today. How many moved."""
+        ...
+
+    async def plan_warnings(
+        self, now: datetime, place_of: Callable[[ContactFacts], tuple[datetime | None, str | None]]
+    ) -> tuple[int, int]:
+        """Pull the next attempt of waiting accounts forward to where ``place_of`` puts a warning before suspension; how
+        many were pulled, and how many warnings have no place (an instant of None with a reason).
+        """
         ...
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...

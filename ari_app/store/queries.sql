@@ -180,6 +180,28 @@ WHERE account IN (SELECT id FROM account WHERE customer_id = :customer_id) AND s
     AND refused_by IN ('dispute_open', 'paid', 'deceased', 'bankrupt', 'represented', 'guardian', 'no_consent',
         'consent_missing');
 
+-- name: aging_page
+SELECT id, due_date, timezone, aging_bucket FROM account WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: move_bucket
+UPDATE account SET aging_bucket = :bucket
+WHERE id = :account AND aging_bucket = :before AND due_date = :due_date;
+
+-- name: rearm_bucket
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE account = :account AND state = 'waiting' AND refused_by = 'outside_aging_buckets';
+
+-- name: suspensions_page
+SELECT ca.id AS campaign_account FROM account AS a
+CROSS JOIN campaign_account AS ca ON ca.account = a.id
+WHERE a.suspension_on BETWEEN :from AND :to AND a.service_state <> 'suspended'
+    AND ca.state = 'waiting' AND ca.id > :after
+ORDER BY ca.id LIMIT :limit;
+
+-- name: pull_forward
+UPDATE campaign_account SET planned_at = :at, due_at = :at, refused_by = NULL
+WHERE id = :campaign_account AND state = 'waiting' AND planned_at > :at;
+
 -- name: list_entry
 SELECT expires_at FROM list_entry WHERE contact = :contact AND kind = :kind;
 

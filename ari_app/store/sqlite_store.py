@@ -37,6 +37,7 @@ from ari_app.store import (
     closing,
     gate,
     lists,
+    nightly,
     reading,
     results,
     standing_flags,
@@ -53,6 +54,8 @@ from ari_app.store.writer import Writer
 PAGE = 500
 #: Accounts of a campaign that are gone through in one write transaction.
 BATCH = 5000
+#: Changes of single rows in one write transaction: a few milliseconds.
+CHANGES = 200
 
 
 class SqliteStore:
@@ -164,6 +167,39 @@ class SqliteStore:
 
     async def strategy_stops(self, strategy: str | None = None) -> list[StrategyStop]:
         return await self._readers.run(lambda db: strategies.stops(db, strategy))
+
+    async def age_accounts(self, bucket_of: nightly.BucketOf) -> int:
+        after: int | None = 0
+        moved = 0
+        while after is not None:
+            page = await self._readers.run(
+                partial(nightly.aging_page, after=after, limit=BATCH, bucket_of=bucket_of)
+            )
+            for first in range(0, len(page.changes), CHANGES):
+                part = page.changes[first : first + CHANGES]
+                moved += await self._writer.run(partial(nightly.move_buckets, changes=part))
+            after = page.after
+        return moved
+
+    async def plan_warnings(self, now: datetime, place_of: nightly.PlaceOf) -> tuple[int, int]:
+        after: int | None = 0
+        pulled = refused = 0
+        while after is not None:
+            page = await self._readers.run(
+                partial(
+                    nightly.warnings_page,
+                    campaigns=self._cache(),
+                    after=after,
+                    limit=PAGE,
+                    now=now,
+                    place_of=place_of,
+                )
+            )
+            if page.changes:
+                pulled += await self._writer.run(partial(nightly.pull_forward, changes=page.changes))
+            refused += page.refused
+            after = page.after
+        return pulled, refused
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
         return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))
