@@ -1,8 +1,8 @@
 """What a large list costs: loading it, claiming from it, and the nightly job, each at growing sizes.
 
 A list is made as CSV and loaded by the importer that loads every list. One attempt after the other is claimed with the
-shipped rules, dialled and closed as busy in the store (no telephone is involved); then the night's work is done while claims go
-on. Every figure contains the commits with their syncs to the disk.
+shipped rules, dialled and closed as busy in the store (no telephone is involved); then the night's work is done while
+claims go on. Every figure contains the commits with their syncs to the disk.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _HEADINGS = (
     "suspensionOn",
 )
 _METHOD = (
-    "accounts {sizes}: a CSV list through the importer; {claims} claims one by one with the shipped rules, each dialled and "
-    "closed as busy; the nightly job on the next day with claims going on; every commit is synced to the disk. Every "
-    "eleventh account is a second one of the same customer, every twentieth has a second number, every hundredth is suspended "
-    "within four days; one customer in fifty is on the do-not-contact list, one in a hundred has paid. peak_mib is the largest memory of "
-    "the whole process so far"
+    "accounts {sizes}: a CSV list through the importer; {claims} claims one by one with the shipped rules, each dialled "
+    "and closed as busy; the nightly job on the next day with claims going on; every commit is synced to the disk. Every "
+    "eleventh account is a second one of the same customer, every twentieth has a second number, every hundredth is "
+    "suspended within four days; of the first 5,000 customers one in fifty is on the do-not-contact list, one in a hundred "
+    "has paid. peak_mib is the largest memory of the whole process so far"
 )
 
 

@@ -18,7 +18,7 @@ from ari_app.domain.numbers import MOST_OTHER_NUMBERS
 from ari_app.domain.windows import Window, parse_window
 from ari_app.services.account_details import DETAIL_FIELDS, read_details
 from ari_app.services.model_problems import RefusedError
-from ari_app.services.phones import parse_phone, time_zones_of
+from ari_app.services.phones import parse_phone, time_zones_of_valid
 from ari_app.services.row_values import MAX_FIELD, MAX_ID, MAX_NAME, amount_of, day_of, text_of
 
 T = TypeVar("T")
@@ -161,7 +161,7 @@ class _Row:
         value = self._row.get(name)
         if isinstance(value, str):
             value = value.strip()
-        if value is None or value == "":
+        if not value and (value is None or value == ""):
             if FIELDS[name]:
                 self.faults.append(FieldFault(name, "is missing"))
             return default
@@ -287,7 +287,7 @@ def _zone(value: object, typed: bool) -> str:
 
 def _zone_of_phone(phone: str, default: str) -> str:
     """Where the number is. Where that cannot be told, the lawful hours cannot be told either."""
-    zones = time_zones_of(phone)
+    zones = time_zones_of_valid(phone)
     if len(zones) == 1:
         return zones[0]
     if default in zones:

@@ -83,6 +83,12 @@ def time_zones_of(phone: str) -> tuple[str, ...]:
     return tuple(zone for zone in zones if zone != "Etc/Unknown")
 
 
+def time_zones_of_valid(phone: str) -> tuple[str, ...]:
+    """The same for a number that :func:`parse_phone` has given: a country's one zone is known without parsing again."""
+    zones = _zones_of_country(phone[1:4])
+    return time_zones_of(phone) if zones is None else zones
+
+
 @lru_cache(maxsize=50_000)
 def zones_beside(phone: str, name: str) -> tuple[str, ...]:
     """The zones in which an E.164 number may be, beside the zone ``name`` that is known of its owner.
@@ -147,9 +153,9 @@ def _e164(text: str, country: str, kinds: frozenset[int]) -> str:
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible != ValidationResult.IS_POSSIBLE:
         raise RefusedError(f"is {_LENGTH_REASONS.get(possible, 'not possible')}", _ALLOWED)
-    if not phonenumbers.is_valid_number(number):
-        raise RefusedError("is not in use in its country's numbering plan", _ALLOWED)
     kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN and not phonenumbers.is_valid_number(number):
+        raise RefusedError("is not in use in its country's numbering plan", _ALLOWED)
     if kind not in kinds:
         raise RefusedError(f"is {_KIND_NAMES.get(kind, 'not a number of a person')}", _ALLOWED)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -162,7 +168,10 @@ def _written_digits(text: str) -> str:
     plain = text.strip(_INVISIBLE_ENDS).translate(_FULL_WIDTH).strip()
     if not plain:
         raise RefusedError("is empty", _ALLOWED)
-    for sign in plain:
+    known = (
+        plain.isascii() and _WRITTEN.fullmatch(plain) is not None
+    )  # nearly every number: nothing more to look for
+    for sign in "" if known else plain:
         category = unicodedata.category(sign)
         if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
             raise RefusedError("holds control or invisible characters", _ALLOWED)
@@ -170,7 +179,7 @@ def _written_digits(text: str) -> str:
             raise RefusedError("holds digits of another script", "the digits 0 to 9")
         if category.startswith("L"):
             raise RefusedError("holds letters", _ALLOWED)
-    if not _WRITTEN.fullmatch(plain):
+    if not known and not _WRITTEN.fullmatch(plain):
         raise RefusedError(
             "holds characters that are no part of a number", "digits, + in front, spaces - . ( )"
         )

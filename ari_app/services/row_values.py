@@ -43,7 +43,9 @@ def text_of(value: object, limit: int) -> str:
     text = str(value)
     if len(text) > limit:
         raise RefusedError(f"is too long: {len(text)} characters", f"at most {limit}")
-    if any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in text):
+    if not text.isprintable() and any(
+        unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") for sign in text
+    ):
         raise RefusedError("holds control or invisible characters", "one line of printable text")
     return text
 

@@ -308,11 +308,11 @@ WHERE id = :campaign_account;
 
 -- name: spent
 SELECT COALESCE(SUM(ca.dials_made), 0) AS dials, MIN(ca.first_dialled_at) AS first_at
-FROM account AS a JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
+FROM account AS a CROSS JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
 WHERE a.customer_id = :customer_id;
 
 -- name: first_of_customer
-SELECT ca.id FROM account AS a JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
+SELECT ca.id FROM account AS a CROSS JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
 WHERE a.customer_id = :customer_id AND ca.state = 'waiting' AND ca.due_at <= :now
 ORDER BY a.due_date, ca.id LIMIT 1;
 

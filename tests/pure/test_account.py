@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.account import BUCKET_NAMES, DAY_BUCKETS, Account, aging_bucket
+from ari_app.domain.account import BUCKET_NAMES, DAY_BUCKETS, Account, aged_bucket, aging_bucket
 
 pytestmark = pytest.mark.pure
 
@@ -67,3 +67,15 @@ def test_the_last_four_digits() -> None:
 def test_name_and_number_stay_out_of_a_repr() -> None:
     assert "王小明" not in repr(ACCOUNT)
     assert "1380000" not in repr(ACCOUNT)
+
+
+@given(st.sampled_from([*BUCKET_NAMES, "M2", ""]), st.dates(), st.dates())
+def test_a_bill_only_grows_older(before: str, due: date, today: date) -> None:
+    found = aged_bucket(before, due, today)
+    if before not in BUCKET_NAMES:
+        assert found == before
+        return
+    assert BUCKET_NAMES.index(found) == max(
+        BUCKET_NAMES.index(before), BUCKET_NAMES.index(aging_bucket(due, today))
+    )
+    assert aged_bucket(found, due, today) == found

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import timezone
 
 from ari_app.services.model_problems import RefusedError
-from ari_app.services.phones import as_dialled, parse_caller_id, parse_phone, time_zones_of, zones_beside
+from ari_app.services.phones import (
+    as_dialled,
+    parse_caller_id,
+    parse_phone,
+    time_zones_of,
+    time_zones_of_valid,
+    zones_beside,
+)
 
 pytestmark = pytest.mark.pure
 
@@ -142,3 +151,21 @@ def test_a_number_that_may_be_anywhere_tells_nothing_where_the_home_is_among_its
     toll_free = "+18005550100"
     assert len(zones_beside(toll_free, "Asia/Shanghai")) > 5
     assert zones_beside(toll_free, "America/Denver") == ()
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "+8613800138000",
+        "+861065551234",
+        "+442079460000",
+        "+12125550123",
+        "+85221234567",
+        "+61212345678",
+        "+4930123456",
+    ],
+)
+def test_the_zones_of_a_country_with_one_are_those_of_each_of_its_numbers(phone: str) -> None:
+    asked = timezone.time_zones_for_number(phonenumbers.parse(phone))
+    assert time_zones_of_valid(phone) == tuple(zone for zone in asked if zone != "Etc/Unknown")
+    assert time_zones_of_valid(phone) == time_zones_of(phone)

@@ -1,0 +1,63 @@
+"""What is asked for each claim, dial and outcome finds its rows by an index, however large the tables are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from sqlite3 import Connection
+
+import pytest
+
+from ari_app.store.connection import connect_writer
+from ari_app.store.migrate import migrate
+from ari_app.store.queries import SQL
+
+pytestmark = pytest.mark.fakes
+
+#: Of a claim, a dial, an outcome, a look for changes, and a row of a list.
+NARROW = (
+    *("campaign", "claim_candidates", "first_of_customer", "standing_of", "spent", "standing_of_contact"),
+    *("contacts_of", "other_phones", "tries_of_customer", "repeat_verdict", "plan_opened", "plan_refused"),
+    *("attempt", "attempt_dialled", "count_dial", "dial_refused", "plan_next", "plan_done", "plan_beside"),
+    *("rearm_customer", "rearm_account", "rearm_contact", "rearm_standing", "next_due_at"),
+    *("account_by_key", "update_account", "move_bucket", "rearm_bucket", "pull_forward", "rearm_rules"),
+)
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    path = tmp_path_factory.mktemp("plans") / "a.sqlite3"
+    database = connect_writer(path)
+    migrate(database, path)
+    with closing(database.conn) as opened:
+        yield opened
+
+
+def plan(connection: Connection, name: str) -> list[str]:
+    """How SQLite goes about a statement."""
+    values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", SQL[name]), 1)
+    return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", values)]
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_no_table_is_read_as_a_whole(connection: Connection, name: str) -> None:
+    steps = plan(connection, name)
+    assert [step for step in steps if step.startswith("SCAN")] == []
+    assert any(step.startswith("SEARCH") for step in steps)
+
+
+@pytest.mark.parametrize("name", ["claim_candidates", "aging_page"])
+def test_a_page_is_read_in_the_order_of_its_index(connection: Connection, name: str) -> None:
+    assert [step for step in plan(connection, name) if "TEMP B-TREE" in step] == []
+
+
+@pytest.mark.parametrize("name", ["first_of_customer", "spent"])
+def test_a_customers_accounts_are_found_by_the_customer(connection: Connection, name: str) -> None:
+    first, second, *_ = plan(connection, name)
+    assert "customer_id=?" in first, "not by all that are due"
+    assert "account=?" in second
+
+
+def test_accounts_before_a_suspension_are_found_by_its_day(connection: Connection) -> None:
+    assert any("account_suspension" in step for step in plan(connection, "suspensions_page"))
