@@ -7,7 +7,6 @@ the length of the file: rows stream, and of each key only a digest is kept to fi
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,6 +18,7 @@ from ari_app.ports import LoadCount, Store
 from ari_app.services.account_row import FieldFault, RowDefaults, read_row
 from ari_app.services.list_columns import match_columns
 from ari_app.services.list_files import open_list
+from ari_app.services.list_first_seen import FirstSeen
 from ari_app.services.list_rejects import RejectedRow, RejectsFile
 from ari_app.services.list_rows import BadRow, ListFile, Progress, Row, no_progress
 
@@ -136,7 +136,7 @@ class RowReader:
         self.ignored = tuple(
             heading for heading in listing.headings if heading and heading not in self._fields
         )
-        self._first: dict[bytes, int] = {}
+        self._first = FirstSeen()
         self._columns_by_keys: dict[tuple[str, ...], Mapping[str, str]] = {}
         self.rows = self.rejected = self.duplicates = 0
         self.kept: list[RejectedRow] = []
@@ -174,8 +174,7 @@ class RowReader:
             found = read_row(named, self._defaults)
         if not isinstance(found, Account):
             return RejectedRow(row.number, tuple(found))
-        digest = hashlib.blake2b("\0".join(found.key).encode(), digest_size=12).digest()
-        earlier = self._first.setdefault(digest, row.number)
+        earlier = self._first.row_of(found.key, row.number)
         if earlier != row.number:
             self.duplicates += 1
             wrong = f"the same customer, account and bill as row {earlier}"

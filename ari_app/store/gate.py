@@ -19,8 +19,8 @@ from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
 from ari_app.store.queries import SQL
 
-#: Accounts examined in one claim, so that a night's refusals never hold the writer for long.
-MAX_EXAMINED = 500
+#: Accounts examined in one claim, so that many refusals never hold the writer for long: the next claim goes on.
+MAX_EXAMINED = 64
 
 #: A refusal that an edited file ends changes nothing in the store, so it is asked again after this.
 FILES_AGAIN = timedelta(minutes=15)
