@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
 from ari_app.config.model import AUTO
 from ari_app.domain.attempt import ReservedAttempt
+from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.language import language_model
@@ -43,6 +44,9 @@ from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
 from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.rule_watch import RuleWatch
+from ari_app.services.strategy_check import Surroundings
+from ari_app.services.strategy_directory import StrategyDirectory
+from ari_app.services.strategy_surroundings import surroundings
 from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.services.wrap_up import WrapUp
@@ -99,6 +103,21 @@ async def open_store(settings: Settings, *, controller: bool = False) -> AsyncIt
         await store.close()
 
 
+def strategy_directory(
+    settings: Settings, rules: RuleDirectory, flows: FlowDirectory | None = None
+) -> StrategyDirectory:
+    """The strategy files of these settings, checked against the rule packs, the dispositions and the flows (None: not
+    against those)."""
+    clock, zone = make_clock(settings), zone_of(settings.defaults.timezone)
+
+    def around(versions: Callable[[str], Collection[str]]) -> Surroundings:
+        policies = None if flows is None else {name: flows.flow(name).policy for name in flows.names}
+        today = clock.now().astimezone(zone).date()
+        return surroundings(settings.dialplan_dir, rules.book, today, versions, policies)
+
+    return StrategyDirectory(settings.dialplan_dir, around, settings.defaults.country)
+
+
 @asynccontextmanager
 async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> AsyncIterator[Controller]:
     """A controller that is connected and reconciles; stopped, with every call closed, when the context ends.
@@ -120,6 +139,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         flows = FlowDirectory(
             settings.dialplan_dir / "flows", company_names(settings), settings.speech.voices
         )
+        strategies = await asyncio.to_thread(strategy_directory, settings, rules, flows)
+        log.info("strategies", usable=sorted(strategies.book.current), faults=len(strategies.problems))
+        store.use_strategies(lambda: strategies.book)
         files = ProgressFiles(settings.dialplan_dir)
         prompts = make_prompts(settings)
         stack.push_async_callback(prompts.close)
@@ -169,7 +191,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             misfire_grace_time=None,
         )
         scheduler.add_job(
-            RuleWatch(rules, store).look,
+            RuleWatch(rules, store, strategies).look,
             IntervalTrigger(seconds=RULES_AGAIN_S, timezone=UTC),
             max_instances=1,
             coalesce=True,

@@ -81,6 +81,7 @@ def create(
     voices_fit(settings, found.campaign.strategy, file)
     names_fit(settings, found.campaign.strategy, file)
     _within_rules(settings, found.campaign, file, now)
+    _within_strategy(settings, found.campaign, file)
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -125,6 +126,38 @@ def _within_rules(settings: Settings, campaign: Campaign, file: Path, now: datet
     book = RuleDirectory(settings.dialplan_dir).book
     today = now.astimezone(zone_of(campaign.strategy.timezone)).date()
     problems = beyond_pack(campaign, book, today, str(file))
+    if problems:
+        raise InputError(problems)
+
+
+def _within_strategy(settings: Settings, campaign: Campaign, file: Path) -> None:
+    """The strategy file is there, and the campaign owns a number of each of its groups. Raises InputError."""
+    from ari_app.app import strategy_directory
+    from ari_app.services.model_problems import nearest
+    from ari_app.services.rule_directory import RuleDirectory
+
+    name = campaign.strategy.file
+    if not name:
+        return
+    directory = strategy_directory(settings, RuleDirectory(settings.dialplan_dir))
+    known = directory.book.current.get(name)
+    if known is None:
+        why = directory.book.faults.get(name, f"there is no strategy {name!r} in dialplan/strategies")
+        raise InputError(
+            [Problem(str(file), "strategy.file", why, nearest(name, sorted(directory.book.current)))]
+        )
+    pool = campaign.dialler.caller_id_pool
+    used = {segment.caller_ids for segment in known.strategy.segments if segment.calls}
+    problems = [
+        Problem(
+            str(file),
+            "dialer.callerIdPool",
+            f"has no number of the group {group!r} of the strategy {name}, so its segments could call nobody",
+            f"one of {', '.join(numbers)}",
+        )
+        for group, numbers in known.strategy.caller_ids.items()
+        if group in used and pool and not set(numbers) & set(pool)
+    ]
     if problems:
         raise InputError(problems)
 
@@ -237,6 +270,11 @@ def show(context: typer.Context, campaign_id: CampaignId, json_output: JsonOptio
             ("campaign", campaign.campaign_id),
             ("name", campaign.name),
             ("status", campaign.status),
+            *(
+                [("strategy file", f"{strategy.file}: says what follows, by segment")]
+                if strategy.file
+                else []
+            ),
             ("calling windows", f"{', '.join(map(str, strategy.windows))} ({strategy.timezone})"),
             ("closed on", days or "no day"),
             (
@@ -325,6 +363,7 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
         "name": campaign.name,
         "status": campaign.status,
         "strategy": {
+            "file": strategy.file or None,
             "timezone": strategy.timezone,
             "window": [str(window) for window in strategy.windows],
             "maxAttempts": strategy.max_attempts,

@@ -76,6 +76,7 @@ def _checks(invoked: Invocation, offline: bool) -> list[Check]:
         doctor.check_clock(clock_of(settings).now(), {"Asia/Shanghai", settings.defaults.timezone}),
         *checks.check_operators_files(settings),
         *checks.check_rules(settings, clock_of(settings).now().year),
+        *checks.check_strategies(settings),
         *checks.check_recognisers(settings),
         *checks.check_voices(settings),
         checks.check_binary(),

@@ -199,6 +199,20 @@ def check_rules(settings: Settings, year: int) -> list[Check]:
     return checks
 
 
+def check_strategies(settings: Settings) -> list[Check]:
+    """Every strategy file has no fault; a version that may not dial is told."""
+    from ari_app.app import strategy_directory
+    from ari_app.services.rule_directory import RuleDirectory
+
+    directory = strategy_directory(settings, RuleDirectory(settings.dialplan_dir))
+    checks = [
+        fail("strategy", str(fault), "mend the file; `ari-app strategy check`")
+        for fault in directory.problems
+    ]
+    names = sorted(f"{name} {known.strategy.version}" for name, known in directory.book.current.items())
+    return [*checks, *([ok("strategies", ", ".join(names))] if names else [])]
+
+
 def check_recognisers(settings: Settings) -> list[Check]:
     """Which languages can be heard; keys work in every language without a model."""
     from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser

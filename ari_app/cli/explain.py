@@ -91,13 +91,15 @@ def explain_command(
 async def _read(
     settings: Settings, customer: str, at: datetime
 ) -> tuple[list[Standing], list[VerdictRecord], list[AttemptRecord]]:
-    from ari_app.app import open_store
+    from ari_app.app import open_store, strategy_directory
     from ari_app.domain.compliance import blocking, decide, next_allowed
     from ari_app.domain.placement import events_of, place
     from ari_app.services.rule_directory import RuleDirectory
 
-    book = RuleDirectory(settings.dialplan_dir).book
+    rules = RuleDirectory(settings.dialplan_dir)
+    book, strategies = rules.book, strategy_directory(settings, rules).book
     async with open_store(settings) as store:
+        store.use_strategies(lambda: strategies)
         found = await store.contact_facts(customer, at)
         if not found:
             problem = Problem(customer[:100], "customer", "is in no campaign", "an id of a loaded list")

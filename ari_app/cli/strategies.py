@@ -311,7 +311,7 @@ def _version(settings: Settings, text: str) -> Strategy:
 def _surroundings(settings: Settings) -> Surroundings:
     from ari_app.domain.compliance import zone_of
     from ari_app.services.rule_directory import RuleDirectory
-    from ari_app.services.strategy_surroundings import surroundings
+    from ari_app.services.strategy_surroundings import flow_policies, surroundings
 
     today = clock_of(settings).now().astimezone(zone_of(settings.defaults.timezone)).date()
 
@@ -319,7 +319,8 @@ def _surroundings(settings: Settings) -> Surroundings:
         start = f"{name}.v"
         return [path.stem.removeprefix(start) for path in _all(settings) if path.stem.startswith(start)]
 
-    return surroundings(settings.dialplan_dir, RuleDirectory(settings.dialplan_dir).book, today, versions)
+    folder = settings.dialplan_dir
+    return surroundings(folder, RuleDirectory(folder).book, today, versions, flow_policies(folder))
 
 
 def sign_offs(settings: Settings) -> list[SignOff]:

@@ -39,6 +39,9 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "disposition",
     "talk_seconds",
     "strategy",
+    "segment",
+    "step",
+    "tone",
     "rule_pack",
     "recording",
     "transcript",
@@ -65,7 +68,8 @@ EXPORT_FIELDS: tuple[str, ...] = (
 class AttemptRecord:
     """One attempt as stored; an open one has neither ``ended_at`` nor ``disposition``.
 
-    ``number`` counts this dial of the account in the campaign from 1; ``strategy`` is the strategy's name;
+    ``number`` counts this dial of the account in the campaign from 1; ``strategy`` is the strategy's name, for a
+    strategy file with ``strategy_version``, ``segment``, ``step`` and ``tone``;
     ``next_attempt_at`` what followed from it, with ``plan_reason``. ``facts`` is what wrap-up kept besides.
 
     The recording began at ``recording_started_at``; the customer was told of it at ``recording_notice_at`` and answered
@@ -118,6 +122,10 @@ class AttemptRecord:
     turn_max_ms: float | None = None
     model_summary: ModelSummary | None = None
     arms: Arms = NO_ARMS
+    strategy_version: str = ""
+    segment: str = ""
+    step: str = ""
+    tone: str = ""
 
     @property
     def variants(self) -> Arms:
@@ -163,7 +171,12 @@ class AttemptRecord:
             "q850_cause": self.q850_cause,
             "disposition": self.disposition,
             "talk_seconds": self.talk_seconds,
-            "strategy": self.strategy,
+            "strategy": f"{self.strategy}/{self.strategy_version}"
+            if self.strategy_version
+            else self.strategy,
+            "segment": self.segment or None,
+            "step": self.step or None,
+            "tone": self.tone or None,
             "rule_pack": f"{self.rule_pack}/{self.rule_pack_version}",
             "recording": self.recording,
             "transcript": self.transcript,

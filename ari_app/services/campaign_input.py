@@ -127,6 +127,7 @@ def parse_campaign(
             dials_per_week=strategy.dials_per_week,
             min_gap_minutes=strategy.min_gap_minutes,
             open_holidays=strategy.open_holidays,
+            file=strategy.file or "",
             number_tries=strategy.number_tries,
         ),
         dialler=DiallerSpec(

@@ -141,6 +141,7 @@ class StrategyShape(Part):
     )
     min_gap_minutes: Annotated[int, BeforeValidator(whole)] = Field(0, alias="minGapMinutes", ge=0, le=10_080)
     open_holidays: bool = Field(False, alias="openHolidays")
+    file: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]{0,39}$")
     number_tries: Annotated[int, BeforeValidator(whole)] = Field(2, alias="numberTries", ge=1, le=10)
 
     @property
@@ -152,6 +153,17 @@ class StrategyShape(Part):
     def attempts(self) -> int:
         """Attempts at most: as said, else one for each offset."""
         return self.max_attempts or len(self.retry_hours)
+
+    @model_validator(mode="after")
+    def _file_alone(self) -> Self:
+        said = self.model_fields_set - {"file", "aging_buckets", "min_amount"}
+        if self.file is not None and said:
+            names = ", ".join(sorted(type(self).model_fields[name].alias or name for name in said))
+            raise RefusedError(
+                f"{names} stand beside file, which says them",
+                "agingBuckets and minAmount only; the rest stands in the strategy file",
+            )
+        return self
 
     @model_validator(mode="after")
     def _enough_offsets(self) -> Self:

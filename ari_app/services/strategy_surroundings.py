@@ -22,14 +22,8 @@ def surroundings(
     versions: Callable[[str], Collection[str]],
     policies: Mapping[str, Policy] | None = None,
 ) -> Surroundings:
-    """Packs, flows and dispositions; ``policies`` of flows that have been read already (None: they are read here)."""
-    return Surroundings(
-        rules,
-        today,
-        flow_policies(dialplan) if policies is None else policies,
-        _dispositions(dialplan),
-        versions,
-    )
+    """Packs, flows and dispositions; ``policies`` are those of the flows (``flow_policies``), None: not looked at."""
+    return Surroundings(rules, today, policies, _dispositions(dialplan), versions)
 
 
 def flow_policies(dialplan: Path) -> dict[str, Policy]:

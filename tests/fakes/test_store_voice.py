@@ -154,7 +154,10 @@ def old_database(path: Path) -> None:
     run = database.conn.execute
     run(SQL["put_campaign"], campaign_params(campaign()))
     run(OLD_ACCOUNT)
-    run(SQL["add_to_campaign"], {"campaign_id": "c1", "account": 1, "now": at})
+    run(
+        "INSERT INTO campaign_account (campaign_id, account, planned_at, due_at) VALUES ('c1', 1, ?, ?)",
+        (at, at),
+    )
     run(
         "UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, dials_made = 1,"
         " first_dialled_at = ?, last_disposition = 'informed', closed_reason = 'nothing more'",
