@@ -26,6 +26,7 @@ from ari_app.cli import (
     prompts,
     refusals,
     rules,
+    score,
     serve,
     settings,
     strategies,
@@ -98,6 +99,7 @@ app.add_typer(governed_lists.standing, name="standing")
 app.add_typer(rules.app, name="rules")
 strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
+app.add_typer(score.app, name="score")
 app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)

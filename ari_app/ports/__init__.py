@@ -16,6 +16,7 @@ from ari_app.ports.speech import (
     Voice,
 )
 from ari_app.ports.store import (
+    AssessmentRecord,
     AttemptHistory,
     CampaignCount,
     FlagRecord,
@@ -50,6 +51,7 @@ __all__ = [
     "Ari",
     "AriEvent",
     "AriReply",
+    "AssessmentRecord",
     "AttemptHistory",
     "CallLeg",
     "CampaignCount",

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from ari_app.domain.account import Account
+from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
@@ -99,6 +100,15 @@ class ListRecord:
     def in_force(self, now: datetime) -> bool:
         """Whether it has not lapsed."""
         return self.expires_at is None or self.expires_at > now
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRecord:
+    """What was worked out of one account, as stored, and when."""
+
+    assessment: AccountAssessment
+    due_date: date
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,8 +356,24 @@ class Store(Protocol):
         """The same, read page by page, for tables that do not fit into memory."""
         ...
 
-    def iter_accounts(self, campaign_id: str) -> AsyncIterator[Account]:
-        """The accounts of a campaign that are still to be called, read page by page."""
+    def iter_accounts(self, campaign_id: str, *, listed: bool = False) -> AsyncIterator[Account]:
+        """The accounts of a campaign that are still to be called, read page by page.
+
+        ``listed``: as their list says them, without what a score model or the risk rules have worked out.
+        """
+        ...
+
+    async def record_assessments(
+        self, found: Sequence[AccountAssessment], now: datetime, *, keep_scores: bool = False
+    ) -> int:
+        """Keep what was worked out of accounts (all or none); how many of them it changes. Unknown accounts are left.
+
+        ``keep_scores``: no model was asked, so a score of before stays.
+        """
+        ...
+
+    async def assessments(self, customer_id: str) -> list[AssessmentRecord]:
+        """What was worked out of a customer's accounts, in order of their due dates."""
         ...
 
     async def verdicts(self, customer_id: str) -> list[VerdictRecord]:

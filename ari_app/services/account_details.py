@@ -171,17 +171,17 @@ def read_details(fields: Fields, amount_due: Decimal | None, today: date) -> Acc
         customer_level=fields.take("customerLevel", partial(_word, _LEVELS, "is not a customer level")) or "",
         risk_level=fields.take("riskLevel", partial(_word, _RISKS, "is not a risk level")) or "",
         broken_promises=fields.take("brokenPromises", _count) or 0,
-        good_record=fields.take("goodRecord", _yes_or_no) or False,
-        legal_stage=fields.take("legalStage", _yes_or_no) or False,
-        minor=fields.take("minor", _yes_or_no) or False,
+        good_record=fields.take("goodRecord", read_yes_or_no) or False,
+        legal_stage=fields.take("legalStage", read_yes_or_no) or False,
+        minor=fields.take("minor", read_yes_or_no) or False,
         region=fields.take("region", lambda value, typed: text_of(value, MAX_ID)) or "",
-        age_band=fields.take("ageBand", _age) or "",
-        income_band=fields.take("incomeBand", partial(_word, _INCOMES, "is not an income band")) or "",
+        age_band=fields.take("ageBand", read_age_band) or "",
+        income_band=fields.take("incomeBand", read_income_band) or "",
         debt_type=fields.take("debtType", partial(_word, _DEBT_TYPES, "is not a type of debt")) or "",
         debt_cause=fields.take("debtCause", partial(_word, _CAUSES, "is not a cause of a debt")) or "",
         score=score,
         score_model=score_model,
-        early_warning=fields.take("earlyWarning", _yes_or_no) or False,
+        early_warning=fields.take("earlyWarning", read_yes_or_no) or False,
     )
 
 
@@ -192,7 +192,8 @@ def _word(known: Mapping[str, str], wrong: str, value: object, typed: bool) -> s
     return found
 
 
-def _yes_or_no(value: object, typed: bool) -> bool:
+def read_yes_or_no(value: object, typed: bool) -> bool:
+    """Yes or no, in the usual ways of writing it."""
     if isinstance(value, bool):
         return value
     found = _ANSWERS.get(text_of(value, MAX_ID).lower())
@@ -208,7 +209,7 @@ def _count(value: object, typed: bool) -> int:
     return int(text)
 
 
-def _age(value: object, typed: bool) -> str:
+def read_age_band(value: object, typed: bool) -> str:
     """A band, or an age in years, of which the band alone is kept."""
     allowed = (
         f"{', '.join(AGE_BANDS)}, or an age in years from {AGE_YEARS[0][1]}; mark minors in the column minor"
@@ -218,6 +219,11 @@ def _age(value: object, typed: bool) -> str:
     if band not in AGE_BANDS:
         raise RefusedError("is not an age band", allowed)
     return band
+
+
+def read_income_band(value: object, typed: bool) -> str:
+    """Low, middle or high, in the usual ways of writing it."""
+    return _word(_INCOMES, "is not an income band", value, typed)
 
 
 def _score(value: object, typed: bool) -> int:

@@ -92,7 +92,7 @@ def read_row(
     ``row`` maps the names of ``FIELDS`` to text, numbers, dates or None. ``typed`` is for JSON: ids and telephone
     numbers must be text there, because a JSON number has lost its leading zeros.
     """
-    reading = _Row(row, typed)
+    reading = RowFields(row, typed, FIELDS)
     customer_id = reading.take("customerId", _identifier)
     account_id = reading.take("accountId", _identifier)
     bill_id = reading.take("billId", _identifier)
@@ -149,12 +149,13 @@ def read_row(
     )
 
 
-class _Row:
-    """Takes fields out of a row and collects the faults."""
+class RowFields:
+    """Takes fields out of a row and collects the faults; ``fields`` says which of them must be there."""
 
-    def __init__(self, row: Mapping[str, object], typed: bool) -> None:
+    def __init__(self, row: Mapping[str, object], typed: bool, fields: Mapping[str, bool]) -> None:
         self._row = row
         self._typed = typed
+        self._fields = fields
         self.faults: list[FieldFault] = []
 
     def take(self, name: str, read: Callable[[object, bool], T], default: T | None = None) -> T | None:
@@ -162,7 +163,7 @@ class _Row:
         if isinstance(value, str):
             value = value.strip()
         if not value and (value is None or value == ""):
-            if FIELDS[name]:
+            if self._fields[name]:
                 self.faults.append(FieldFault(name, "is missing"))
             return default
         return self.guard(name, lambda: read(value, self._typed))
@@ -196,7 +197,7 @@ def _digits_text(value: object, typed: bool) -> str:
     return text_of(value, MAX_ID)
 
 
-def _other_phones(reading: _Row, phone: str | None, country: str) -> tuple[str, ...] | None:
+def _other_phones(reading: RowFields, phone: str | None, country: str) -> tuple[str, ...] | None:
     """The numbers of ``phone2``, ``phone3`` and ``otherPhones`` in this order, each once; None where one has a fault."""
     found: list[str] = []
     for name in ("phone2", "phone3"):

@@ -61,9 +61,17 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 
 def match_columns(
-    headings: tuple[str, ...], mapping: Mapping[str, str], source: str, *, require: bool = True
+    headings: tuple[str, ...],
+    mapping: Mapping[str, str],
+    source: str,
+    *,
+    require: bool = True,
+    fields: Mapping[str, bool] = FIELDS,
+    aliases: Mapping[str, tuple[str, ...]] = ALIASES,
 ) -> dict[str, str]:
     """Which heading holds which field: as ``mapping`` says, else by the field's name or an alias.
+
+    ``fields`` are the fields of the file, with those True that must be there.
 
     Raises InputError for a mapping to an unknown field or column, for two columns of one field, and (with ``require``)
     for a required field without a column.
@@ -73,8 +81,8 @@ def match_columns(
     problems: list[Problem] = []
     found: dict[str, str] = {}
     for name, heading in mapping.items():
-        if name not in FIELDS:
-            problems.append(Problem(source, f"map {name}", "is not a field", nearest(name, FIELDS)))
+        if name not in fields:
+            problems.append(Problem(source, f"map {name}", "is not a field", nearest(name, fields)))
         elif heading in headings:
             found[name] = heading
         elif require:
@@ -83,10 +91,10 @@ def match_columns(
                     source, f"map {name}", f"no column {heading[:100]!r}", ", ".join(filter(None, headings))
                 )
             )
-    for name in FIELDS:
+    for name in fields:
         if name in mapping:
             continue
-        known = {_plain(name), *map(_plain, ALIASES[name])}
+        known = {_plain(name), *map(_plain, aliases[name])}
         fitting = [
             heading for heading in headings if _plain(heading) in known and heading not in mapping.values()
         ]
@@ -99,13 +107,13 @@ def match_columns(
             )
         elif fitting:
             found[name] = (exact or fitting)[0]
-        elif FIELDS[name] and require:
+        elif fields[name] and require:
             problems.append(
                 Problem(
                     source,
                     name,
                     "no column of this name",
-                    f"{name}, {', '.join(ALIASES[name])}, or --map {name}=COLUMN",
+                    f"{name}, {', '.join(aliases[name])}, or --map {name}=COLUMN",
                 )
             )
     doubled = sorted(

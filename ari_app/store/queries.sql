@@ -382,10 +382,35 @@ WHERE customer_id = :customer_id AND (:campaign_id IS NULL OR campaign_id = :cam
 ORDER BY seq LIMIT :limit;
 
 -- name: accounts_to_call
-SELECT campaign_account.id AS place, account.* FROM campaign_account
+SELECT campaign_account AS place, * FROM standing
+WHERE campaign_id = :campaign_id AND state <> 'done' AND campaign_account > :after
+ORDER BY campaign_account LIMIT :limit;
+
+-- name: accounts_as_listed
+SELECT campaign_account.id AS place, account.id AS account, account.* FROM campaign_account
 JOIN account ON account.id = campaign_account.account
 WHERE campaign_account.campaign_id = :campaign_id AND campaign_account.state <> 'done' AND campaign_account.id > :after
 ORDER BY campaign_account.id LIMIT :limit;
+
+-- name: account_row
+SELECT id FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
+
+-- name: assessment_of
+SELECT score, score_model, reasons, risk_level, risk_rule, debt_type, debt_type_rule, warning_rule
+FROM assessment WHERE account = :account;
+
+-- name: put_assessment
+INSERT INTO assessment (account, at, score, score_model, reasons, risk_level, risk_rule, debt_type, debt_type_rule,
+    warning_rule)
+VALUES (:account, :at, :score, :score_model, :reasons, :risk_level, :risk_rule, :debt_type, :debt_type_rule,
+    :warning_rule)
+ON CONFLICT (account) DO UPDATE SET at = excluded.at, score = excluded.score, score_model = excluded.score_model,
+    reasons = excluded.reasons, risk_level = excluded.risk_level, risk_rule = excluded.risk_rule,
+    debt_type = excluded.debt_type, debt_type_rule = excluded.debt_type_rule, warning_rule = excluded.warning_rule;
+
+-- name: assessments_of_customer
+SELECT s.*, a.customer_id, a.account_id, a.bill_id, a.due_date FROM assessment AS s JOIN account AS a ON a.id = s.account
+WHERE a.customer_id = :customer_id ORDER BY a.due_date, a.id;
 
 -- name: verdicts_of_customer
 SELECT * FROM verdict WHERE customer_id = :customer_id ORDER BY id;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from ari_app.store.codec import (
     turn_of,
 )
 from ari_app.store.facts import facts_of
+from ari_app.store.numbers import other_phones
 from ari_app.store.queries import SQL
 from ari_app.store.results import model_summary_of, promise_of, promises_of, result_of
 
@@ -140,12 +141,21 @@ class AccountPage:
     after: int | None
 
 
-def accounts_page(connection: sqlite3.Connection, campaign_id: str, after: int, limit: int) -> AccountPage:
-    """Up to ``limit`` accounts of a campaign that are not done, after position ``after`` (0: from the first)."""
+def accounts_page(
+    connection: sqlite3.Connection, campaign_id: str, after: int, limit: int, *, listed: bool = False
+) -> AccountPage:
+    """Up to ``limit`` accounts of a campaign that are not done, after position ``after`` (0: from the first).
+
+    ``listed``: as their list says them, without what was worked out since.
+    """
+    statement = SQL["accounts_as_listed"] if listed else SQL["accounts_to_call"]
     rows = connection.execute(
-        SQL["accounts_to_call"], {"campaign_id": campaign_id, "after": after, "limit": limit}
+        statement, {"campaign_id": campaign_id, "after": after, "limit": limit}
     ).fetchall()
-    return AccountPage([account_of(row) for row in rows], rows[-1]["place"] if len(rows) == limit else None)
+    accounts = [
+        replace(account_of(row), other_phones=other_phones(connection, row["account"])) for row in rows
+    ]
+    return AccountPage(accounts, rows[-1]["place"] if len(rows) == limit else None)
 
 
 def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from ari_app.domain.account import Account
+from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
@@ -21,6 +22,7 @@ from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, 
 from ari_app.domain.retry import RetryDecision
 from ari_app.domain.strategy_book import NO_BOOK, StrategyBook
 from ari_app.ports import (
+    AssessmentRecord,
     AttemptHistory,
     CampaignCount,
     FlagRecord,
@@ -33,6 +35,7 @@ from ari_app.ports import (
 )
 from ari_app.store import (
     arms,
+    assessments,
     campaigns,
     closing,
     gate,
@@ -353,11 +356,21 @@ class SqliteStore:
                 yield record
             after = page.after
 
-    async def iter_accounts(self, campaign_id: str) -> AsyncIterator[Account]:
+    async def record_assessments(
+        self, found: Sequence[AccountAssessment], now: datetime, *, keep_scores: bool = False
+    ) -> int:
+        return await self._writer.run(lambda db: assessments.record(db, found, now, keep_scores=keep_scores))
+
+    async def assessments(self, customer_id: str) -> list[AssessmentRecord]:
+        return await self._readers.run(lambda db: assessments.of_customer(db, customer_id))
+
+    async def iter_accounts(self, campaign_id: str, *, listed: bool = False) -> AsyncIterator[Account]:
         after: int | None = 0
         while after is not None:
             page = await self._readers.run(
-                partial(reading.accounts_page, campaign_id=campaign_id, after=after, limit=PAGE)
+                partial(
+                    reading.accounts_page, campaign_id=campaign_id, after=after, limit=PAGE, listed=listed
+                )
             )
             for account in page.accounts:
                 yield account
