@@ -65,8 +65,9 @@ def test_precision_and_recall_are_of_those_below_the_threshold() -> None:
     found = measure(
         [case(0.2, False), case(0.3, True), case(0.594, False), case(0.6, False), case(0.9, True)], 60
     )
-    assert (found.precision, found.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
-    assert (found.on_time, found.brier_of_base) == (pytest.approx(0.4), pytest.approx(0.24))
+    assert found.precision == found.recall == pytest.approx(2 / 3)
+    assert found.on_time == pytest.approx(0.4)
+    assert found.brier_of_base == pytest.approx(0.24)
     assert found.brier == pytest.approx((0.04 + 0.49 + 0.594**2 + 0.36 + 0.01) / 5)
 
 
