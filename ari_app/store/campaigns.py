@@ -61,11 +61,19 @@ def put_campaign(connection: sqlite3.Connection, campaign: Campaign) -> bool:
 def set_campaign_status(connection: sqlite3.Connection, campaign_id: str, status: CampaignStatus) -> bool:
     """See ``Store.set_campaign_status``."""
     params = {"campaign_id": campaign_id, "status": status.value}
-    if connection.execute(SQL["set_campaign_status"], params).rowcount == 0:
-        return False
-    if status is CampaignStatus.RUNNING:
-        connection.execute(SQL["rearm_campaign"], {"campaign_id": campaign_id})
-    return True
+    return connection.execute(SQL["set_campaign_status"], params).rowcount > 0
+
+
+def is_stopped(connection: sqlite3.Connection, campaign_id: str) -> bool:
+    """Whether there is such a campaign and it is not running."""
+    row = connection.execute(SQL["campaign"], {"campaign_id": campaign_id}).fetchone()
+    return row is not None and row["status"] != CampaignStatus.RUNNING.value
+
+
+def rearm_part(connection: sqlite3.Connection, campaign_id: str, after: int, upto: int) -> int:
+    """Ask again what was refused or moved, of the campaign's accounts with ids in (``after``, ``upto``]."""
+    asked = {"campaign_id": campaign_id, "after": after, "upto": upto}
+    return connection.execute(SQL["rearm_part"], asked).rowcount
 
 
 def all_campaigns(connection: sqlite3.Connection) -> list[Campaign]:

@@ -62,7 +62,11 @@ VALUES (:campaign_id, :now, :added, :updated, :unchanged);
 
 -- name: rearm_campaign
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
-WHERE campaign_id = :campaign_id AND state = 'waiting';
+WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NOT planned_at;
+
+-- name: rearm_part
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE id > :after AND id <= :upto AND campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NOT planned_at;
 
 -- name: rearm_rules
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL

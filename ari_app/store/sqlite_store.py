@@ -55,10 +55,18 @@ from ari_app.store.writer import Writer
 
 #: Attempts read at a time when all are read.
 PAGE = 500
-#: Accounts of a campaign that are gone through in one write transaction.
+#: Accounts that are read at a time when all are gone through.
 BATCH = 5000
+#: Accounts of campaigns that are gone through in one write transaction.
+PART = 1000
 #: Changes of single rows in one write transaction: a few milliseconds.
 CHANGES = 200
+
+
+def _part(
+    part: Callable[[sqlite3.Connection, int, int], int], after: int, upto: int, connection: sqlite3.Connection
+) -> int:
+    return part(connection, after, upto)
 
 
 class SqliteStore:
@@ -141,17 +149,25 @@ class SqliteStore:
         return await self._readers.run(campaigns.all_campaigns)
 
     async def set_campaign_status(self, campaign_id: str, status: CampaignStatus) -> bool:
+        if status is CampaignStatus.RUNNING and await self._readers.run(
+            lambda db: campaigns.is_stopped(db, campaign_id)
+        ):
+            # Before it runs again: nothing of a stopped campaign is claimed meanwhile, and a crash leaves it stopped.
+            await self._in_parts(lambda db, after, upto: campaigns.rearm_part(db, campaign_id, after, upto))
         return await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
 
-    async def ask_rules_again(self, *, moved: bool = False) -> int:
+    async def _in_parts(self, part: Callable[[sqlite3.Connection, int, int], int]) -> int:
+        """Go through the accounts of all campaigns in short transactions, so that claims come between."""
         last = await self._readers.run(campaigns.last_plan)
-        asked = 0
-        for after in range(0, last, BATCH):  # in parts, so that claims come between them
-            upto = after + BATCH
-            asked += await self._writer.run(
-                lambda db, after=after, upto=upto: campaigns.ask_rules_again(db, after, upto, moved=moved)  # type: ignore[misc]
-            )
-        return asked
+        done = 0
+        for after in range(0, last, PART):
+            done += await self._writer.run(partial(_part, part, after, after + PART))
+        return done
+
+    async def ask_rules_again(self, *, moved: bool = False) -> int:
+        return await self._in_parts(
+            lambda db, after, upto: campaigns.ask_rules_again(db, after, upto, moved=moved)
+        )
 
     async def sign_strategy(self, sign_off: SignOff, content: str) -> bool:
         return await self._writer.run(lambda db: strategies.sign(db, sign_off, content))

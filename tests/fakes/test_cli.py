@@ -398,6 +398,11 @@ def test_output_that_cannot_be_written(tmp_path: Path, shell: str, code: int, er
 # --------------------------------------------------------------------------------------------- explain, dnc
 
 
+def test_the_nightly_job_by_hand_says_what_it_did(one_attempt: Run) -> None:
+    assert "0 accounts are in another aging bucket now" in one_attempt("nightly").out
+    assert one_attempt("nightly", "--json").object == {"aged": 0, "pulled": 0, "no_place": 0}
+
+
 def test_explain_says_why_and_when(one_attempt: Run) -> None:
     told = one_attempt("explain", "c_10001").out
     assert "may not be called" in told
