@@ -6,7 +6,9 @@ reconfigures an instance starts its own pair with ``start_instances`` of ``tests
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +32,13 @@ def pbx(shared_instances: Instances) -> AsteriskInstance:
 @pytest.fixture
 def carrier(shared_instances: Instances) -> AsteriskInstance:
     return shared_instances.carrier
+
+
+@pytest.fixture
+def kept_prompts(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A local site in ``tmp_path`` finds the prompts that a test before it has rendered."""
+    base = tmp_path_factory.getbasetemp()
+    kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kept-prompts"
+    kept.mkdir(exist_ok=True)
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "prompts").symlink_to(kept)

@@ -18,7 +18,7 @@ from ari_app.site import Site, local_site
 from tests.support.serving import DIALPLAN, attempts, create, everybody_called, serving, summary, until
 from tests.support.tcp_proxy import tcp_proxy
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("kept_prompts"), pytest.mark.timeout(300)]
 
 PERSONAS = ("talks", "talks", "busy", "rejects", "hangs_up_at_once", "rings", "talks", "unallocated")
 SCENARIO = """

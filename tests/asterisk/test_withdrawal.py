@@ -14,7 +14,7 @@ from ari_app.lab.scenario import parse_scenario
 from ari_app.site import Site, local_site
 from tests.support.serving import DIALPLAN, create, everybody_called, serving, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("kept_prompts"), pytest.mark.timeout(120)]
 
 SCENARIO = parse_scenario("""
 region: CN
