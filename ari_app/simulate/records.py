@@ -1,0 +1,238 @@
+"""The lines of the files: JSON with the instant first, so that sorted lines are in the order of time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from ari_app.domain.compliance import DialVerdict
+from ari_app.domain.contact_facts import Flag
+from ari_app.domain.record import EXPORT_FIELDS, local_iso
+from ari_app.domain.segment import Segment
+from ari_app.domain.triggers import DueStep
+from ari_app.simulate.behaviour import Dialled
+from ari_app.simulate.state import Debt, Person, Phone
+
+Write = Callable[[str], object]
+
+#: Fields of contacts.jsonl beside those of ``attempts export``.
+CONTACT_FIELDS: tuple[str, ...] = (
+    "at",
+    *EXPORT_FIELDS,
+    "segment",
+    "step",
+    "trigger",
+    "strategy_version",
+    "ring_s",
+    "ring_timeout_s",
+    "reminder",
+    "conversation",
+    "verdict",
+)
+EVENTS: tuple[str, ...] = (
+    "paid",
+    "part_paid",
+    "dispute_opened",
+    "dispute_closed",
+    "opt_out",
+    "dnc_added",
+    "promise_made",
+    "promise_broken",
+    "callback_requested",
+    "conversation",
+    "wrong_number",
+    "deceased",
+    "suspended",
+    "restored",
+)
+#: Of the refusals of a rule in a shard the first that many are kept, and then every so many.
+KEPT_FIRST, KEPT_EVERY = 20, 100
+
+_NOTHING: Mapping[str, object] = dict.fromkeys(CONTACT_FIELDS)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def utc_text(at: datetime) -> str:
+    """An instant as the files have it: always as long, so that texts sort as times do."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Contacted:
+    """A contact to be written: a call or a message. ``planned`` and ``dialled`` are the two verdicts."""
+
+    attempt_id: str
+    number: int
+    channel: str
+    caller_id: str
+    reserved_at: datetime
+    at: datetime
+    ended_at: datetime
+    planned: DialVerdict
+    dialled: DialVerdict
+    segment: Segment
+    due: DueStep | None
+    strategy: str
+    strategy_version: str
+    ring_timeout_s: float
+    reminder: bool
+    disposition: str
+    came: Dialled | None = None
+    answered_at: datetime | None = None
+    next_at: datetime | None = None
+    next_reason: str = ""
+    promise: Mapping[str, object] | None = None
+    callback: Mapping[str, object] | None = None
+
+
+class Records:
+    """Writes the lines of one shard."""
+
+    def __init__(self, accounts: Write, events: Write, contacts: Write, verdicts: Write) -> None:
+        self._accounts, self._events = accounts, events
+        self._contacts, self._verdicts = contacts, verdicts
+        self._refused: Counter[str] = Counter()
+
+    def account(self, debt: Debt) -> None:
+        """The facts of an account at the start."""
+        account, person, details = debt.account, debt.person, debt.account.details
+        standing = [
+            each.flag.value
+            for each in person.flags
+            if each.flag is not Flag.CONSENT and each.account_id in ("", account.account_id)
+        ]
+        self._accounts(
+            _encode(
+                {
+                    "customer_id": account.customer_id,
+                    "account_id": account.account_id,
+                    "bill_id": account.bill_id,
+                    "phones": [account.phone],
+                    "timezone": account.timezone,
+                    "zones_of_number": list(debt.zones),
+                    "language": account.language,
+                    "amount_due": str(account.amount_due),
+                    "currency": account.currency,
+                    "due_date": account.due_date.isoformat(),
+                    "aging_bucket": account.aging_bucket,
+                    "dnc": person.dnc,
+                    "consent": person.consent,
+                    "standing": standing,
+                    "preferred_windows": [str(window) for window in account.preferred_windows],
+                    "region": person.region,
+                    "age_band": person.age_band,
+                    "debt_type": debt.debt_type,
+                    "risk_level": person.risk_level,
+                    "customer_level": details.customer_level,
+                    "service": details.service,
+                }
+            )
+            + "\n"
+        )
+
+    def event(self, at: datetime, event: str, person: Person, debt: Debt | None, **more: object) -> None:
+        """Something that happened; ``debt`` None: to the customer, not to one account."""
+        self._events(
+            _encode(
+                {
+                    "at": utc_text(at),
+                    "customer_id": person.customer_id,
+                    "account_id": None if debt is None else debt.account.account_id,
+                    "event": event,
+                    **more,
+                }
+            )
+            + "\n"
+        )
+
+    def of_number(self, at: datetime, event: str, phone: Phone, **more: object) -> None:
+        """Something that holds for everybody who has a number."""
+        for person in phone.people:
+            self.event(at, event, person, None, phone=phone.number, **more)
+
+    def contact(self, debt: Debt, made: Contacted) -> None:
+        """A dial or a message, with what came of it."""
+        account, came, zone = debt.account, made.came, debt.account.timezone
+        talk = None if came is None else came.outcome.talk
+        self._contacts(
+            _encode(
+                {
+                    **_NOTHING,
+                    "at": utc_text(made.at),
+                    "attempt_id": made.attempt_id,
+                    "campaign_id": "simulation",
+                    "customer_id": account.customer_id,
+                    "account_id": account.account_id,
+                    "bill_id": account.bill_id,
+                    "phone": account.phone,
+                    "caller_id": made.caller_id,
+                    "channel": made.channel,
+                    "attempt": made.number,
+                    "reserved_at": local_iso(made.reserved_at, zone),
+                    "dialled_at": local_iso(made.at, zone),
+                    "answered_at": local_iso(made.answered_at, zone),
+                    "ended_at": local_iso(made.ended_at, zone),
+                    "timezone": zone,
+                    "sip_status": None if came is None else came.outcome.end.sip_status,
+                    "q850_cause": None if came is None else came.outcome.end.q850_cause,
+                    "disposition": made.disposition,
+                    "talk_seconds": 0.0 if came is None else came.talk_s,
+                    "strategy": made.strategy,
+                    "rule_pack": f"{made.dialled.rule_pack}/{made.dialled.rule_pack_version}",
+                    "next_attempt_at": local_iso(made.next_at, zone),
+                    "next_attempt_reason": made.next_reason or None,
+                    "promise": made.promise,
+                    "promises": [] if made.promise is None else [made.promise],
+                    "callback": made.callback,
+                    "result": None if talk is None else talk.result,
+                    "verified": None if talk is None else talk.verified,
+                    "variants": {},
+                    "segment": made.segment.name,
+                    "step": None if made.due is None else made.due.step.name,
+                    "trigger": None if made.due is None else str(made.due.step.when),
+                    "strategy_version": made.strategy_version,
+                    "ring_s": None if came is None else came.ring_s,
+                    "ring_timeout_s": made.ring_timeout_s if came is not None else None,
+                    "reminder": made.reminder,
+                    "conversation": came is not None and came.outcome.conversation,
+                    "verdict": {
+                        "plan": {"rule": made.planned.rule.value, "at": utc_text(made.planned.decided_at)},
+                        "dial": {"rule": made.dialled.rule.value, "at": utc_text(made.dialled.decided_at)},
+                    },
+                }
+            )
+            + "\n"
+        )
+
+    def refusal(self, debt: Debt, verdict: DialVerdict, asked: str, channel: str) -> None:
+        """A refusal; a sample of them is kept."""
+        rule = verdict.rule.value
+        count = self._refused[rule] = self._refused[rule] + 1
+        if count > KEPT_FIRST and count % KEPT_EVERY:
+            return
+        account = debt.account
+        self._verdicts(
+            _encode(
+                {
+                    "at": utc_text(verdict.decided_at),
+                    "customer_id": account.customer_id,
+                    "account_id": account.account_id,
+                    "asked": asked,
+                    "channel": channel,
+                    "rule": rule,
+                    "reason": verdict.reason,
+                    "until": None if verdict.until is None else utc_text(verdict.until),
+                    "rule_pack": f"{verdict.rule_pack}/{verdict.rule_pack_version}",
+                }
+            )
+            + "\n"
+        )
+
+
+def promise_text(amount: Decimal, currency: str, day: str) -> dict[str, object]:
+    """A promise as ``attempts export`` has it."""
+    return {"amount": str(amount), "currency": currency, "date": day, "channel": "", "confidence": 1.0}
