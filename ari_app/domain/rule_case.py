@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ari_app.domain.contact_facts import ContactFacts
@@ -39,6 +40,7 @@ class Case:
         return until if changes is None else min(until, changes)
 
 
+@lru_cache(maxsize=1024)
 def zone_of(name: str) -> tzinfo | None:
     """The time zone of an IANA name, None when it is unknown or not a plain name."""
     try:
@@ -67,17 +69,26 @@ def prepare(book: RuleBook, facts: ContactFacts, now: datetime) -> Prepared:
     if version is None:
         return Prepared("", _not_yet(rules, today))
     names = dict.fromkeys((facts.account.timezone, *facts.zones))
-    zones = {name: zone_of(name) for name in (*names, strategy.timezone)}
-    unknown = next((name for name, zone in zones.items() if zone is None), None)
-    if unknown is not None:
-        wrong = f"time zone {unknown!r} is unknown, so no hour is known to be lawful"
-        return Prepared(version.version, Refusal(Rule.UNKNOWN_TIMEZONE, wrong))
-    found = tuple(zone for name in names if (zone := zones[name]) is not None)
-    campaign_zone = zones[strategy.timezone]
-    assert campaign_zone is not None
-    local = tuple(now.astimezone(zone) for zone in found)
-    days = tuple(tuple(contact.at.astimezone(zone).date() for contact in facts.contacts) for zone in found)
-    return Prepared(version.version, Case(facts, now, found, campaign_zone, rules, version, local, days))
+    found = []
+    for name in names:
+        zone = zone_of(name)
+        if zone is None:
+            return _unknown(version, name)
+        found.append(zone)
+    campaign_zone = zone_of(strategy.timezone)
+    if campaign_zone is None:
+        return _unknown(version, strategy.timezone)
+    local = tuple([now.astimezone(zone) for zone in found])
+    days = tuple(
+        [tuple([contact.at.astimezone(zone).date() for contact in facts.contacts]) for zone in found]
+    )
+    case = Case(facts, now, tuple(found), campaign_zone, rules, version, local, days)
+    return Prepared(version.version, case)
+
+
+def _unknown(version: PackVersion, name: str) -> Prepared:
+    wrong = f"time zone {name!r} is unknown, so no hour is known to be lawful"
+    return Prepared(version.version, Refusal(Rule.UNKNOWN_TIMEZONE, wrong))
 
 
 def _not_yet(rules: Rules, today: date) -> Refusal:

@@ -123,7 +123,10 @@ class RulePack:
 
     def in_force(self, day: date) -> PackVersion | None:
         """The version that holds on a day; None before the first one."""
-        return next((each for each in reversed(self.versions) if each.since <= day), None)
+        for each in reversed(self.versions):
+            if each.since <= day:
+                return each
+        return None
 
     def changes_after(self, day: date) -> date | None:
         """The next day after ``day`` from which another version holds; None when there is none."""

@@ -26,6 +26,8 @@ def _counted(
     ``span`` gives for today the first day that counts, and after how many days a contact of a day counts no more (0: the
     span ends as a whole, a week after its first day).
     """
+    if len(case.facts.contacts) < most:  # most customers: nothing has to be counted
+        return None
     worst: tuple[int, datetime] | None = None
     for zone, local, all_days in zip(case.zones, case.local, case.days, strict=True):
         today = local.date()
@@ -82,7 +84,7 @@ def minimum_gap(case: Case) -> Refusal | None:
     """Some time passes between two dials."""
     minutes = max(case.version.min_gap_minutes.value, case.facts.campaign.strategy.min_gap_minutes)
     gap = timedelta(minutes=minutes)
-    last = max((contact.at for contact in case.facts.contacts), default=None)
+    last = max([contact.at for contact in case.facts.contacts], default=None)
     if last is None or not minutes or case.now >= last + gap:
         return None
     reason = f"less than {minutes:g} minutes since the last dial"
@@ -92,7 +94,7 @@ def minimum_gap(case: Case) -> Refusal | None:
 def quiet_after_conversation(case: Case) -> Refusal | None:
     """After a conversation some days are left in peace, its own day being the first."""
     limit = case.version.quiet_days
-    if limit is None or not limit.value:
+    if limit is None or not limit.value or not any([contact.conversation for contact in case.facts.contacts]):
         return None
     about = _about(case, limit)
     found = _counted(
