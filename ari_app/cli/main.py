@@ -29,6 +29,7 @@ from ari_app.cli import (
     score,
     serve,
     settings,
+    simulate,
     strategies,
     strategy_explain,
     understanding,
@@ -100,6 +101,7 @@ app.add_typer(rules.app, name="rules")
 strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(score.app, name="score")
+app.command("simulate")(simulate.simulate_command)
 app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)

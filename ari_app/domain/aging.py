@@ -48,6 +48,13 @@ class Aging:
 
     def bucket(self, due_date: date, today: date) -> str:
         """The bucket of a bill on a local day; every day has one."""
+        if self.scheme is Scheme.DAYS:
+            overdue, found = (today - due_date).days, self.buckets[0][0]
+            for name, first, _ in self.buckets[1:]:
+                if first > overdue:
+                    break
+                found = name
+            return found
         begun = [name for name in self.names if self.first_day(name, due_date) <= today]
         return begun[-1] if begun else self.names[0]
 

@@ -94,7 +94,7 @@ def minimum_gap(case: Case) -> Refusal | None:
 def quiet_after_conversation(case: Case) -> Refusal | None:
     """After a conversation some days are left in peace, its own day being the first."""
     limit = case.version.quiet_days
-    if limit is None or not limit.value or not any([contact.conversation for contact in case.facts.contacts]):
+    if limit is None or not limit.value or not any(contact.conversation for contact in case.facts.contacts):
         return None
     about = _about(case, limit)
     found = _counted(

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from ari_app.domain.call_result import Callback
+from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.compliance import DialVerdict
 from ari_app.domain.contact_facts import Flag, ListEntry, StandingFlag
-from ari_app.domain.disposition import RetryRule
+from ari_app.domain.disposition import DispositionKind, RetryRule
 from ari_app.domain.retry import RetryDecision, callback_at, plan_retry
 from ari_app.simulate import assumptions as assumed
 from ari_app.simulate.behaviour import Behaviour, Dialled, Outcome
 from ari_app.simulate.life import Life
-from ari_app.simulate.planner import Terms, kind_in, zone_for
+from ari_app.simulate.planner import Terms, zone_for
 from ari_app.simulate.records import Contacted, Records, promise_text
 from ari_app.simulate.state import DAY, HOUR, Debt, Instant, instant, moment
 from ari_app.simulate.tally import Stage, Tally, hundredths
@@ -88,23 +89,23 @@ class Aftermath:
         """Write down how a call ended and what it leaves standing; when the next one is wanted."""
         debt, now = call.debt, moment(at)
         outcome = self._behaviour.outcomes["forbidden"] if call.came is None else call.came.outcome
-        kind = kind_in(call.terms.segment, outcome.kind)
+        kind, strategy = outcome.kind, call.terms.campaign.strategy
         callback = self._life.wishes(debt, now) if outcome.name == "callback" else None
         wished = None
         if callback is not None:
             least = timedelta(hours=kind.min_delay_hours)
             wished = callback_at(callback, zone_for(debt), now, least)
         decision = plan_retry(
-            call.terms.campaign.strategy,
+            strategy,
             kind,
             first_dialled_at=debt.first_dialled_at,
-            dials_made=debt.dials_made,
+            dials_made=debt.dials[debt.under_way],
             ended_at=now,
             wished_at=wished,
         )
         self._tally.dispositions[kind.name] += 1
         if call.came is None:
-            return _planned(decision, kind.retry)
+            return _planned(decision, kind, strategy)
         self._stand(call, call.came.outcome, decision, at)
         promise = None
         if outcome.name == "promise_to_pay":
@@ -119,7 +120,7 @@ class Aftermath:
         if minutes := assumed.PERSONS_MINUTES.get(outcome.name):
             self._tally.work.append(((at - self._start) / HOUR, minutes))
         self._write(call, call.came, now, decision, promise, callback)
-        return _planned(decision, kind.retry)
+        return _planned(decision, kind, strategy)
 
     def _stand(self, call: Call, outcome: Outcome, decision: RetryDecision, at: Instant) -> None:
         debt, person, now = call.debt, call.debt.person, moment(at)
@@ -204,6 +205,8 @@ class Aftermath:
         )
 
 
-def _planned(decision: RetryDecision, retry: RetryRule) -> Planned:
+def _planned(decision: RetryDecision, kind: DispositionKind, strategy: CampaignStrategy) -> Planned:
+    """``closed`` where the product closes the account: by its disposition, or by the strategy's word for it."""
     due = None if decision.due_at is None else instant(decision.due_at)
-    return Planned(due, closed=retry in (RetryRule.DONE, RetryRule.NEVER))
+    over = kind.retry in (RetryRule.DONE, RetryRule.NEVER)
+    return Planned(due, closed=over or dict(strategy.delays).get(kind.name, 0.0) is None)

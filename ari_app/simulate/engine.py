@@ -118,7 +118,7 @@ class Engine:
             self._agenda.at(at + _STEP_AGAIN, partial(self._step, debt, due))
         else:
             debt.step, debt.terms, debt.refused_by = due, None, None
-            debt.dials_before, debt.first_dialled_at = debt.dials_made, None
+            debt.first_dialled_at = None
             debt.state = "waiting"
             self.wait(debt, at)
 
@@ -185,6 +185,9 @@ class Engine:
     def _claim(self, debt: Debt, at: Instant) -> int:
         """Ask the verdict and reserve an attempt; 1 where one begins."""
         terms = self._gate.terms(debt, at)
+        if terms.segment.name != debt.under_way[0]:
+            debt.state = "idle"  # it has come into another segment, whose steps have times of their own
+            return 0
         verdict = self._gate.for_call(debt, terms, at, "plan")
         if not verdict.allowed:
             self._refused(debt, verdict, at)
@@ -220,6 +223,7 @@ class Engine:
         now = moment(at)
         local = now.astimezone(zone_for(debt))
         debt.dials_made += 1
+        debt.dials[debt.under_way] += 1
         debt.first_dialled_at = debt.first_dialled_at or now
         reminder = self._gate.contacted(debt, now)
         ring_timeout_s = call.terms.campaign.dialler.ring_timeout_s

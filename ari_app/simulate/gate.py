@@ -44,6 +44,8 @@ class Gate:
             has_caller_id=bool(terms.campaign.dialler.caller_id_pool),
             message_channel=self._planner.sends_messages,
             contacted_before=debt.contacted,
+            made_in_segment=debt.dialled_in(debt.under_way[0]),
+            made_in_step=debt.dials[debt.under_way],
         )
         return self._asked(debt, facts, at, asked, "call")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta, tzinfo
 
 from ari_app.domain.account import Account
@@ -75,6 +75,17 @@ class Order:
         """How many parts there are."""
         wanted = max(LEAST_SHARDS, -(-self.accounts // MOST_IN_A_SHARD))
         return max(1, min(wanted, self.lines, self.accounts))
+
+
+def on_pack(order: Order, rule_pack: str) -> Order:
+    """The same strategy within another rule pack. In another country the clock of its windows is that country's.
+
+    Raises InputError where there is no such pack.
+    """
+    moved = replace(order, strategy=replace(order.strategy, rule_pack=rule_pack))
+    if moved.world is order.world:
+        return moved
+    return replace(moved, strategy=replace(moved.strategy, timezone=moved.world.zone))
 
 
 def share_of(total: int, shard: int, shards: int) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 
-from ari_app.domain.campaign import Campaign, DiallerSpec
+from ari_app.domain.campaign import Campaign, CampaignStrategy, DiallerSpec
 from ari_app.domain.compliance import zone_of
-from ari_app.domain.disposition import DispositionKind, RetryRule
 from ari_app.domain.segment import Anchor, Segment, Step, StepKind
 from ari_app.domain.strategy import Effective, Strategy, effective, segment_of
+from ari_app.domain.strategy_book import narrowed
 from ari_app.domain.triggers import DueStep, Moments, due_steps
 from ari_app.simulate.state import Debt
 
@@ -34,61 +35,50 @@ class Planner:
 
     def __init__(self, strategy: Strategy, dialler: DiallerSpec) -> None:
         self.strategy = strategy
-        self._dialler = dialler
-        self._campaigns: dict[tuple[str, Step | None, int], Campaign] = {}
+        self._usual = _with_steps(strategy, lambda step: step.when.anchor is not Anchor.PROMISE)
+        self._promises = _with_steps(strategy, lambda step: step.when.anchor is Anchor.PROMISE)
+        self._task = Campaign(CAMPAIGN, strategy.name, CampaignStrategy(file=strategy.name), dialler)
+        self._campaigns: dict[tuple[str, Step | None], Campaign] = {}
         self.sends_messages = any(
             step.kind is StepKind.MESSAGE for segment in strategy.segments for step in segment.steps
         )
 
     def steps(self, debt: Debt, begun: datetime, since: datetime, until: datetime) -> tuple[DueStep, ...]:
-        """The steps of an account that entered at ``begun``, after ``since``."""
-        moments = Moments(start=begun)
-        return due_steps(self.strategy, debt.account, since, until, zone_for(debt), moments)
+        """The steps of an account that entered at ``begun``, after ``since``; but for those that follow a promise."""
+        return due_steps(self._usual, debt.account, since, until, zone_for(debt), Moments(start=begun))
 
-    def promise_steps(self, debt: Debt, day: date, since: datetime, until: datetime) -> list[DueStep]:
+    def promise_steps(self, debt: Debt, day: date, since: datetime, until: datetime) -> tuple[DueStep, ...]:
         """The steps that a promise for a day brings about."""
-        found = due_steps(self.strategy, debt.account, since, until, zone_for(debt), Moments(promised=day))
-        return [each for each in found if each.step.when.anchor is Anchor.PROMISE]
+        moments = Moments(promised=day)
+        return due_steps(self._promises, debt.account, since, until, zone_for(debt), moments)
 
     def still_meant(self, debt: Debt, due: DueStep, today: date) -> bool:
         """Whether the account still belongs to the segment that a step was planned for."""
-        return segment_of(self.strategy, debt.account, today) is due.segment
+        return segment_of(self.strategy, debt.account, today).name == due.segment.name
 
     def terms(self, debt: Debt, today: date) -> Terms:
         """What holds for calls of an account on its local day."""
         if debt.terms is None or debt.day != today:
             step = None if debt.step is None else debt.step.step
             found = effective(self.strategy, debt.account, today, step)
-            debt.terms = Terms(self._campaign(found, step, debt.dials_before), found)
+            key = (found.segment.name, step)
+            campaign = self._campaigns.get(key)
+            if campaign is None:
+                campaign = self._campaigns[key] = narrowed(self._task, found)
+            debt.terms = Terms(campaign, found)
             debt.day = today
         return debt.terms
 
-    def _campaign(self, found: Effective, step: Step | None, before: int) -> Campaign:
-        """A campaign in the words of the gate. A later step counts its attempts behind those made before it."""
-        key = (found.segment.name, step, before)
-        campaign = self._campaigns.get(key)
-        if campaign is None:
-            segment, strategy = found.segment, found.campaign
-            dialler = self._dialler
-            if segment.ring_timeout_s is not None:
-                dialler = replace(dialler, ring_timeout_s=segment.ring_timeout_s)
-            group = self.strategy.caller_ids.get(segment.caller_ids, ())
-            if owned := tuple(number for number in group if number in dialler.caller_id_pool):
-                dialler = replace(dialler, caller_id_pool=owned)
-            if before:
-                strategy = replace(strategy, retry_hours=(*(0.0,) * before, *strategy.retry_hours))
-            campaign = self._campaigns[key] = Campaign(CAMPAIGN, self.strategy.name, strategy, dialler)
-        return campaign
 
-
-def kind_in(segment: Segment, kind: DispositionKind) -> DispositionKind:
-    """A disposition with the delay that a segment gives it: a longer one, or no further attempt."""
-    for delay in segment.delays:
-        if delay.disposition == kind.name and kind.retry is RetryRule.PLAN:
-            if delay.hours is None:
-                return replace(kind, retry=RetryRule.DONE)
-            return replace(kind, min_delay_hours=max(kind.min_delay_hours, delay.hours))
-    return kind
+def _with_steps(strategy: Strategy, wanted: Callable[[Step], bool]) -> Strategy:
+    """The strategy with some of its steps: the others need not be worked out."""
+    return replace(
+        strategy,
+        segments=tuple(
+            replace(segment, steps=tuple(step for step in segment.steps if wanted(step)))
+            for segment in strategy.segments
+        ),
+    )
 
 
 def zone_for(debt: Debt) -> tzinfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ class Debt:
     ``state``: waiting (the next attempt is planned), open (an attempt is under way), idle (the attempts of a step are used;
     a later step may come) or done. ``due_at`` is when a waiting one is looked at next, None while a refusal stands that
     only a change ends (``refused_by``); ``planned_at`` when it is wanted. ``step`` is the call step that is under way,
-    ``dials_before`` how many dials were made before it.
+    ``dials`` how many dials were made by segment and step.
     """
 
     account: Account
@@ -89,7 +90,7 @@ class Debt:
     due_at: Instant | None = None
     refused_by: str | None = None
     dials_made: int = 0
-    dials_before: int = 0
+    dials: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_dialled_at: datetime | None = None
     contacted: bool = False
     paid: bool = False
@@ -100,6 +101,15 @@ class Debt:
     day: date | None = None
     terms: Terms | None = None
     """What holds on ``day``, once it has been asked."""
+
+    @property
+    def under_way(self) -> tuple[str, str]:
+        """Segment and step of the calls that are under way."""
+        return ("", "") if self.step is None else (self.step.segment.name, self.step.step.name)
+
+    def dialled_in(self, segment: str) -> int:
+        """The dials of a segment."""
+        return sum(count for (name, _), count in self.dials.items() if name == segment)
 
     @property
     def over(self) -> bool:

@@ -18,13 +18,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A country. ``digits`` follow a place's prefix; ``zone`` is the campaign's own."""
+    """A country. ``digits`` follow a place's prefix; ``zone`` is the campaign's own, ``caller_id`` what
+    is shown where a strategy names none.
+    """
 
     country: str
     language: str
     currency: str
     zone: str
     digits: int
+    caller_id: str
     places: tuple[Place, ...]
 
 
@@ -35,6 +38,7 @@ _CHINA = World(
     "CNY",
     "Asia/Shanghai",
     8,
+    "+861065551234",
     (
         Place("east", "Asia/Shanghai", "+86121", 38),
         Place("south", "Asia/Shanghai", "+86122", 27),
@@ -57,6 +61,7 @@ _USA = World(
     "USD",
     "America/New_York",
     4,
+    "+12125550100",
     (
         _us("northeast", "America/New_York", "212", 5),
         _us("northeast", "America/New_York", "718", 4),
