@@ -111,13 +111,19 @@ def test_narrow_windows_of_the_strategy_hold(tmp_path: Path) -> None:
     assert hours == {"07"}  # 15:00 in China, wherever the customer is
 
 
-def test_steps_after_a_promise_come_when_it_was_broken(tmp_path: Path) -> None:
-    simulate(order(accounts=150), tmp_path, workers=1)
+def test_steps_after_a_promise_come_when_it_was_broken(made: Callable[[str], Simulation]) -> None:
     broken: dict[str, str] = {}
-    for each in read_lines(tmp_path, "events"):
-        if each["event"] == "promise_broken":
-            broken.setdefault(each["account_id"], each["at"])
-    after = [each for each in read_lines(tmp_path, "contacts") if each["trigger"] == "promise+1d"]
+    after = []
+    for pack in PACKS:
+        folder = made(pack)[2]
+        for each in read_lines(folder, "events"):
+            if each["event"] == "promise_broken":
+                broken.setdefault(f"{pack} {each['account_id']}", each["at"])
+        after += [
+            (f"{pack} {each['account_id']}", each["at"])
+            for each in read_lines(folder, "contacts")
+            if each["trigger"] == "promise+1d"
+        ]
     assert after
     assert all(broken[account] < at for account, at in after)
 
