@@ -157,11 +157,15 @@ def test_a_list_is_called_as_it_is(tmp_path: Path) -> None:
 
 
 def test_deeds_come_in_the_order_of_time() -> None:
-    agenda, seen = Agenda(100), []
+    agenda = Agenda(100)
+    seen: list[tuple[str, int]] = []
+
+    def first(at: int) -> None:
+        seen.append(("first", at))
+        agenda.at(150, lambda at: seen.append(("now", at)))
+
     agenda.at(300, lambda at: seen.append(("late", at)))
-    agenda.at(
-        200, lambda at: (seen.append(("first", at)), agenda.at(150, lambda at: seen.append(("now", at))))
-    )
+    agenda.at(200, first)
     agenda.at(200, lambda at: seen.append(("second", at)))
     agenda.at(500, lambda at: seen.append(("never", at)))
     assert agenda.run(400) == 4

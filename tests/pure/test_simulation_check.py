@@ -94,48 +94,66 @@ def test_nothing_is_found_where_all_is_well(tmp_path: Path) -> None:
     assert found(tmp_path, fine_in_usa(), "us-reg-f") == {}
 
 
-def calls(lines: Lines, *at: datetime, **changes: Any) -> None:
+def calls(lines: Lines, *at: datetime, **changes: Any) -> object:
     """Further calls."""
     usual = {key: lines["contacts"][-1][key] for key in ("phone", "rule_pack")}
     lines["contacts"] += [contact(each, **{**usual, **changes}) for each in at]
+    return lines
+
+
+def also(*done: object) -> object:
+    """Several changes of one plant."""
+    return done
+
+
+def change(lines: Lines, name: str, position: int, **changes: Any) -> object:
+    """Other values in a line."""
+    lines[name][position].update(changes)
+    return lines
+
+
+def add(lines: Lines, name: str, *more: dict[str, Any]) -> object:
+    """Further lines."""
+    lines[name].extend(more)
+    return lines
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 PLANTED: dict[str, tuple[str, Callable[[Lines], object]]] = {
     "a line out of order": ("order", lambda lines: lines["contacts"].reverse()),
-    "an unknown account": ("unknown", lambda lines: lines["contacts"][1].update(account_id="a9")),
-    "on the list from the start": ("dnc", lambda lines: lines["accounts"][0].update(dnc=True)),
+    "an unknown account": ("unknown", lambda lines: change(lines, "contacts", 1, account_id="a9")),
+    "on the list from the start": ("dnc", lambda lines: change(lines, "accounts", 0, dnc=True)),
     "a wish not to be called": (
         "dnc",
-        lambda lines: lines["events"].append(event(CHINA - HOUR, "opt_out", phone="+8612100000001")),
+        lambda lines: add(lines, "events", event(CHINA - HOUR, "opt_out", phone="+8612100000001")),
     ),
-    "a register": ("dnc", lambda lines: lines["events"].append(event(CHINA - HOUR, "dnc_added"))),
-    "a death": ("deceased", lambda lines: lines["events"].append(event(CHINA - HOUR, "deceased"))),
+    "a register": ("dnc", lambda lines: add(lines, "events", event(CHINA - HOUR, "dnc_added"))),
+    "a death": ("deceased", lambda lines: add(lines, "events", event(CHINA - HOUR, "deceased"))),
     "somebody else's number": (
         "wrong_number",
-        lambda lines: lines["events"].append(event(CHINA - HOUR, "wrong_number", phone="+8612100000001")),
+        lambda lines: add(lines, "events", event(CHINA - HOUR, "wrong_number", phone="+8612100000001")),
     ),
     "insolvent from the start": (
         "standing",
-        lambda lines: lines["accounts"][0].update(standing=["bankrupt"]),
+        lambda lines: change(lines, "accounts", 0, standing=["bankrupt"]),
     ),
-    "a payment": ("paid", lambda lines: lines["events"].append(event(CHINA - HOUR, "paid"))),
-    "a dispute": ("dispute", lambda lines: lines["events"].append(event(CHINA - HOUR, "dispute_opened"))),
-    "another number": ("number", lambda lines: lines["contacts"][1].update(phone="+8612100000002")),
+    "a payment": ("paid", lambda lines: add(lines, "events", event(CHINA - HOUR, "paid"))),
+    "a dispute": ("dispute", lambda lines: add(lines, "events", event(CHINA - HOUR, "dispute_opened"))),
+    "another number": ("number", lambda lines: change(lines, "contacts", 1, phone="+8612100000002")),
     "a weekend": ("closed_day", lambda lines: calls(lines, CHINA + 3 * DAY)),
     "a holiday": ("closed_day", lambda lines: calls(lines, CHINA + 15 * DAY)),
     "an unconfirmed year": ("closed_day", lambda lines: calls(lines, CHINA + 120 * DAY)),
     "at night": ("hours", lambda lines: calls(lines, CHINA + 13 * HOUR)),
     "at night where he lives": (
         "hours",
-        lambda lines: lines["accounts"][0].update(timezone="America/New_York"),
+        lambda lines: change(lines, "accounts", 0, timezone="America/New_York"),
     ),
     "outside his own windows": (
         "wishes",
-        lambda lines: lines["accounts"][0].update(preferred_windows=["18:00-20:00"]),
+        lambda lines: change(lines, "accounts", 0, preferred_windows=["18:00-20:00"]),
     ),
-    "another version": ("version", lambda lines: lines["contacts"][1].update(rule_pack="cn-telecom/2024.9")),
+    "another version": ("version", lambda lines: change(lines, "contacts", 1, rule_pack="cn-telecom/2024.9")),
     "a verdict that refused": (
         "verdict",
         lambda lines: lines["contacts"][1]["verdict"]["dial"].update(rule="daily_cap"),
@@ -144,20 +162,20 @@ PLANTED: dict[str, tuple[str, Callable[[Lines], object]]] = {
         "verdict",
         lambda lines: lines["contacts"][1]["verdict"]["dial"].update(at=text(CHINA + HOUR)),
     ),
-    "too short a ring by rule": ("ring_time", lambda lines: lines["contacts"][1].update(ring_timeout_s=4.0)),
-    "too short a ring": ("ring_time", lambda lines: lines["contacts"][1].update(ring_s=3.0)),
+    "too short a ring by rule": ("ring_time", lambda lines: change(lines, "contacts", 1, ring_timeout_s=4.0)),
+    "too short a ring": ("ring_time", lambda lines: change(lines, "contacts", 1, ring_s=3.0)),
     "a foreign caller ID": (
         "caller_id",
-        lambda lines: lines["contacts"][1].update(caller_id="+861065550000"),
+        lambda lines: change(lines, "contacts", 1, caller_id="+861065550000"),
     ),
     "too soon": ("gap", lambda lines: calls(lines, CHINA + timedelta(minutes=29))),
     "after a complaint": (
         "ended",
-        lambda lines: (lines["contacts"][1].update(disposition="complaint"), calls(lines, CHINA + DAY)),
+        lambda lines: (change(lines, "contacts", 1, disposition="complaint"), calls(lines, CHINA + DAY)),
     ),
     "after it was said to be paid": (
         "ended",
-        lambda lines: (lines["contacts"][1].update(disposition="already_paid"), calls(lines, CHINA + DAY)),
+        lambda lines: (change(lines, "contacts", 1, disposition="already_paid"), calls(lines, CHINA + DAY)),
     ),
     "too many attempts": (
         "attempts",
@@ -165,15 +183,15 @@ PLANTED: dict[str, tuple[str, Callable[[Lines], object]]] = {
     ),
     "two calls at once": (
         "at_once",
-        lambda lines: (
-            lines["contacts"][1].update(ended_at=(CHINA + 2 * HOUR).isoformat()),
+        lambda lines: also(
+            change(lines, "contacts", 1, ended_at=(CHINA + 2 * HOUR).isoformat()),
             calls(lines, CHINA + HOUR),
         ),
     ),
     "a call first": (
         "first_contact",
-        lambda lines: (
-            lines["accounts"].append(account(account_id="a2")),
+        lambda lines: also(
+            add(lines, "accounts", account(account_id="a2")),
             calls(lines, CHINA + DAY, account_id="a2"),
         ),
     ),
@@ -186,17 +204,19 @@ PLANTED: dict[str, tuple[str, Callable[[Lines], object]]] = {
     ),
     "three reminders": (
         "reminders",
-        lambda lines: (lines["accounts"][0].update(due_date="2026-12-01"), calls(lines, CHINA + DAY)),
+        lambda lines: (change(lines, "accounts", 0, due_date="2026-12-01"), calls(lines, CHINA + DAY)),
     ),
     "a number that was given up": (
         "dead_number",
-        lambda lines: (lines["contacts"][1].update(disposition="empty_number"), calls(lines, CHINA + DAY)),
+        lambda lines: (change(lines, "contacts", 1, disposition="empty_number"), calls(lines, CHINA + DAY)),
     ),
     "more calls than lines": (
         "lines",
-        lambda lines: (
-            lines["accounts"].extend(account(customer_id=f"c{n}", account_id=f"a{n}") for n in (2, 3)),
-            lines["contacts"].extend(contact(CHINA, customer_id=f"c{n}", account_id=f"a{n}") for n in (2, 3)),
+        lambda lines: also(
+            add(lines, "accounts", *(account(customer_id=f"c{n}", account_id=f"a{n}") for n in (2, 3))),
+            add(
+                lines, "contacts", *(contact(CHINA, customer_id=f"c{n}", account_id=f"a{n}") for n in (2, 3))
+            ),
         ),
     ),
 }
@@ -211,17 +231,17 @@ def test_a_planted_violation_is_found(what: str, tmp_path: Path) -> None:
 
 
 PLANTED_IN_USA: dict[str, tuple[str, Callable[[Lines], object]]] = {
-    "no consent": ("consent", lambda lines: lines["accounts"][0].update(consent=False)),
+    "no consent": ("consent", lambda lines: change(lines, "accounts", 0, consent=False)),
     "too early where his number is": (
         "hours",
-        lambda lines: (
-            lines["accounts"][0].update(phones=["+18085550001"]),
-            [each.update(phone="+18085550001") for each in lines["contacts"]],
+        lambda lines: also(
+            change(lines, "accounts", 0, phones=["+18085550001"]),
+            [change(lines, "contacts", position, phone="+18085550001") for position in (0, 1)],
         ),
     ),
     "quiet days": (
         "quiet_days",
-        lambda lines: (lines["contacts"][1].update(conversation=True), calls(lines, USA + 6 * DAY)),
+        lambda lines: (change(lines, "contacts", 1, conversation=True), calls(lines, USA + 6 * DAY)),
     ),
     "an hour earlier since the clocks changed": (
         "hours",
@@ -244,8 +264,10 @@ def test_eight_calls_in_seven_days_are_found(tmp_path: Path) -> None:
     lines["contacts"] = []
     for hour in range(8):
         at = monday + (hour // 2) * DAY + (hour % 2) * 3 * HOUR
-        lines["contacts"].append(
-            contact(at, phone="+12125550001", rule_pack="us-reg-f/2021.1", disposition="busy")
+        add(
+            lines,
+            "contacts",
+            contact(at, phone="+12125550001", rule_pack="us-reg-f/2021.1", disposition="busy"),
         )
     assert "seven_days" in found(tmp_path, lines, "us-reg-f", hard=True)
     lines["contacts"].pop()
