@@ -46,6 +46,7 @@ class Conditions:
     broken_promises_from: int = 0
     good_record: bool | None = None
     legal_stage: bool | None = None
+    early_warning: bool | None = None
 
     def hold(self, account: Account, bucket: str) -> bool:
         """Whether they all hold for an account in a bucket. Total: odd amounts (NaN) hold for nothing."""
@@ -68,6 +69,7 @@ class Conditions:
             and details.broken_promises >= self.broken_promises_from
             and (self.good_record is None or details.good_record == self.good_record)
             and (self.legal_stage is None or details.legal_stage == self.legal_stage)
+            and (self.early_warning is None or details.early_warning == self.early_warning)
         )
 
 

@@ -29,7 +29,8 @@ def covers(first: Conditions, second: Conditions) -> bool:
     if first.broken_promises_from > second.broken_promises_from:
         return False
     return all(
-        getattr(first, name) in (None, getattr(second, name)) for name in ("good_record", "legal_stage")
+        getattr(first, name) in (None, getattr(second, name))
+        for name in ("good_record", "legal_stage", "early_warning")
     )
 
 

@@ -19,7 +19,7 @@ from ari_app.domain.account import (
 from ari_app.domain.compliance import zone_of
 from ari_app.errors import InputError, Problem
 from ari_app.services.model_problems import nearest
-from ari_app.services.strategy_parts import LANGUAGES, LEVELS, RISKS, STATES
+from ari_app.services.strategy_parts import FLAG_CONDITIONS, LANGUAGES, LEVELS, RISKS, STATES
 
 #: Facts that are words: the field of ``AccountDetails``, and the words that there are (None: any).
 WORDS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
@@ -37,8 +37,7 @@ FACTS: Final = (
     "amount",
     "score",
     "broken_promises",
-    "good_record",
-    "legal_stage",
+    *FLAG_CONDITIONS,
     "suspension_in",
     "promised_in",
     "language",
@@ -79,7 +78,7 @@ def account_with(facts: Mapping[str, str], now: datetime, timezone: str) -> tupl
     if "score" in facts:
         details["score"] = whole("score", 0, MAX_SCORE)
     details["broken_promises"] = whole("broken_promises", 0, 99)
-    for key in ("good_record", "legal_stage"):
+    for key in FLAG_CONDITIONS:
         if facts.get(key, "false") not in ("true", "false"):
             fault(key, f"{facts[key][:20]!r} does not fit", "true or false")
         details[key] = facts.get(key) == "true"

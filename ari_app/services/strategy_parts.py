@@ -53,14 +53,15 @@ WORD_CONDITIONS: Mapping[str, tuple[str, tuple[str, ...] | None]] = {
     "service_state": ("service_states", STATES),
     "language": ("languages", LANGUAGES),
 }
+#: Conditions that are true or false.
+FLAG_CONDITIONS: Final = ("good_record", "legal_stage", "early_warning")
 CONDITION_KEYS: Final = (
     "bucket",
     "amount",
     "score",
     *WORD_CONDITIONS,
     "broken_promises",
-    "good_record",
-    "legal_stage",
+    *FLAG_CONDITIONS,
 )
 STEP_KEYS: Final = ("do", "when", "name", "at", "template", "channels", "retry_hours", "flow", "tone")
 OFFER_KEYS: Final = ("instalments", "deferral_days", "others")
@@ -104,7 +105,7 @@ def read_conditions(reader: Reader, node: Node, where: str, buckets: tuple[str, 
         found["broken_promises_from"] = reader.integer(
             entries["broken_promises"], f"{where}.broken_promises", 1, 99
         )
-    for key in ("good_record", "legal_stage"):
+    for key in FLAG_CONDITIONS:
         if key in entries:
             found[key] = reader.flag(entries[key], f"{where}.{key}")
     if node.kind == MAPPING and not node.entries:

@@ -131,7 +131,7 @@ def _conditions() -> dict[str, Any]:
             "score": span(MAX_SCORE + 1),
             **words,
             "broken_promises": _number("integer", 1, 99),
-            **{key: {"type": "boolean"} for key in ("good_record", "legal_stage")},
+            **{key: {"type": "boolean"} for key in parts.FLAG_CONDITIONS},
         },
     )
 

@@ -335,7 +335,9 @@ DETAILS = AccountDetails(
 
 
 async def test_what_a_list_says_of_an_account_reaches_the_call(store: SqliteStore) -> None:
-    row = account(1, details=DETAILS)
+    row = account(
+        1, details=replace(DETAILS, minor=False)
+    )  # only a guardian may be spoken to of a minor's bill
     assert (await store.load_accounts("c1", [row], NOW)).added == 1
     assert (await store.load_accounts("c1", [row], NOW)).unchanged == 1
     (attempt,) = await store.claim_due("c1", NOW, 1, decide, ids())

@@ -108,6 +108,7 @@ def test_every_account_has_one_segment_the_first_that_takes_it(
         (Conditions(languages=("en",)), {"language": "en"}, {}),
         (Conditions(broken_promises_from=2), {"details": {"broken_promises": 2}}, {"details": {"broken_promises": 1}}),
         (Conditions(good_record=True), {"details": {"good_record": True}}, {}),
+        (Conditions(early_warning=True), {"details": {"early_warning": True}}, {}),
         (Conditions(legal_stage=False), {}, {"details": {"legal_stage": True}}),
         (Conditions(buckets=("D1-D30",)), {}, {"due_date": date(2026, 11, 10)}),
     ],
