@@ -18,7 +18,7 @@ from ari_app.site import Site, local_site
 from tests.support.serving import DIALPLAN, attempts, create, everybody_called, serving, summary, until
 from tests.support.tcp_proxy import tcp_proxy
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("kept_prompts"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.usefixtures("kept_prompts"), pytest.mark.timeout(600)]
 
 PERSONAS = ("talks", "talks", "busy", "rejects", "hangs_up_at_once", "rings", "talks", "unallocated")
 SCENARIO = """
@@ -65,13 +65,13 @@ async def test_a_controller_killed_ten_times_finishes_its_campaign(tmp_path: Pat
             # From the first reservation or open call on, each time a little later: in claims, dials, ringing, talk and
             # wrap-up.
             before = len(await until(site, lambda found: True, 1.0, controller.words))
-            await until(site, lambda found, n=before: len(found) > n, 40.0, controller.words)  # type: ignore[misc]
+            await until(site, lambda found, n=before: len(found) > n, 120.0, controller.words)  # type: ignore[misc]
             if moment % 2:
-                await until(site, a_call_is_open, 40.0, controller.words)
+                await until(site, a_call_is_open, 120.0, controller.words)
             await asyncio.sleep(0.13 * moment)
             await controller.kill()
         await controller.start()
-        found = await until(site, everybody_called(scenario), 120.0, controller.words)
+        found = await until(site, everybody_called(scenario), 240.0, controller.words)
         await controller.stop()
     assert_agreement(site, found)
     assert summary(found).get("interrupted", 0) > 0, "no kill hit a call in progress: this test shows nothing"
@@ -82,12 +82,12 @@ async def test_a_killed_asterisk_is_survived(tmp_path: Path) -> None:
     async with local_site(tmp_path, scenario, dialplan_dir=DIALPLAN) as site, serving(site) as controller:
         await create(site, scenario, concurrency=6)
         await controller.start()
-        await until(site, lambda found: any(record.dialled_at for record in found), 40.0, controller.words)
+        await until(site, lambda found: any(record.dialled_at for record in found), 120.0, controller.words)
         await asyncio.sleep(2.0)
         site.pbx.kill()
         await asyncio.sleep(1.0)
         await site.pbx.start_async()
-        found = await until(site, everybody_called(scenario), 120.0, controller.words)
+        found = await until(site, everybody_called(scenario), 240.0, controller.words)
         await controller.stop()
     assert_agreement(site, found)
 
@@ -102,12 +102,12 @@ async def test_an_event_socket_that_is_gone_for_ten_seconds_is_survived(tmp_path
         through_proxy(site, proxy.port)
         await create(site, scenario, concurrency=8)
         await controller.start()
-        await until(site, lambda found: any(record.dialled_at for record in found), 40.0, controller.words)
+        await until(site, lambda found: any(record.dialled_at for record in found), 120.0, controller.words)
         await asyncio.sleep(1.5)
         proxy.cut()
         await asyncio.sleep(10.0)
         proxy.mend()
-        found = await until(site, everybody_called(scenario), 120.0, controller.words)
+        found = await until(site, everybody_called(scenario), 240.0, controller.words)
         await controller.stop()
     assert_agreement(site, found)
 
@@ -126,7 +126,7 @@ async def test_sigterm_in_mid_campaign_ends_all_calls_in_order(tmp_path: Path, a
     async with local_site(tmp_path, scenario, dialplan_dir=DIALPLAN) as site, serving(site) as controller:
         await create(site, scenario, concurrency=12)
         await controller.start()
-        await until(site, lambda found: any(record.dialled_at for record in found), 40.0, controller.words)
+        await until(site, lambda found: any(record.dialled_at for record in found), 120.0, controller.words)
         await asyncio.sleep(after_s)
         await controller.stop()
         # From here on nobody looks after any call: the network must have none left.
