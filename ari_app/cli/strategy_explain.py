@@ -13,7 +13,6 @@ from ari_app.cli.common import (
     clock_of,
     console,
     invocation,
-    local,
     pairs,
     parsed_instant,
     plain,
@@ -45,7 +44,7 @@ class Explained:
     account: Account
     holds: Effective
     passed: list[Passed]
-    version: str
+    rollout: str
     steps: tuple[DueStep, ...]
     under_way: DueStep | None
     zone: tzinfo
@@ -101,10 +100,9 @@ def explain_strategy(
 
 def _explained(strategy: Strategy, account: Account, now: datetime, moments: Moments) -> Explained:
     from ari_app.domain.compliance import zone_of
-    from ari_app.domain.rollout import version_for
     from ari_app.domain.strategy import effective
     from ari_app.domain.triggers import call_under_way, due_steps
-    from ari_app.services.strategy_standing import passed_over
+    from ari_app.services.strategy_standing import passed_over, rollout_told
 
     zone = zone_of(account.timezone) or UTC
     under_way = call_under_way(strategy, account, now, zone, moments)
@@ -114,7 +112,7 @@ def _explained(strategy: Strategy, account: Account, now: datetime, moments: Mom
         account,
         holds,
         passed_over(strategy, holds.segment, account, holds.bucket),
-        version_for(strategy.name, strategy.version, strategy.rollout, account.customer_id),
+        rollout_told(strategy, account),
         due_steps(strategy, account, now - BACK, now + AHEAD, zone, moments),
         under_way,
         zone,
@@ -153,7 +151,7 @@ def _as_object(each: Explained) -> dict[str, object]:
         "account_id": each.account.account_id,
         "bucket": each.holds.bucket,
         "segment": segment.name,
-        "version": each.version,
+        "rollout": each.rollout or None,
         "passed_over": [{"segment": one.segment, "because_not": one.condition} for one in each.passed],
         "tone": segment.tone,
         "flow": campaign.flow,
@@ -185,8 +183,8 @@ def _tell(strategy: Strategy, each: Explained, now: datetime) -> None:
     out.print(f"segment [bold]{plain(segment.name)}[/bold]: {plain(because)}")
     for one in each.passed:
         out.print(plain(f"  not {one.segment}: {one.condition}"))
-    if each.version != strategy.version:
-        out.print(plain(f"roll-out: treated by version {each.version}"))
+    if each.rollout:
+        out.print(plain(f"roll-out: {each.rollout}"))
     show_table(["what", "value"], _values(holds))
     if not each.steps:
         out.print("no step falls due in the next two months")
@@ -195,7 +193,8 @@ def _tell(strategy: Strategy, each: Explained, now: datetime) -> None:
         ["time", "step", "when", "what", "segment"],
         [
             (
-                local(one.at, each.zone) + (" (passed)" if one.at <= now else ""),
+                one.at.astimezone(each.zone).strftime("%a %Y-%m-%d %H:%M")
+                + (" (passed)" if one.at <= now else ""),
                 one.step.kind,
                 one.step.when,
                 one.step.template or (one.step.flow or one.segment.flow),
@@ -205,7 +204,11 @@ def _tell(strategy: Strategy, each: Explained, now: datetime) -> None:
         ],
     )
     under_way = "none yet" if each.under_way is None else each.under_way.step.name
-    out.print(plain(f"call under way: {under_way}; attempts after {_numbers(campaign.retry_hours)} hours"))
+    out.print(
+        plain(
+            f"call under way: {under_way}; attempts at {_numbers(campaign.retry_hours)} hours from the first"
+        )
+    )
 
 
 def _values(holds: Effective) -> list[tuple[str, str]]:

@@ -67,7 +67,8 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
 
 def by_strategy(facts: ContactFacts, now: datetime) -> Refusal | None:
     """What the strategy file of the campaign refuses: it is stopped, not signed, not rolled out to him, has no call now."""
-    return facts.by_strategy
+    refusal = facts.by_strategy
+    return None if refusal is None or (refusal.until is not None and now >= refusal.until) else refusal
 
 
 # ------------------------------------------------------------------------------------- by pack and strategy

@@ -151,6 +151,8 @@ def _instants(
     earlier = when.days < 0 or when.hours < 0
     for base in _bases(strategy, segment, account, zone, moments, when.anchor):
         if isinstance(base, datetime):
+            if when.anchor is Anchor.START:  # who comes at night or on a Sunday begins when a window opens
+                base = placed(base, segment.windows, segment.closed_weekdays, zone, earlier=False)  # noqa: PLW2901
             wanted = base + timedelta(days=when.days, hours=when.hours)
             if step.at is not None:
                 wanted = max(wanted, _at(_day(wanted, zone), step.at, zone))

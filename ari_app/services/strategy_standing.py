@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 from ari_app.domain.account import Account
-from ari_app.domain.segment import ANYBODY, Conditions, Segment
+from ari_app.domain.rollout import HELD_BACK, version_for
+from ari_app.domain.segment import ANYBODY, Conditions, Segment, in_regions
 from ari_app.domain.strategy import Strategy
 from ari_app.domain.strategy_book import Role, Standing
 from ari_app.errors import Problem
 from ari_app.ports import SignOff
 from ari_app.services.strategy_content import digest_of
 from ari_app.services.strategy_file import StrategyReading
+from ari_app.services.strategy_parts import WORD_CONDITIONS
 
 
 def standing_of(sign_offs: Iterable[SignOff]) -> Standing:
@@ -43,11 +45,13 @@ def unsigned(strategy: Strategy, standing: Standing) -> str:
     missing = standing.missing(digest_of(strategy))
     if not missing:
         return ""
-    commands = ", ".join(f"--as {role}" for role in missing)
-    return (
-        f"{strategy.name} {strategy.version} may not dial yet: not signed by {', '.join(missing)} "
-        f"(ari-app strategy sign {strategy.name} {commands} --by NAME)"
-    )
+    return f"{strategy.name} {strategy.version} may not dial yet: not signed by {', '.join(missing)}"
+
+
+_KEYS = {field: key for key, (field, _) in WORD_CONDITIONS.items()} | {
+    "buckets": "bucket",
+    "broken_promises_from": "broken promises from",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +69,32 @@ def passed_over(strategy: Strategy, chosen: Segment, account: Account, bucket: s
 
 
 def conditions_of(conditions: Conditions) -> list[tuple[str, str]]:
-    """What conditions say, as words; empty where they say nothing."""
+    """What conditions say, by the keys of the file; empty where they say nothing."""
     return [
-        (each.name, _words(getattr(conditions, each.name)))
+        (_KEYS.get(each.name, each.name.replace("_", " ")), _words(getattr(conditions, each.name)))
         for each in fields(conditions)
         if getattr(conditions, each.name) != getattr(ANYBODY, each.name)
     ]
 
 
 def _first_failing(conditions: Conditions, account: Account, bucket: str) -> str:
-    for name, words in conditions_of(conditions):
-        alone = replace(ANYBODY, **{name: getattr(conditions, name)})
+    for each in fields(conditions):
+        alone = replace(ANYBODY, **{each.name: getattr(conditions, each.name)})
         if not alone.hold(account, bucket):
-            return f"{name} {words}"
+            ((key, words),) = conditions_of(alone)
+            return f"{key} {words}"
     return ""
+
+
+def rollout_told(strategy: Strategy, account: Account) -> str:
+    """What the roll-out means for an account; '' where this version takes it."""
+    rollout = strategy.rollout
+    if rollout.regions and not in_regions(account.details.region, rollout.regions):
+        return f"is rolled out in {', '.join(rollout.regions)} only: not called"
+    version = version_for(strategy.name, strategy.version, rollout, account.customer_id)
+    if version == HELD_BACK:
+        return "held back: not called"
+    return "" if version == strategy.version else f"treated by version {version}"
 
 
 def _words(value: object) -> str:

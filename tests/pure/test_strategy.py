@@ -189,7 +189,7 @@ def test_steps_fall_due_by_bill_due_date_bucket_suspension_and_promise() -> None
     found = _times(strategy(segment), whose, Moments(at(date(2026, 10, 12), 8), date(2026, 11, 20)))
     assert found == {
         "bill": "10-13 09:00",
-        "start+4h": "10-12 12:00",
+        "start+4h": "10-12 13:00",  # loaded before the window opens
         "due-3d": "10-30 09:00",
         "due-1d": "10-30 19:30",  # a Sunday: earlier, on Friday
         "due": "11-02 09:00",
