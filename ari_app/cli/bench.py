@@ -19,6 +19,7 @@ BENCHES: dict[str, tuple[str, str]] = {
     "media": ("ari_app.bench.media", "bench_media"),
     "capacity": ("ari_app.bench.capacity", "bench_capacity"),
     "originate": ("ari_app.bench.originate", "bench_originate"),
+    "pacing": ("ari_app.bench.pacing", "bench_pacing"),
     "barge-in": ("ari_app.bench.barge_in", "bench_barge_in"),
     "turn": ("ari_app.bench.turn", "bench_turn"),
     "asr": ("ari_app.bench.asr", "bench_asr"),
@@ -38,7 +39,8 @@ def bench_command(
     """Measure this machine, with Asterisk instances of its own.
 
     ari: commands a second over the event socket against HTTP. originate: answered calls a second through gate,
-    durable reservation and call machine against a bare loop. media: what a second of a call's sound costs.
+    durable reservation and call machine against a bare loop. pacing: how busy agents are and how many people are
+    abandoned, beside VICIdial's documented arithmetic, in simulated shifts. media: what a second of a call's sound costs.
     capacity: how many recorded, talking calls this machine bears. progress: who is taken for whom, beside
     Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are heard, and what batches are
     worth to Whisper. store: what a list of 10,000, 100,000 and 1,000,000 accounts costs, to load, to claim from and each
