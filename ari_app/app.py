@@ -20,13 +20,15 @@ from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.config import Settings
 from ari_app.config.model import AUTO
+from ari_app.domain.abandonment import AbandonLimit
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.predictive import PacingRules
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.language import language_model
 from ari_app.observation import Observed, observation
-from ari_app.ports import Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Voice
+from ari_app.ports import Agents, Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Store, Voice
 from ari_app.services.advice import Adviser
 from ari_app.services.answer_watch import AnswerWatch
 from ari_app.services.call_languages import OtherLanguages
@@ -38,6 +40,7 @@ from ari_app.services.disposition_file import read_dispositions
 from ari_app.services.flow_files import FlowDirectory
 from ari_app.services.keyword_watch import KeywordWatch
 from ari_app.services.nightly import Nightly
+from ari_app.services.pace_keeper import PaceKeeper
 from ari_app.services.phones import as_dialled, region_of
 from ari_app.services.progress_files import ProgressFiles
 from ari_app.services.progress_watch import ProgressWatch, early_listener
@@ -47,6 +50,7 @@ from ari_app.services.rule_watch import RuleWatch
 from ari_app.services.strategy_check import Surroundings
 from ari_app.services.strategy_directory import StrategyDirectory
 from ari_app.services.strategy_surroundings import surroundings
+from ari_app.services.trunks import TrunkDesk, TrunkLimits
 from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.services.wrap_up import WrapUp
@@ -166,10 +170,13 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
                 language.adviser,
             ),
             progress_watch=progress_watches(settings, files, recogniser),
+            pace=pace_keeper(settings, store, clock),
         )
         limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
+        trunks = trunk_desk(settings, clock)
+        observed.add_trunks(trunks)
         dialler = Dialler(
-            store, telephony, clock, rules.decide, services, router(settings), flows, prompts, limits
+            store, telephony, clock, rules.decide, services, router(settings), flows, prompts, limits, trunks
         )
         controller = Controller(telephony, dialler, Reconciler(store, telephony, wrap_up, dialler.owned))
         telephony.ari.on_state(
@@ -289,6 +296,27 @@ def router(settings: Settings) -> Callable[[ReservedAttempt], DialPlan | None]:
         return DialPlan(trunk.endpoint.replace("{number}", number))
 
     return route
+
+
+def trunk_desk(settings: Settings, clock: Clock) -> TrunkDesk:
+    """The trunks of the settings with their limits."""
+
+    def trunk_of(phone: str) -> str | None:
+        trunk = settings.trunk_for(phone)
+        return None if trunk is None else trunk.name
+
+    limits = [
+        TrunkLimits(trunk.name, trunk.calls_per_second, trunk.max_concurrency) for trunk in settings.trunks
+    ]
+    return TrunkDesk(limits, trunk_of, clock)
+
+
+def pace_keeper(settings: Settings, store: Store, clock: Clock, agents: Agents | None = None) -> PaceKeeper:
+    """What paces campaigns by their mode; without ``agents`` only the bot's campaigns are dialled."""
+    dialler = settings.dialler
+    limit = AbandonLimit(dialler.abandon_limit_percent / 100.0, dialler.abandon_confidence_percent / 100.0)
+    misjudged = dialler.machine_misjudged_percent / 100.0
+    return PaceKeeper(store, clock, agents, PacingRules(limit=limit), misjudged)
 
 
 # --------------------------------------------------------------------------------------------------- speech

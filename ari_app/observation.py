@@ -14,6 +14,7 @@ from ari_app.config import Settings
 from ari_app.ports import EngineHealth, Recogniser
 from ari_app.services.controller import Controller
 from ari_app.services.flow_files import FlowDirectory
+from ari_app.services.trunks import TrunkDesk
 from ari_app.speech.funasr import FunasrRecogniser
 from ari_app.speech.prompt_cache import PromptCache
 from ari_app.speech.recognisers import RecogniserChoice
@@ -52,6 +53,11 @@ class Observed:
         """AMI, where there is one."""
         self.add("ami", lambda: ami.metrics)
 
+    def add_trunks(self, trunks: TrunkDesk) -> None:
+        """Each trunk: its calls, its failures, its circuit breaker."""
+        for name in trunks.readings():
+            self.add("trunk", partial(_trunk, trunks, name), name)
+
     def add_prompts(self, prompts: PromptCache) -> None:
         """The prompt cache and its files."""
         self.add("prompts", lambda: prompts.counters)
@@ -75,6 +81,10 @@ class Observed:
         """Of each recogniser."""
         for recogniser in self.recognisers.values():
             yield from recogniser.health()
+
+
+def _trunk(trunks: TrunkDesk, name: str) -> object:
+    return trunks.readings()[name]
 
 
 def _counters(owner: _HasWorkers) -> object:
@@ -115,6 +125,8 @@ async def observation(
                 "calls": len(dialler.sessions()),
                 "halted": dialler.halted,
                 "finished_calls": dialler.finished,
+                "held_back": len(dialler.held_back()),
+                "abandoned_calls": dialler.abandoned(),
             }
         ),
     )

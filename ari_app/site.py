@@ -32,7 +32,7 @@ DIALLER: Mapping[str, object] = {
     "tick_s": 0.2,
     "calls_per_second": 4.0,
     "max_concurrency": 30,
-    "ring_timeout_s": 12.0,
+    "ring_timeout_s": 15.0,
 }
 
 

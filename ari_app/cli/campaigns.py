@@ -387,6 +387,8 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
             "concurrency": dialler.concurrency,
             "callerIdPool": list(dialler.caller_id_pool),
             "ringTimeoutSeconds": dialler.ring_timeout_s,
+            "team": dialler.team,
+            "weight": dialler.weight,
         },
         "webhook": {"url": campaign.webhook.url, "events": list(campaign.webhook.events)}
         if campaign.webhook

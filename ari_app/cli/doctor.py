@@ -54,6 +54,7 @@ def doctor_command(
 
 def _checks(invoked: Invocation, offline: bool) -> list[Check]:
     from ari_app.cli import doctor_checks as checks
+    from ari_app.cli.held_back import check_modes
     from ari_app.config import config_path
     from ari_app.errors import ConfigError
     from ari_app.services import doctor
@@ -79,6 +80,7 @@ def _checks(invoked: Invocation, offline: bool) -> list[Check]:
         *checks.check_strategies(settings),
         *checks.check_recognisers(settings),
         *checks.check_voices(settings),
+        *run(check_modes(settings)),
         checks.check_binary(),
     ]
     if not offline:

@@ -23,6 +23,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.cli.held_back import waits_for
 from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def _as_object(standing: Standing, full: bool) -> dict[str, object]:
             {"name": each.wanted.name, "wanted": each.wanted.at, "at": each.at, "reason": each.reason}
             for each in standing.events
         ],
+        "waits_for": waits_for(standing.facts.campaign),
         "numbers": [
             {
                 "phone": masked_phone(each.phone, full),
@@ -204,6 +206,8 @@ def _tell(
             f"campaign {plain(facts.campaign.campaign_id)}, account {plain(account.account_id)}, "
             f"bill {plain(account.bill_id)}: {answer}"
         )
+        if (waits := waits_for(facts.campaign)) is not None:
+            out.print(f"  nothing is dialled: {plain(waits)}")
         out.print(f"  rule {verdict.rule} ({plain(_pack_of(verdict))}): {plain(verdict.reason)}")
         for each in standing.blocking[1:]:
             lasts = f", until {local(each.until, there)}" if each.until is not None else ""

@@ -217,6 +217,10 @@ class TrunkSettings(Section):
     host: Host | None = Field(
         None, description="Address of the carrier's end; doctor shows it, the lab clock asks for it"
     )
+    calls_per_second: float | None = Field(
+        None, gt=0, le=500, description="New calls a second at most, spread evenly"
+    )
+    max_concurrency: int | None = Field(None, ge=1, le=5000, description="Calls in progress at most")
 
 
 class RouteSettings(Section):
@@ -232,12 +236,29 @@ class DiallerSettings(Section):
     """How fast and how much is dialled, over all campaigns."""
 
     tick_s: float = Field(1.0, ge=0.05, le=60, description="How often due attempts are looked for")
-    calls_per_second: float = Field(5.0, gt=0, le=500, description="New calls a second at most")
+    calls_per_second: float = Field(
+        5.0, gt=0, le=500, description="New calls a second at most, spread evenly"
+    )
     max_concurrency: int = Field(100, ge=1, le=5000, description="Calls in progress at most")
     ring_timeout_s: float = Field(
-        45.0, ge=5, le=120, description="How long a phone may ring, for campaigns that do not say"
+        45.0, ge=15, le=120, description="How long a phone may ring, for campaigns that do not say"
     )
     max_call_s: float = Field(600.0, ge=10, le=7200, description="How long a call may last")
+    abandon_limit_percent: float = Field(
+        3.0,
+        gt=0,
+        le=3,
+        description="People abandoned at most, of those who answered, in 24 hours and in 30 days",
+    )
+    abandon_confidence_percent: float = Field(
+        95.0, ge=50, le=99.9, description="How sure that is to be before a predictive call starts"
+    )
+    machine_misjudged_percent: float = Field(
+        1.0,
+        ge=0,
+        le=50,
+        description="People among the calls taken for answering machines; they count as abandoned",
+    )
 
 
 class SpeechSettings(Section):

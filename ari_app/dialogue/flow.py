@@ -74,6 +74,7 @@ RESULTS: dict[str, bool] = {
     "complaint": False,
     "abusive": False,
     "language_wanted": False,
+    "abandoned": False,
     "not_verified": False,
     "no_input": False,
     "hung_up": False,

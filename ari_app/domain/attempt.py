@@ -32,6 +32,8 @@ class ReservedAttempt:
     voice: VoiceStyle = USUAL
     experiments: tuple[Experiment, ...] = ()
     arms: Arms = NO_ARMS
+    team: str = ""
+    """Whose agents take the call; '' where the bot does."""
 
 
 @dataclass(frozen=True, slots=True)

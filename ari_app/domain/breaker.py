@@ -100,14 +100,14 @@ class Breaker:
 
 
 def trunk_failed(*, sip_status: int | None, progressed: bool, answered: bool, no_reply: bool) -> bool | None:
-    """Whether a call that was sent says that its trunk failed: a 5xx, or no reply at all to the INVITE.
+    """Whether a call that was sent says that its trunk failed: a 5xx, or no reply to the INVITE (Asterisk says 408).
 
     A call that rang or was answered got through, whatever came after. None where nobody can say (stopped from our
     side).
     """
     if answered or progressed:
         return False
-    if no_reply:
+    if no_reply or sip_status == 408:
         return True
     if sip_status is None:
         return None

@@ -58,14 +58,36 @@ class CampaignStrategy:
     delays: tuple[tuple[str, float | None], ...] = ()
 
 
+class DialMode(StrEnum):
+    """Who takes the calls, and when they start."""
+
+    AI = "ai"
+    """The bot talks; calls start as lines and rates allow."""
+    PREVIEW = "preview"
+    """An agent looks at the account first; his call starts when he says so."""
+    PROGRESSIVE = "progressive"
+    """One call for each agent who is free."""
+    PREDICTIVE = "predictive"
+    """As many calls as will meet an agent who is free by then, within the limit on abandoned calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class DiallerSpec:
-    """How a campaign dials. ``concurrency`` counts calls of this campaign in progress at one time."""
+    """How a campaign dials. ``concurrency`` counts calls of this campaign in progress at one time.
+
+    ``team`` takes the calls in the modes with agents; ``weight`` is the campaign's part of the starts beside the others'.
+    """
 
     type: str = "ai"
     concurrency: int = 10
     caller_id_pool: tuple[str, ...] = ()
     ring_timeout_s: float = 45.0
+    team: str = "default"
+    weight: int = 1
+
+    @property
+    def mode(self) -> DialMode:
+        return DialMode(self.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class ContactFacts:
 
 
 #: Ends of a conversation in which nobody was talked to who may have been the customer.
-_NOBODY = frozenset({"no_input", "hung_up", "wrong_person", "third_party"})
+_NOBODY = frozenset({"abandoned", "no_input", "hung_up", "wrong_person", "third_party"})
 
 
 def is_conversation(result: str | None, verified: bool) -> bool:

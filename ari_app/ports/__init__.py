@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ari_app.ports.agents import Agents, TeamNow
 from ari_app.ports.clock import Clock
 from ari_app.ports.dialogue import Dialogue, Flows
 from ari_app.ports.language import LanguageModel
@@ -16,6 +17,7 @@ from ari_app.ports.speech import (
     Voice,
 )
 from ari_app.ports.store import (
+    Admission,
     AssessmentRecord,
     AttemptHistory,
     CampaignCount,
@@ -48,6 +50,8 @@ from ari_app.ports.telephony import (
 
 __all__ = [
     "RESULT_BUCKETS_S",
+    "Admission",
+    "Agents",
     "Ari",
     "AriEvent",
     "AriReply",
@@ -81,6 +85,7 @@ __all__ = [
     "SignOff",
     "Store",
     "StrategyStop",
+    "TeamNow",
     "Telephony",
     "Transcript",
     "VerdictRecord",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from ari_app.domain.abandonment import WindowCounts
 from ari_app.domain.account import Account
 from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
@@ -148,6 +149,18 @@ class StrategyStop:
     resumed_at: datetime | None = None
 
 
+class Admission(Protocol):
+    """Which numbers may be claimed in one claim (``services/trunks.py``)."""
+
+    def wait_s(self, phone: str) -> float | None:
+        """None where the number may be dialled now, else after how many seconds to look again."""
+        ...
+
+    def took(self, phone: str) -> None:
+        """An attempt was reserved for this number."""
+        ...
+
+
 class Store(Protocol):
     """The durable memory: one writer, every method one transaction. All instants are aware UTC."""
 
@@ -268,7 +281,13 @@ class Store(Protocol):
         ...
 
     async def claim_due(
-        self, campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
+        self,
+        campaign_id: str,
+        now: datetime,
+        limit: int,
+        decide: Decide,
+        new_id: Callable[[], str],
+        admission: Admission | None = None,
     ) -> list[ReservedAttempt]:
         """Reserve up to ``limit`` attempts for accounts that are due, in one transaction.
 
@@ -277,10 +296,21 @@ class Store(Protocol):
         ``verdict.until``, or none for a standing refusal, until something changes (the campaign, the account, the
         do-not-contact list, the customer's open attempt). One call examines a bounded number of accounts: fewer than
         ``limit`` attempts while ``next_due_at`` is not later than ``now`` means that there is more to examine.
+
+        An account whose number ``admission`` does not let through keeps its plan and is looked at again later.
         """
         ...
 
     async def next_due_at(self, campaign_id: str) -> datetime | None: ...
+
+    async def abandon_counts(
+        self, campaign_id: str, now: datetime, misjudged_share: float
+    ) -> tuple[WindowCounts, WindowCounts]:
+        """People who answered, and those of them who were abandoned, in the last 24 hours and the last 30 days.
+
+        ``misjudged_share`` of the calls that a machine is said to have answered count as people who were abandoned.
+        """
+        ...
 
     async def assign_arms(self, attempt_id: str, experiments: Sequence[Experiment], now: datetime) -> Arms:
         """Give the attempt's customer an arm in each of the experiments in which he takes part, and record both: an arm

@@ -21,6 +21,7 @@ from ari_app.domain.compliance import Decide
 from ari_app.errors import AriAppError, MediaClosed, RequestRefused, TelephonyError
 from ari_app.ports import CallLeg, Clock, MediaStream, Recorder, Store
 from ari_app.services.conversation import Conversation
+from ari_app.services.pace_keeper import SAFE_MESSAGE, PaceKeeper
 from ari_app.services.progress_watch import ProgressWatch
 from ari_app.services.wrap_up import EndedCall, WrapUp
 
@@ -61,6 +62,8 @@ class CallServices:
     limits: CallLimits
     conversation: Callable[[ReservedAttempt, MediaStream, Callable[[], Awaitable[None]]], Conversation]
     progress_watch: Callable[[ReservedAttempt, MediaStream], ProgressWatch]
+    pace: PaceKeeper | None = None
+    """Finds the agent for a call of a campaign that has agents."""
 
 
 class CallSession:
@@ -277,8 +280,23 @@ class CallSession:
                 Event(EventKind.CONVERSATION_ENDED, "probe" if not self._plan.with_media else "no_media")
             )
             return
-        self._conversation = self._services.conversation(self.attempt, self._leg.media, self._stop_recording)
-        self._conversation_task = self._spawn(self._converse(self._conversation))
+        if self.attempt.team:
+            self._conversation_task = self._spawn(self._meet(self._leg.media))
+        else:
+            self._conversation_task = self._spawn(self._converse(self._talk(self.attempt, self._leg.media)))
+
+    def _talk(self, attempt: ReservedAttempt, media: MediaStream) -> Conversation:
+        self._conversation = self._services.conversation(attempt, media, self._stop_recording)
+        return self._conversation
+
+    async def _meet(self, media: MediaStream) -> None:
+        """A person has answered a call that is for an agent; where none is there in time, the safe message is spoken."""
+        pace = self._services.pace
+        if pace is not None and await pace.take(self.attempt, self.call):
+            await self._converse(self._talk(self.attempt, media))
+        else:
+            log.warning("call abandoned", team=self.attempt.team)
+            await self._converse(self._talk(replace(self.attempt, flow=SAFE_MESSAGE), media))
 
     async def _converse(self, conversation: Conversation) -> None:
         try:

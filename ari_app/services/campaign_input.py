@@ -135,6 +135,8 @@ def parse_campaign(
             concurrency=request.dialer.concurrency,
             caller_id_pool=tuple(pool),
             ring_timeout_s=float(request.dialer.ring_timeout_s or defaults.ring_timeout_s),
+            team=request.dialer.team,
+            weight=request.dialer.weight,
         ),
         webhook=None if webhook is None else WebhookSpec(webhook.url, tuple(webhook.events), webhook.secret),
         status=CampaignStatus.PAUSED if placeholders else CampaignStatus.RUNNING,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ari_app.domain.account import BUCKET_NAMES
-from ari_app.domain.campaign import DEFAULT_RULE_PACK
+from ari_app.domain.campaign import DEFAULT_RULE_PACK, DialMode
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.domain.windows import Window, parse_window
@@ -100,8 +100,9 @@ def _webhook_url(value: str) -> str:
 
 
 def _dialer_type(value: str) -> str:
-    if value != "ai":
-        raise RefusedError("is not supported yet", "ai")
+    modes = [mode.value for mode in DialMode]
+    if value not in modes:
+        raise RefusedError("is not a way of dialling", nearest(value, modes))
     return value
 
 
@@ -181,9 +182,11 @@ class DialerShape(Part):
     type: Annotated[str, AfterValidator(_dialer_type)] = "ai"
     concurrency: Annotated[int, BeforeValidator(whole)] = Field(10, ge=1, le=5000)
     caller_id_pool: list[str] = Field(alias="callerIdPool", min_length=1, max_length=1000)
-    ring_timeout_s: Annotated[int, BeforeValidator(whole), Field(ge=5, le=120)] | None = Field(
+    ring_timeout_s: Annotated[int, BeforeValidator(whole), Field(ge=15, le=120)] | None = Field(
         None, alias="ringTimeoutSeconds"
     )
+    team: str = Field("default", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    weight: Annotated[int, BeforeValidator(whole)] = Field(1, ge=1, le=100)
 
 
 class WebhookShape(Part):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -16,13 +17,19 @@ import structlog
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import Decide
-from ari_app.domain.pacing import TokenBucket, starts_allowed
+from ari_app.domain.fair_share import FairShares
+from ari_app.domain.pacing import SteadyRate
 from ari_app.errors import AriAppError, StoreError
 from ari_app.ports import Clock, Flows, Prompts, Store, Telephony
 from ari_app.services.arms import with_arms
 from ari_app.services.call_session import CallServices, CallSession, DialPlan
+from ari_app.services.pace_keeper import SAFE_MESSAGE
+from ari_app.services.trunks import TrunkDesk
 
 log = structlog.get_logger(__name__)
+
+#: How far ahead of their moment on the schedule calls are claimed and prepared, in seconds.
+AHEAD_S = 1.0
 
 #: The plan of a number that no trunk takes: its attempt is closed before anything is sent.
 NO_ROUTE = DialPlan("PJSIP/none@none", with_media=False)
@@ -56,6 +63,7 @@ class Dialler:
         flows: Flows | None,
         prompts: Prompts | None,
         limits: DiallerLimits,
+        trunks: TrunkDesk | None = None,
     ) -> None:
         self._store = store
         self._telephony = telephony
@@ -66,7 +74,9 @@ class Dialler:
         self._flows = flows
         self._prompts = prompts
         self._limits = limits
-        self._bucket = TokenBucket.full(limits.calls_per_second, clock.monotonic())
+        self._trunks = trunks
+        self._schedule = SteadyRate(limits.calls_per_second, clock.monotonic())
+        self._shares = FairShares()
         self._sessions: dict[str, CallSession | None] = {}
         self._campaign_of: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,7 +84,8 @@ class Dialler:
         self._wake = asyncio.Event()
         self._turning = asyncio.Lock()
         self._stopping: str | None = None
-        self._turns = 0
+        self._stopped = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
         self.halted = True
         """Nothing is claimed while True; :meth:`stop` is for good, whatever stands here."""
         self.finished = 0
@@ -91,6 +102,14 @@ class Dialler:
     def sessions(self) -> list[CallSession]:
         """The running calls."""
         return [session for session in self._sessions.values() if session is not None]
+
+    def held_back(self) -> Mapping[str, str]:
+        """Campaigns that start nothing now because of their mode, and why."""
+        return {} if self._services.pace is None else self._services.pace.reasons()
+
+    def abandoned(self) -> int:
+        """People for whom no agent was there in time, since the start."""
+        return 0 if self._services.pace is None else self._services.pace.abandoned
 
     def wake(self) -> None:
         """Look for due accounts soon."""
@@ -110,48 +129,72 @@ class Dialler:
 
     async def turn(self) -> int:
         """Start what may be started now; returns the number of calls started."""
-        started = 0
         async with self._turning:
             if not self._may_claim():
                 return 0
             campaigns = [
                 each for each in await self._store.campaigns() if each.status is CampaignStatus.RUNNING
             ]
-            # Another one is first in each turn, so that none takes every free line from the others.
-            first = self._turns % len(campaigns) if campaigns else 0
-            self._turns += 1
-            for campaign in campaigns[first:] + campaigns[:first]:
-                try:
-                    started += await self._serve(campaign)
-                except StoreError as error:  # of this campaign perhaps alone: the others are served
-                    log.error("nothing can be claimed", campaign_id=campaign.campaign_id, error=str(error))
-        return started
+            return await self._share_out({each.campaign_id: each for each in campaigns})
 
     def _may_claim(self) -> bool:
         return self._stopping is None and not self.halted and self._telephony.connected
 
-    async def _serve(self, campaign: Campaign) -> int:
+    async def _share_out(self, hungry: dict[str, Campaign]) -> int:
+        """Starts go round to whoever is furthest behind, until nothing is free or nobody wants more."""
         started = 0
-        while True:
-            self._bucket = self._bucket.refilled(self._clock.monotonic())
-            in_campaign = sum(1 for owner in self._campaign_of.values() if owner == campaign.campaign_id)
-            allowed = starts_allowed(
-                campaign_free=campaign.dialler.concurrency - in_campaign,
-                controller_free=self._limits.max_concurrency - len(self._sessions),
-                tokens=self._bucket.tokens,
-            )
-            if allowed == 0 or not self._may_claim():
+        weights = {name: campaign.dialler.weight for name, campaign in hungry.items()}
+        self._shares = self._shares.among(hungry)
+        while hungry and self._may_claim():
+            free = self._limits.max_concurrency - len(self._sessions)
+            room = min(free, self._schedule.moments(self._clock.monotonic(), AHEAD_S))
+            wants = {name: await self._most(campaign, room) for name, campaign in hungry.items()}
+            given = self._shares.share_out(room, wants, weights)
+            if not given:
+                if room == 0 < free:  # the schedule alone is in the way
+                    self._wake_in(AHEAD_S / 2)
                 return started
-            asked = min(allowed, self._limits.batch)
+            for name, asked in given.items():
+                claimed, more = await self._serve(hungry[name], min(asked, self._limits.batch))
+                started += claimed
+                self._shares = self._shares.served(name, claimed, weights[name])
+                if not more:
+                    self._shares = self._shares.idle(name)
+                    del hungry[name]
+        return started
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+
+    async def _most(self, campaign: Campaign, room: int) -> int:
+        """How many calls of a campaign may start now: its own lines, and what its mode allows."""
+        mine = [each for each, owner in self._campaign_of.items() if owner == campaign.campaign_id]
+        cap = min(room, campaign.dialler.concurrency - len(mine))
+        if cap <= 0 or self._services.pace is None:
+            return max(0, cap)
+        sessions = [self._sessions.get(each) for each in mine]
+        calls = [None if each is None else each.call for each in sessions]
+        return await self._services.pace.room(campaign, calls, cap)
+
+    async def _serve(self, campaign: Campaign, asked: int) -> tuple[int, bool]:
+        """Claim and start up to ``asked`` calls; how many, and whether the campaign has more that is due."""
+        try:
             claimed = await self._store.claim_due(
-                campaign.campaign_id, self._clock.now(), asked, self._decide, new_attempt_id
+                campaign.campaign_id,
+                self._clock.now(),
+                asked,
+                self._decide,
+                new_attempt_id,
+                None if self._trunks is None else self._trunks.admission(AHEAD_S),
             )
-            self._bucket = self._bucket.take(len(claimed))
             for attempt in claimed:
                 self._start(attempt)
-            started += len(claimed)
-            if len(claimed) < asked and not await self._more_is_due(campaign):
-                return started
+            return len(claimed), len(claimed) == asked or await self._more_is_due(campaign)
+        except StoreError as error:  # of this campaign perhaps alone: the others are served
+            log.error("nothing can be claimed", campaign_id=campaign.campaign_id, error=str(error))
+            return 0, False
 
     async def _more_is_due(self, campaign: Campaign) -> bool:
         """One claim examines a bounded number of accounts; after many refusals there may be more to examine."""
@@ -161,12 +204,18 @@ class Dialler:
     def _start(self, attempt: ReservedAttempt) -> None:
         self._sessions[attempt.attempt_id] = None
         self._campaign_of[attempt.attempt_id] = attempt.campaign_id
-        task = asyncio.create_task(self._call(attempt))
+        self._schedule, moment = self._schedule.take(self._clock.monotonic())
+        if self._trunks is not None:
+            moment = max(moment, self._trunks.begin(attempt.attempt_id, attempt.account.phone))
+        task = asyncio.create_task(self._call(attempt, moment))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._ended(attempt, done))
 
-    async def _call(self, attempt: ReservedAttempt) -> None:
-        """Record the arms, render the prompts, then call. What cannot be done of it stops the dial, not the call."""
+    async def _call(self, attempt: ReservedAttempt, moment: float) -> None:
+        """Record the arms, render the prompts, and call when its moment on the schedule has come.
+
+        What cannot be done of it stops the dial, not the call.
+        """
         leg = self._telephony.call(attempt.attempt_id)
         plan = self._plan(attempt)
         with_its_arms = attempt if plan is None else await self._with_arms(attempt)
@@ -182,7 +231,14 @@ class Dialler:
             session.stop("internal_error")
         elif plan.with_media and (trouble := await self._prepare(attempt)) is not None:
             session.stop(trouble)
+        await self._wait_until(moment)
         await session.run()
+
+    async def _wait_until(self, moment: float) -> None:
+        """Calls leave one after the other, evenly; a stop ends the wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, moment - self._clock.monotonic())):
+                await self._stopped.wait()
 
     def _plan(self, attempt: ReservedAttempt) -> DialPlan | None:
         try:
@@ -210,9 +266,11 @@ class Dialler:
         assert task is not None
         self._preparing.add(task)
         try:
-            await self._prompts.styled(attempt.voice).prepare(
-                self._flows.prompts(attempt.flow, attempt.account, self._clock.now(), attempt.arms)
-            )
+            now = self._clock.now()
+            wanted = self._flows.prompts(attempt.flow, attempt.account, now, attempt.arms)
+            if attempt.team:
+                wanted = (*wanted, *self._flows.prompts(SAFE_MESSAGE, attempt.account, now))
+            await self._prompts.styled(attempt.voice).prepare(wanted)
         except asyncio.CancelledError:
             if self._stopping is None:
                 raise
@@ -233,8 +291,12 @@ class Dialler:
     def _ended(self, attempt: ReservedAttempt, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self.finished += 1
-        self._sessions.pop(attempt.attempt_id, None)
+        session = self._sessions.pop(attempt.attempt_id, None)
         self._campaign_of.pop(attempt.attempt_id, None)
+        if self._trunks is not None:
+            self._trunks.ended(attempt.attempt_id, None if session is None else session.call)
+        if self._services.pace is not None and session is not None:
+            self._services.pace.ended(attempt.campaign_id, session.call)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The attempt stays open in the store; reconciliation closes it, and nobody is redialled meanwhile.
             log.error("call failed", attempt_id=attempt.attempt_id, error=repr(error), exc_info=error)
@@ -248,6 +310,9 @@ class Dialler:
         """
         self.halted = True
         self._stopping = reason
+        self._stopped.set()
+        if self._alarm is not None:
+            self._alarm.cancel()
         for session in self.sessions():
             session.stop(reason)
         for task in self._preparing:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.caller_id import choose_caller_id
-from ari_app.domain.campaign import Campaign
+from ari_app.domain.campaign import Campaign, DialMode
 from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
 from ari_app.domain.strategy_book import StrategyBook
 from ari_app.errors import StoreError
+from ari_app.ports import Admission
 from ari_app.store.budget import goes_first
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
@@ -42,6 +43,7 @@ def claim_due(
     limit: int,
     decide: Decide,
     new_id: Callable[[], str],
+    admission: Admission | None = None,
 ) -> list[ReservedAttempt]:
     """See ``Store.claim_due``."""
     campaign = campaigns.required(connection, campaign_id)
@@ -67,12 +69,21 @@ def claim_due(
             first = goes_first(connection, row, at) if customer not in taken else row["campaign_account"]
             if first != row["campaign_account"]:
                 attempt = _claim_one(
-                    connection, standing_row(connection, first), campaign, now, decide, new_id, campaigns.book
+                    connection,
+                    standing_row(connection, first),
+                    campaign,
+                    now,
+                    decide,
+                    new_id,
+                    campaigns.book,
+                    admission,
                 )
                 asked.add(first)
                 examined += 1
             if attempt is None:
-                attempt = _claim_one(connection, row, campaign, now, decide, new_id, campaigns.book)
+                attempt = _claim_one(
+                    connection, row, campaign, now, decide, new_id, campaigns.book, admission
+                )
                 examined += 1
             if attempt is not None:
                 reserved.append(attempt)
@@ -90,13 +101,21 @@ def _claim_one(
     decide: Decide,
     new_id: Callable[[], str],
     book: StrategyBook,
+    admission: Admission | None,
 ) -> ReservedAttempt | None:
     at = micros(now)
     facts = facts_of(connection, row, campaign, at, book=book)
     verdict = decide(facts, now)
     if verdict.allowed:
+        wait_s = None if admission is None else admission.wait_s(facts.account.phone)
+        if wait_s is not None:  # the plan stands; only this look at it comes again
+            params = {"campaign_account": row["campaign_account"], "due_at": at + round(wait_s * 1e6) + 1}
+            connection.execute(SQL["plan_postponed"], params)
+            return None
         attempt = _reserve(connection, row, facts, verdict, now, new_id)
         if attempt is not None:
+            if admission is not None:
+                admission.took(facts.account.phone)
             return attempt
         verdict = refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
     until = now + FILES_AGAIN if verdict.rule in FILE_RULES and verdict.until is None else verdict.until
@@ -173,6 +192,7 @@ def _reserve(
         ring_timeout_s=campaign.dialler.ring_timeout_s,
         voice=campaign.strategy.voice,
         experiments=campaign.strategy.experiments,
+        team="" if campaign.dialler.mode is DialMode.AI else campaign.dialler.team,
     )
 
 

@@ -276,6 +276,14 @@ WHERE id = :campaign_account;
 UPDATE campaign_account SET due_at = :due_at, refused_by = :rule, last_verdict = :verdict
 WHERE id = :campaign_account;
 
+-- name: abandon_counts
+SELECT disposition, COUNT(*) AS month, COALESCE(SUM(answered_at >= :day), 0) AS day FROM attempt
+WHERE campaign_id = :campaign_id AND answered_at >= :month AND answered_at <= :now AND disposition IS NOT NULL
+GROUP BY disposition;
+
+-- name: plan_postponed
+UPDATE campaign_account SET due_at = :due_at WHERE id = :campaign_account AND state = 'waiting';
+
 -- name: attempt
 SELECT * FROM attempt WHERE attempt_id = :attempt_id;
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from ari_app.domain.abandonment import WindowCounts
 from ari_app.domain.account import Account
 from ari_app.domain.attempt import OpenAttempt, Turn
 from ari_app.domain.compliance import ContactFacts, DialVerdict, Rule
@@ -315,3 +316,29 @@ def dead_numbers(connection: sqlite3.Connection) -> Mapping[str, str]:
     """See ``Store.dead_numbers``."""
     rows = connection.execute(SQL["dead_numbers"]).fetchall()
     return MappingProxyType({row["phone"]: row["disposition"] for row in rows})
+
+
+#: Dispositions of calls that no person has answered, although they were answered.
+NO_PERSON = frozenset({"voicemail", "call_assistant", "ivr", "fax", "no_media"})
+_DAY, _MONTH = timedelta(hours=24), timedelta(days=30)
+
+
+def abandon_counts(
+    connection: sqlite3.Connection, campaign_id: str, now: datetime, misjudged_share: float
+) -> tuple[WindowCounts, WindowCounts]:
+    """See ``Store.abandon_counts``."""
+    params = {
+        "campaign_id": campaign_id,
+        "now": micros(now),
+        "day": micros(now - _DAY),
+        "month": micros(now - _MONTH),
+    }
+    rows = connection.execute(SQL["abandon_counts"], params).fetchall()
+    return _window(rows, "day", misjudged_share), _window(rows, "month", misjudged_share)
+
+
+def _window(rows: Sequence[sqlite3.Row], span: str, misjudged_share: float) -> WindowCounts:
+    many = {row["disposition"]: row[span] for row in rows}
+    people = sum(count for name, count in many.items() if name not in NO_PERSON)
+    misjudged = many.get("voicemail", 0) * misjudged_share
+    return WindowCounts(people + misjudged, many.get("abandoned", 0) + misjudged)

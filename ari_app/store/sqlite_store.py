@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from ari_app.domain.abandonment import WindowCounts
 from ari_app.domain.account import Account
 from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
@@ -22,6 +23,7 @@ from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, 
 from ari_app.domain.retry import RetryDecision
 from ari_app.domain.strategy_book import NO_BOOK, StrategyBook
 from ari_app.ports import (
+    Admission,
     AssessmentRecord,
     AttemptHistory,
     CampaignCount,
@@ -279,14 +281,27 @@ class SqliteStore:
     # ------------------------------------------------------------------------------------------- attempts
 
     async def claim_due(
-        self, campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
+        self,
+        campaign_id: str,
+        now: datetime,
+        limit: int,
+        decide: Decide,
+        new_id: Callable[[], str],
+        admission: Admission | None = None,
     ) -> list[ReservedAttempt]:
         return await self._writer.run(
-            lambda db: gate.claim_due(db, self._campaigns, campaign_id, now, limit, decide, new_id)
+            lambda db: gate.claim_due(db, self._campaigns, campaign_id, now, limit, decide, new_id, admission)
         )
 
     async def next_due_at(self, campaign_id: str) -> datetime | None:
         return await self._readers.run(lambda db: reading.next_due_at(db, campaign_id))
+
+    async def abandon_counts(
+        self, campaign_id: str, now: datetime, misjudged_share: float
+    ) -> tuple[WindowCounts, WindowCounts]:
+        return await self._readers.run(
+            lambda db: reading.abandon_counts(db, campaign_id, now, misjudged_share)
+        )
 
     async def assign_arms(self, attempt_id: str, experiments: Sequence[Experiment], now: datetime) -> Arms:
         return await self._writer.run(lambda db: arms.assign_arms(db, attempt_id, experiments, now))

@@ -40,12 +40,13 @@ def _rows(group: str, kind: Kind, meanings: dict[str, str]) -> tuple[Row, ...]:
     return tuple(Row(group, field, meaning, kind) for field, meaning in meanings.items())
 
 
-#: Labels of a group; all others have none. Values are names of engines, languages and tasks, never anything of a customer.
+#: Labels of a group; all others have none. Values are names of engines, languages, tasks and trunks, nothing of a customer.
 LABELS: Final[dict[str, str]] = {
     "recogniser": "engine",
     "recogniser_worker": "engine",
     "recogniser_choice": "language",
     "llm": "task",
+    "trunk": "trunk",
 }
 
 _STATE: Final = (
@@ -55,9 +56,34 @@ _STATE: Final = (
         {
             "calls": "Calls in progress",
             "halted": "1 while nothing is dialled because store and PBX may disagree",
+            "held_back": "Campaigns that start nothing because of their mode: no agents, or the limit on abandoned calls",
         },
     ),
-    *_rows("dialler", Kind.COUNTER, {"finished_calls": "Calls that have ended"}),
+    *_rows(
+        "dialler",
+        Kind.COUNTER,
+        {
+            "finished_calls": "Calls that have ended",
+            "abandoned_calls": "People who answered and for whom no agent was there in time",
+        },
+    ),
+    *_rows(
+        "trunk",
+        Kind.GAUGE,
+        {
+            "calls": "Calls that hold a line of the trunk",
+            "open": "1 while its circuit breaker sends nothing there",
+        },
+    ),
+    *_rows(
+        "trunk",
+        Kind.COUNTER,
+        {
+            "started": "Calls given to the trunk",
+            "failed": "Calls at which the trunk failed: a SIP status of 5xx, or no reply to the INVITE",
+            "opened": "Times that its circuit breaker opened",
+        },
+    ),
     *_rows("ari", Kind.GAUGE, {"connected": "1 while there is a connection to Asterisk"}),
     *_rows(
         "flow",

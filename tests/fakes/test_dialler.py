@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from ari_app.domain.call_machine import Event, EventKind
 from ari_app.domain.campaign import CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
 from ari_app.errors import RequestTimeout, SpeechError, StoreError
+from ari_app.ports import Admission
 from ari_app.services.call_session import DialPlan
 from ari_app.services.dialler import DiallerLimits
 from tests.support.calls import FakeLeg, FakeMedia, FakePrompts
@@ -67,7 +69,18 @@ async def test_a_campaign_with_much_to_do_leaves_lines_to_the_others(tmp_path: P
         for _ in range(2):
             await place.dialler.turn()
             await all_calls_over(place.dialler)
-        assert [record.campaign_id for record in await place.records()] == ["c1", "c1", "c2", "c2"]
+        assert [record.campaign_id for record in await place.records()] == ["c1", "c2", "c1", "c2"]
+
+
+async def test_starts_follow_the_weights_of_the_campaigns(tmp_path: Path) -> None:
+    limits = DiallerLimits(max_concurrency=4, calls_per_second=100.0)
+    heavy = replace(campaign("c2"), dialler=replace(campaign("c2").dialler, weight=3))
+    async with floor(tmp_path, busy, accounts=20, campaigns=[campaign("c1"), heavy], limits=limits) as place:
+        for _ in range(4):
+            await place.dialler.turn()
+            await all_calls_over(place.dialler)
+        of = Counter(record.campaign_id for record in await place.records())
+        assert of == {"c1": 4, "c2": 12}
 
 
 async def test_no_more_calls_start_in_a_second_than_the_rate_allows(tmp_path: Path) -> None:
@@ -77,7 +90,28 @@ async def test_no_more_calls_start_in_a_second_than_the_rate_allows(tmp_path: Pa
         await asyncio.sleep(1.0)
         assert await place.dialler.turn() == 2
         await asyncio.sleep(60.0)
-        assert await place.dialler.turn() == 2, "an idle minute is no burst"
+        assert await place.dialler.turn() <= 3, "an idle minute is no burst"
+
+
+async def test_calls_leave_one_after_the_other_and_not_in_a_burst(tmp_path: Path) -> None:
+    async with floor(tmp_path, rings, accounts=5, limits=DiallerLimits(50, 4.0)) as place:
+        assert await place.dialler.turn() == 4
+        for number in range(1, 5):
+            await asyncio.sleep(0.1)
+            assert place.dials() == number
+            await asyncio.sleep(0.15)
+
+
+async def test_a_slow_tick_does_not_slow_the_schedule_down(tmp_path: Path) -> None:
+    wide = replace(campaign(), dialler=replace(campaign().dialler, concurrency=50))
+    limits = DiallerLimits(50, 5.0)
+    async with floor(tmp_path, rings, accounts=40, campaigns=[wide], limits=limits) as place:
+        serving = asyncio.create_task(place.dialler.run())
+        place.dialler.wake()
+        await asyncio.sleep(4.1)
+        assert place.dials() == 21
+        serving.cancel()
+        await asyncio.wait([serving])
 
 
 @pytest.mark.parametrize("reason", ["disconnected", "halted", "paused"])
@@ -166,11 +200,16 @@ async def test_one_campaign_that_cannot_be_claimed_does_not_stop_the_others(tmp_
         claim = place.store.claim_due
 
         async def fails_for_the_first(
-            campaign_id: str, now: datetime, limit: int, decide: Decide, new_id: Callable[[], str]
+            campaign_id: str,
+            now: datetime,
+            limit: int,
+            decide: Decide,
+            new_id: Callable[[], str],
+            admission: Admission | None = None,
         ) -> list[ReservedAttempt]:
             if campaign_id == "c1":
                 raise StoreError("campaign c1: its strategy cannot be read")
-            return await claim(campaign_id, now, limit, decide, new_id)
+            return await claim(campaign_id, now, limit, decide, new_id, admission)
 
         place.store.claim_due = fails_for_the_first  # type: ignore[method-assign]
         assert await place.dialler.turn() == 1

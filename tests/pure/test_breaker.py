@@ -95,6 +95,8 @@ def test_whatever_happens_nothing_goes_out_while_it_is_open(steps: list[tuple[fl
     [
         (503, False, False, False, True),
         (500, False, False, False, True),
+        (408, False, False, False, True),
+        (408, True, False, False, False),
         (486, False, False, False, False),
         (404, False, False, False, False),
         (503, True, False, False, False),

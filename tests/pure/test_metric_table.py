@@ -59,8 +59,8 @@ def test_names_keep_to_the_conventions() -> None:
         assert not row.meaning.endswith(".")
 
 
-def test_labels_name_engines_languages_and_tasks_only() -> None:
-    assert set(LABELS.values()) == {"engine", "language", "task"}
+def test_labels_name_engines_languages_tasks_and_trunks_only() -> None:
+    assert set(LABELS.values()) == {"engine", "language", "task", "trunk"}
     assert set(LABELS) <= {row.group for row in METRICS}
 
 

@@ -17,14 +17,16 @@ from ari_app.domain.campaign import Campaign
 from ari_app.domain.compliance import Decide
 from ari_app.domain.experiment import Arms, Experiment
 from ari_app.domain.record import AttemptRecord
-from ari_app.ports import Dialogue, MediaStream, Prompts, Recorder
+from ari_app.ports import Agents, Dialogue, MediaStream, Prompts, Recorder
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
 from ari_app.services.controller import Controller
 from ari_app.services.conversation import Conversation, Ears
 from ari_app.services.dialler import Dialler, DiallerLimits
 from ari_app.services.disposition_file import read_dispositions
+from ari_app.services.pace_keeper import PaceKeeper
 from ari_app.services.progress_watch import ProgressWatch
 from ari_app.services.reconcile import Reconciler
+from ari_app.services.trunks import TrunkDesk
 from ari_app.services.wrap_up import WrapUp
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import (
@@ -97,6 +99,7 @@ class Floor:
     controller: Controller
     clock: LoopClock
     folder: Path
+    opened_flows: list[str]
 
     async def records(self) -> list[AttemptRecord]:
         return await self.store.attempts()
@@ -125,6 +128,8 @@ async def floor(
     halted: bool = False,
     open_dialogue: Callable[[], Dialogue] | None = None,
     flows: OneFlow | None = None,
+    agents: Agents | None = None,
+    trunks: TrunkDesk | None = None,
 ) -> AsyncIterator[Floor]:
     """A floor with ``accounts`` customers in every campaign; nothing runs until it is told to.
 
@@ -142,9 +147,12 @@ async def floor(
         telephony = FakeTelephony(make)
         wrap_up = WrapUp(store, clock, TABLE, recorder, folder / "transcripts")
 
+        opened: list[str] = []
+
         def converse(
             attempt: ReservedAttempt, media: MediaStream, stop_recording: Callable[[], Awaitable[None]]
         ) -> Conversation:
+            opened.append(attempt.flow)
             dialogue = open_dialogue() if open_dialogue is not None else OneFlow().open("", attempt.account)
             ears = Ears(QuietGate(), NoDetector(), lambda _: None)
             return Conversation(dialogue, media, FakePrompts(), ears, clock, stop_recording)
@@ -158,6 +166,7 @@ async def floor(
             limits=CallLimits(call_s=60.0, clear_s=5.0),
             conversation=converse,
             progress_watch=lambda _, media: ProgressWatch(media, HearsNothing()),
+            pace=PaceKeeper(store, clock, agents),
         )
         dialler = Dialler(
             store,
@@ -169,12 +178,15 @@ async def floor(
             flows or OneFlow(),
             prompts or FakePrompts(),
             limits or DiallerLimits(),
+            trunks,
         )
         dialler.halted = halted
         reconciler = Reconciler(store, telephony, wrap_up, dialler.owned)
         controller = Controller(telephony, dialler, reconciler)
         try:
-            yield Floor(store, telephony, services, wrap_up, dialler, reconciler, controller, clock, folder)
+            yield Floor(
+                store, telephony, services, wrap_up, dialler, reconciler, controller, clock, folder, opened
+            )
         finally:
             await controller.stop()
 

@@ -1,0 +1,114 @@
+"""Trunks: their rate and lines are kept, one that fails is left alone, and the others go on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ari_app.domain.breaker import BreakerRules
+from ari_app.domain.call_machine import Call, Event, EventKind
+from ari_app.domain.campaign import Campaign
+from ari_app.services.dialler import DiallerLimits
+from ari_app.services.trunks import TrunkDesk, TrunkLimits
+from tests.support.calls import FakeLeg, FakeMedia
+from tests.support.clock import MONDAY_MORNING, LoopClock
+from tests.support.floor import floor, within
+from tests.support.store_rows import campaign
+
+pytestmark = [pytest.mark.fakes, pytest.mark.virtual_time]
+
+RINGS = [(1.0, Event(EventKind.RINGING))]
+FAILS = [(0.2, Event(EventKind.DESTROYED, sip_status=503, q850_cause=34))]
+BUSY = [(0.2, Event(EventKind.DESTROYED, sip_status=486, q850_cause=17))]
+
+
+def rings(call_id: str) -> FakeLeg:
+    return FakeLeg(call_id, RINGS, media=FakeMedia())
+
+
+def fails(call_id: str) -> FakeLeg:
+    return FakeLeg(call_id, FAILS, media=FakeMedia())
+
+
+def busy(call_id: str) -> FakeLeg:
+    return FakeLeg(call_id, BUSY, media=FakeMedia())
+
+
+def parity(phone: str) -> str:
+    return "odd" if int(phone[-1]) % 2 else "even"
+
+
+def desk(*limits: TrunkLimits) -> TrunkDesk:
+    return TrunkDesk(limits, parity, LoopClock(asyncio.get_running_loop()), BreakerRules(least_calls=3))
+
+
+def wide() -> list[Campaign]:
+    return [replace(campaign(), dialler=replace(campaign().dialler, concurrency=50))]
+
+
+async def test_a_trunk_has_never_more_calls_than_its_lines(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd", max_concurrency=2), TrunkLimits("even"))
+    async with floor(tmp_path, rings, accounts=10, campaigns=wide(), trunks=trunks) as place:
+        await place.dialler.turn()
+        numbers = [int(record.phone[-1]) % 2 for record in await place.records()]
+        assert (numbers.count(1), numbers.count(0)) == (2, 5)
+        assert trunks.readings()["odd"].calls == 2
+        assert await place.dialler.turn() == 0
+
+
+async def test_accounts_of_a_full_trunk_keep_their_plan_and_come_again(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd", max_concurrency=1), TrunkLimits("even", max_concurrency=1))
+    async with floor(tmp_path, busy, accounts=6, campaigns=wide(), trunks=trunks) as place:
+        for _ in range(8):
+            await place.dialler.turn()
+            await within(60.0, lambda: not place.dialler.owned())
+            await asyncio.sleep(2.1)
+        assert len(await place.records()) == 6
+
+
+async def test_the_starts_of_a_trunk_are_spread_by_its_own_rate(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd", calls_per_second=2.0), TrunkLimits("even", calls_per_second=2.0))
+    fast = DiallerLimits(50, 100.0)
+    async with floor(tmp_path, rings, accounts=10, campaigns=wide(), trunks=trunks, limits=fast) as place:
+        assert await place.dialler.turn() == 4
+        await asyncio.sleep(0.1)
+        assert place.dials() == 2
+        await asyncio.sleep(0.5)
+        assert place.dials() == 4
+
+
+async def test_a_failing_trunk_is_left_alone_and_the_other_goes_on(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd"), TrunkLimits("even"))
+    for number in range(3):
+        trunks.begin(f"x{number}", "+8613800000001")
+        trunks.ended(f"x{number}", Call(dialled_at=MONDAY_MORNING, sip_status=503))
+    assert trunks.readings()["odd"].open
+    async with floor(tmp_path, rings, accounts=10, campaigns=wide(), trunks=trunks) as place:
+        assert await place.dialler.turn() == 5
+        assert {int(record.phone[-1]) % 2 for record in await place.records()} == {0}
+        due = await place.store.next_due_at("c1")
+        assert due is not None
+        assert (due - place.clock.now()).total_seconds() >= 25.0, "the rest has to be over first"
+
+
+async def test_calls_that_fail_on_the_way_open_the_circuit(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd"), TrunkLimits("even"))
+    async with floor(tmp_path, fails, accounts=8, campaigns=wide(), trunks=trunks) as place:
+        await place.dialler.turn()
+        await within(60.0, lambda: not place.dialler.owned())
+        readings = trunks.readings()
+        assert readings["odd"].open
+        assert readings["even"].open
+        assert readings["odd"].failed == readings["odd"].started == 4
+        assert set(await place.dispositions()) == {"congestion"}
+
+
+async def test_busy_customers_say_nothing_against_a_trunk(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd"), TrunkLimits("even"))
+    async with floor(tmp_path, busy, accounts=8, campaigns=wide(), trunks=trunks) as place:
+        await place.dialler.turn()
+        await within(60.0, lambda: not place.dialler.owned())
+        assert not any(each.open or each.failed for each in trunks.readings().values())
