@@ -86,6 +86,7 @@ def settings_for(folder: Path, ari: FakeAri, funasr: FakeFunasr, port: int | Non
             "speech": {"recognisers": {"zh": ["funasr"], "en": []}, "funasr_url": funasr.url},
             "llm": {"url": "http://127.0.0.1:9/v1", "model": "small", "summarise": True},
             "metrics": {"port": port},
+            "trunks": [{"name": "carrier", "endpoint": "PJSIP/{number}@carrier"}],
         }
     )
 
@@ -116,6 +117,7 @@ async def test_a_scraper_reads_the_figures_of_a_serving_controller(tmp_path: Pat
         assert found["ari_app_store_commits_total"] >= 1
         assert found["ari_app_llm_up{task=understand}"] == 1
         assert found["ari_app_advice_asked_total"] == 0
+        assert found["ari_app_trunk_open{trunk=carrier}"] == 0
         assert found["process_resident_memory_bytes"] > 0
         shown = {name.partition("{")[0].removesuffix("_bucket") for name in found}
         missing = {row.name for row in METRICS if row.group not in ("ami", "recogniser_worker")} - shown
