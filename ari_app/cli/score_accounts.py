@@ -89,7 +89,7 @@ def apply_command(
         ari-app score apply --list list.csv --out assessed.csv
     """
     assessor = _assessor(context, model, history, column, authorise, drop, at)
-    tally, _ = _assess(context, campaign, listed, assessor, out, lambda found: True, dry_run)
+    tally, _ = _assess(context, campaign, listed, assessor, out, lambda found: out is not None, dry_run)
     _tell(tally, dry_run, json_output, {})
 
 
@@ -279,7 +279,7 @@ def _assess(
     if out is not None:
         # Of a campaign the store knows what was found; of a list nobody does, unless it says so itself.
         _write_list(out, kept if campaign else [(with_assessment(*each), each[1]) for each in kept])
-        console().print(plain(f"{out}: {len(kept)} accounts"))
+        error_console().print(plain(f"{out}: {len(kept)} accounts"))
     return tally, kept
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ari_app.domain.behaviour import (
     FEATURES,
+    MARKERS,
     SOCIAL_FEATURES,
     SPEAKS_AGAINST,
     SPEAKS_FOR,
@@ -21,6 +22,7 @@ from ari_app.domain.behaviour import (
     features,
 )
 from ari_app.domain.risk import NUMBER_FACTS
+from tests.support.docs import ROOT
 from tests.support.histories import NEXT_DUE, due, history
 
 pytestmark = pytest.mark.pure
@@ -124,6 +126,12 @@ def test_what_comes_later_changes_nothing(known: History, day: date) -> None:
     )
     assert features(known, 100.0, day) == features(then, 100.0, day)
     assert behaviour_facts(known, 100.0, day) == behaviour_facts(then, 100.0, day)
+
+
+def test_every_figure_is_documented_with_its_words() -> None:
+    page = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    assert [name for name, figure in FEATURES.items() if f"| `{name}` | {figure.what} |" not in page] == []
+    assert [marker for marker in MARKERS if f"`{marker}`" not in page] == []
 
 
 def test_every_sign_belongs_to_a_figure() -> None:

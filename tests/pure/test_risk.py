@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,12 +31,13 @@ from ari_app.domain.risk import (
 from ari_app.domain.score_model import ScoreModel, Weight
 from ari_app.errors import InputError
 from ari_app.services.risk_file import parse_risk_table, read_risk_table
+from tests.support.docs import ROOT
 from tests.support.histories import NEXT_DUE, history
 from tests.support.talks import an_account
 
 pytestmark = pytest.mark.pure
 
-TABLE = read_risk_table(Path(__file__).parents[2] / "dialplan" / "risk.yaml")
+TABLE = read_risk_table(ROOT / "dialplan" / "risk.yaml")
 ACCOUNT = replace(an_account("zh"), due_date=NEXT_DUE, amount_due=Decimal(100), timezone="Asia/Shanghai")
 NOON = datetime(2026, 3, 18, 4, 0, tzinfo=UTC)
 
@@ -201,6 +201,13 @@ def test_the_facts_of_an_account_are_those_that_a_rule_may_ask() -> None:
     facts = facts_of(replace(ACCOUNT, details=details), NEXT_DUE, history([0, 9]))
     assert facts.keys() <= NUMBER_FACTS.keys() | FLAG_FACTS.keys() | WORD_FACTS.keys()
     assert (facts["days_overdue"], facts["score"], facts["debt_cause"]) == (0, 3, "forgot")
+
+
+def test_every_fact_is_documented_with_its_words() -> None:
+    page = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    told = {**NUMBER_FACTS, **FLAG_FACTS}
+    assert [name for name, words in told.items() if f"| `{name}` | {words} |" not in page] == []
+    assert [name for name in WORD_FACTS if f"`{name}`" not in page] == []
 
 
 LEVELS = "levels:\n- {rule: all, level: L}\n"
