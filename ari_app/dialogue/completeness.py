@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from ari_app.dialogue.back_channels import back_channel
 from ari_app.dialogue.model import Understanding
 from ari_app.dialogue.numerals import (
     EN_DIGITS,
@@ -38,47 +39,6 @@ _SURE = 0.9
 
 # ------------------------------------------------------------------------------------------------------- word lists
 
-_EN_BACK_CHANNELS = frozenset(
-    {
-        *(
-            "mm",
-            "mmm",
-            "mhm",
-            "mm hm",
-            "mm hmm",
-            "mmhm",
-            "mm mm",
-            "hm",
-            "hmm",
-            "huh",
-            "uh huh",
-            "aha",
-            "ah",
-            "oh",
-        ),
-        *(
-            "okay",
-            "ok",
-            "right",
-            "i see",
-            "sure",
-            "all right",
-            "alright",
-            "got it",
-            "go on",
-            "hello",
-            "hi",
-            "fine",
-        ),
-        *("oh okay", "oh ok", "oh i see", "okay okay", "yeah okay", "uh huh okay", "yeah yeah"),
-    }
-)
-_EN_NODS = frozenset({"yes", "yeah", "yep", "ya", "yes yes", "oh yes", "oh yeah"})
-"""Where no yes or no was asked, these only say: I listen."""
-_EN_NO_YES = frozenset(
-    {"hello", "hi", "oh", "ah", "hm", "hmm", "huh", "go on", "i see", "oh i see", "got it"}
-)
-"""Of these, what does not say yes to a question either."""
 _EN_HESITATIONS = re.compile(
     r"(um+|uh|erm?|well|so|like|let me (see|think)|let's see)( (um+|uh|erm?|well|so|like))*"
 )
@@ -99,12 +59,6 @@ _EN_DATE_TRAILING = re.compile(
 )
 _EN_PUNCTUATION = re.compile(r"[^a-z0-9' ]+")
 
-_ZH_BACK_CHANNELS = re.compile(
-    r"(嗯|恩|哦|噢|喔|啊|唔|呣|诶|欸|好|好的|好吧|好啊|行|行吧|知道|知道了|明白|明白了|了解|收到|这样|这样啊|是吗|喂|你好|您好|你说|您说"
-    r"|请说|请讲|ok)+"
-)
-_ZH_NODS = re.compile(r"(对|是|是的|对的|对啊|是啊|嗯)+")
-_ZH_YES = re.compile(r"嗯|恩|(?<!你)(?<!您)好|行|对|是(?!吗)|ok")
 _ZH_HESITATIONS = re.compile(
     r"(呃|额|那个|这个|就是|就是说|然后|那|让我想想|我想想|我看看|我看一下|我想一下)+"
 )
@@ -157,7 +111,7 @@ def progress(
     if not words:
         return AnswerProgress.NOTHING
     plain = "".join(words) if language == "zh" else " ".join(words)
-    nod = (_nod_zh if language == "zh" else _nod_en)(plain, context, over_prompt)
+    nod = _nod(plain, context, language, over_prompt)
     if nod is not None:
         return nod
     if _PRESSED.fullmatch(plain):
@@ -275,24 +229,14 @@ def _words_zh(text: str) -> list[str]:
     return list(_ZH_PUNCTUATION.sub("", unicodedata.normalize("NFKC", text).lower()))
 
 
-def _nod_en(plain: str, context: str, over_prompt: bool) -> AnswerProgress | None:
-    if _EN_HESITATIONS.fullmatch(plain):
-        return AnswerProgress.IN_PROGRESS
-    listens, nods = plain in _EN_BACK_CHANNELS, plain in _EN_NODS
-    return _nod(listens, nods, plain not in _EN_NO_YES, context, over_prompt)
-
-
-def _nod_zh(plain: str, context: str, over_prompt: bool) -> AnswerProgress | None:
-    if _ZH_HESITATIONS.fullmatch(plain):
-        return AnswerProgress.IN_PROGRESS
-    listens, nods = bool(_ZH_BACK_CHANNELS.fullmatch(plain)), bool(_ZH_NODS.fullmatch(plain))
-    return _nod(listens, nods, bool(_ZH_YES.search(plain)), context, over_prompt)
-
-
-def _nod(listens: bool, nods: bool, says_yes: bool, context: str, over_prompt: bool) -> AnswerProgress | None:
+def _nod(plain: str, context: str, language: str, over_prompt: bool) -> AnswerProgress | None:
     """Over the prompt it says that somebody listens; after a yes-no question it is the answer; else perhaps its start."""
-    if not (listens or nods):
+    if (_ZH_HESITATIONS if language == "zh" else _EN_HESITATIONS).fullmatch(plain):
+        return AnswerProgress.IN_PROGRESS
+    said = back_channel(plain, language)
+    if said is None:
         return None
-    if over_prompt and (listens or context not in YES_NO):
-        return AnswerProgress.BACK_CHANNEL
-    return AnswerProgress.COMPLETE if context in YES_NO and says_yes else AnswerProgress.OPEN
+    answers = context in YES_NO and said.says_yes
+    if over_prompt and (said.only_listens or context not in YES_NO):
+        return AnswerProgress.ASSENT if answers else AnswerProgress.BACK_CHANNEL
+    return AnswerProgress.COMPLETE if answers else AnswerProgress.OPEN

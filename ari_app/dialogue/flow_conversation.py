@@ -140,12 +140,15 @@ class FlowConversation:
         ask = self._state.ask
         if ask is None or self._ended is not None:
             return AnswerProgress.OPEN if text.strip() else AnswerProgress.NOTHING
+        local = self._local(self._asked_at)
+        said = progress(text, ask.context, self._language, local, over_prompt=over_prompt)
         if ask.note == DESCRIPTION and text.strip():
-            return AnswerProgress.OPEN  # nobody but the customer knows when he has told it all
+            listens = said in (AnswerProgress.BACK_CHANNEL, AnswerProgress.ASSENT)
+            # Nobody but the customer knows when he has told it all.
+            return AnswerProgress.BACK_CHANNEL if listens else AnswerProgress.OPEN
         if spoken_key(text, ask) is not None and ask.context in YES_NO:
             return AnswerProgress.COMPLETE
-        local = self._local(self._asked_at)
-        return progress(text, ask.context, self._language, local, over_prompt=over_prompt)
+        return said
 
     def doubt(self, given: CustomerInput, now: datetime, below: float) -> Doubt | None:
         """What a language model may be asked about an answer of which the rules are less sure than ``below``."""

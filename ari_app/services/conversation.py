@@ -46,6 +46,7 @@ from ari_app.voice.turn import (
     KeysEntered,
     PromptEnded,
     Resumed,
+    SpeechCancelled,
     SpeechFrame,
     Tick,
     TurnLimits,
@@ -63,6 +64,8 @@ RECORDING_REFUSED: Final = "recording_refused"
 MARK_PATIENCE_S: Final = 2.0
 #: What a frame answers when more follows from it than waiting for the next one (see ``ports.MediaStream.listen``).
 GO_ON: Final = -1.0
+#: Nothing has been said yet that could be lost with a new turn.
+_BEFORE_AN_ANSWER: Final = (TurnState.PROMPTING, TurnState.OVERHEARING, TurnState.WAITING)
 #: A line that has never sent any sound is not waited for longer after a prompt, in seconds.
 NO_SOUND_S: Final = 2.5
 #: A terminator that comes within this time after a complete input belongs to it, in seconds.
@@ -199,10 +202,24 @@ class Conversation:
         lasts_s = await self._speaker.say(pcm, step.say, step.covers, self._answered)
         self._answered = None
         self._waiting.over()
+        resumes = 0
         try:
-            taker = await self._listen(self._taker(hearing, lasts_s), hearing)
-            self._late_terminator = _late_terminator(hearing.question, taker)
-            return await self._answer(step, taker, hearing)
+            while True:
+                taker = await self._listen(self._taker(hearing, lasts_s), hearing)
+                self._late_terminator = _late_terminator(hearing.question, taker)
+                given = await self._answer(step, taker, hearing)
+                left_s = taker.answer.prompt_left_s if isinstance(taker.answer, UtteranceEnded) else None
+                if left_s is None:
+                    return given
+                listens = resumes < taker.limits.max_resumes
+                if not (listens and hearing.only_listens(left_s, taker.limits.tail_s)):
+                    if self._speaker.playing:
+                        await self._speaker.stop()
+                    return given
+                resumes += 1
+                taker.memory.interrupted(rightly=False, nodded=True)
+                self._answered = None
+                lasts_s = await self._speaker.resume()
         finally:
             hearing.drop()
 
@@ -252,14 +269,13 @@ class Conversation:
                 await self._carry_out(before, hearing)
 
     def _patience(self, taker: TurnTaker) -> float:
-        if taker.state is not TurnState.SPEAKING:
+        if taker.state not in (TurnState.SPEAKING, TurnState.OVERHEARING):
             return TICK_S
         return min(TICK_S, max(0.0, taker.deadline - self._clock.monotonic()))
 
     async def _carry_out(self, outputs: tuple[TurnOutput, ...], hearing: Hearing) -> None:
         for output in outputs:
             if isinstance(output, Interrupted):
-                hearing.over_prompt = output.by == "speech"
                 await self._speaker.stop()
             elif isinstance(output, Resumed):
                 await self._speaker.resume()
@@ -304,7 +320,8 @@ class Conversation:
         """The sound was gone: what was lost of the prompt is said again, then the question goes on."""
         log.info("sound is back", prompt_playing=self._speaker.playing)
         rest_s = await self._speaker.restore(self._alive_at, at)
-        if rest_s > 0.0 and taker.state in (TurnState.PROMPTING, TurnState.WAITING):
+        if rest_s > 0.0 and taker.state in _BEFORE_AN_ANSWER:
+            hearing.take(SpeechCancelled())
             return self._taker(hearing, rest_s)
         return taker
 
@@ -340,7 +357,8 @@ class Conversation:
         now = self._clock.monotonic()
         until = max(voice_ended + PATIENCE_S, now + LEAST_S)
         hearing.finish(ended, until - now)
-        await self._waiting.wait(lambda: hearing.given is not None, step.filler, voice_ended, until)
+        silent_since = max(voice_ended, self._speaker.ends) if self._speaker.playing else voice_ended
+        await self._waiting.wait(lambda: hearing.given is not None, step.filler, silent_since, until)
         if hearing.given is None:
             hearing.give_up()
         return hearing.given or CustomerInput(InputKind.SPEECH, "", 0.0)

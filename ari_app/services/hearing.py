@@ -187,7 +187,7 @@ class Hearing:
         self.question = question
         self.unheard = unheard
         self.over_prompt = False
-        """Whether the utterance has interrupted the prompt."""
+        """Whether the utterance began over the prompt."""
         self.guesses: deque[Guessed] = deque()
         self.given: CustomerInput | None = None
         self.text_at = 0.0
@@ -204,7 +204,8 @@ class Hearing:
             case SpeechFrame(pcm):
                 if self._stream is not None:
                     self._feed(self._stream, pcm)
-            case SpeechStarted(pcm):
+            case SpeechStarted(pcm, over_prompt):
+                self.over_prompt, self.given = over_prompt, None
                 self._open(pcm)
             case Speculate(number):
                 self._start_guess(number)
@@ -287,9 +288,29 @@ class Hearing:
 
     def _progress(self, heard: Transcript) -> AnswerProgress:
         progress = self._call.progress(heard.text, self.over_prompt)
-        if progress is AnswerProgress.COMPLETE and not heard.confidence >= SURE:
-            return AnswerProgress.OPEN
-        return progress
+        if heard.confidence >= SURE or progress in _WORDLESS:
+            return progress
+        if not self.over_prompt:
+            return AnswerProgress.OPEN if progress is AnswerProgress.COMPLETE else progress
+        if progress is AnswerProgress.ASSENT:
+            return AnswerProgress.BACK_CHANNEL  # not sure enough for a yes
+        return AnswerProgress.UNCLEAR
+
+    def only_listens(self, prompt_left_s: float | None, tail_s: float) -> bool:
+        """Whether the text that came after an interruption says no more than a back-channel, so that the prompt goes on.
+
+        Most are known by their guess; this is for recognisers that gave none in time. ``prompt_left_s``: see
+        ``UtteranceEnded``; within ``tail_s`` a yes is a yes.
+        """
+        if self.given is None or prompt_left_s is None:
+            return False
+        match self._progress(Transcript(self.given.text, self.given.confidence, self.given.engine)):
+            case AnswerProgress.BACK_CHANNEL:
+                return True
+            case AnswerProgress.ASSENT:
+                return prompt_left_s > tail_s
+            case _:
+                return False
 
     # ------------------------------------------------------------------------------------------- the text
 
@@ -339,6 +360,7 @@ class Hearing:
 
 
 _NOTHING: Final = Transcript("", 0.0, "")
+_WORDLESS: Final = (AnswerProgress.NOTHING, AnswerProgress.BACK_CHANNEL)
 
 
 async def _partial(stream: RecognitionStream, before: asyncio.Task[Transcript] | None) -> Transcript:

@@ -97,11 +97,15 @@ class Speaker:
                 playout.entry.stop(now, interrupted=True)
         self._before = None
 
-    async def resume(self) -> None:
-        """It was no interruption: go on from the last pause before the stop. Raises MediaClosed."""
+    async def resume(self) -> float:
+        """It was no interruption: go on with the word in which it stopped, if it did.
+
+        Returns the seconds until the prompt will have been played out. Raises MediaClosed.
+        """
         playout = self._now
         if playout is not None and playout.played_s is not None:
-            await self._go_on(playout, playout.played_s)
+            return await self._go_on(playout, playout.played_s)
+        return max(0.0, self.ends - self._clock.monotonic()) if self.playing else 0.0
 
     async def restore(self, alive_at: float, restored_at: float) -> float:
         """The sound was gone after ``alive_at`` and is back: play the rest; its seconds, 0 when there is none.

@@ -1,7 +1,8 @@
 """The embedded English recogniser: pocketsphinx with one small grammar per question.
 
 With a grammar pocketsphinx turns everything it hears into a sentence of the grammar. Three things make its confidence
-honest: sentences that people often say instead compete with the grammar, a sentence that is not whole does not count,
+honest: sentences that people often say instead, or while they listen, compete with the grammar, a sentence that is not
+whole does not count,
 and the acoustic score per frame with the share of the sound that the words explain, which do tell fitting from forced
 words, become the confidence (docs/speech.md has the figures). Nothing it hears should be recorded without being read
 back.
@@ -19,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from ari_app.dialogue.back_channels import HEARD_EN
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, Transcript
@@ -47,12 +49,13 @@ COMPETITION: Final = (
     "i am busy",
     "i am driving",
     "call me back",
-    "okay",
     "maybe",
     "thank you",
     "goodbye",
 )
 """What people say instead of an answer; heard as one of these, an utterance counts as not understood."""
+ASIDE_CONFIDENCE: Final = 0.4
+"""At most so sure of a back-channel that is no answer: enough to know that somebody listens, too little for a yes."""
 
 _WARMING: Final = "#JSGF V1.0;\ngrammar warming;\npublic <answer> = yes | no;"
 _SHORTEST_BYTES: Final = SAMPLE_RATE // 5
@@ -143,7 +146,7 @@ class PocketSphinxRecogniser:
 def prepared(jsgf: str) -> tuple[Jsgf, str]:
     """The grammar as read, and the text that the decoder gets; raises JsgfError."""
     rules = parse_jsgf(jsgf)
-    return rules, rules.with_competition(COMPETITION)
+    return rules, rules.with_competition((*COMPETITION, *HEARD_EN))
 
 
 def transcript(rules: Jsgf, reply: dict[str, object]) -> Transcript:
@@ -153,9 +156,11 @@ def transcript(rules: Jsgf, reply: dict[str, object]) -> Transcript:
     text, score, covered = reply.get("text"), reply.get("score"), reply.get("covered")
     if not (isinstance(text, str) and isinstance(score, float) and isinstance(covered, float)):
         raise SpeechError("pocketsphinx: a reply without text or scores")
+    sure = confidence(score, covered)
     if not text or not rules.accepts(text):
-        return Transcript("", 0.0, PocketSphinxRecogniser.name)
-    return Transcript(text, confidence(score, covered), PocketSphinxRecogniser.name)
+        aside = text in HEARD_EN
+        text, sure = (text, min(sure, ASIDE_CONFIDENCE)) if aside else ("", 0.0)
+    return Transcript(text, sure, PocketSphinxRecogniser.name)
 
 
 def confidence(score: float, covered: float) -> float:

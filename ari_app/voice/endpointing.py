@@ -31,6 +31,7 @@ _HASTE_STEP_S: Final = 0.1
 _MOST_HASTE_S: Final = 0.3
 _HASTE_DECAY: Final = 0.8
 _MOST_CAUTION: Final = 3
+_PATIENT: Final = 2
 _BACKGROUND_RISE: Final = FRAME_S / 3.0
 _BACKGROUND_FALL: Final = FRAME_S / 0.7
 
@@ -70,6 +71,14 @@ class CallMemory:
     def caution(self) -> float:
         """What the speech needed to interrupt a prompt is multiplied by, after false interruptions; 1 to 2.5."""
         return 1.0 + 0.5 * self._caution
+
+    @property
+    def patient(self) -> bool:
+        """Whether prompts go on until it is known that somebody interrupts.
+
+        After one back-channel that stopped a prompt for nothing, or two other sounds that did.
+        """
+        return self._caution >= _PATIENT
 
     def heard(self, level_dbfs: float) -> None:
         """The level of a frame, of any kind: what goes on all the time is the background."""
@@ -111,10 +120,11 @@ class CallMemory:
         else:
             self.paused(gap, asked_s)
 
-    def interrupted(self, *, rightly: bool) -> None:
-        """An interruption turned out to be one, or none."""
+    def interrupted(self, *, rightly: bool, nodded: bool = False) -> None:
+        """An interruption turned out to be one, or none; ``nodded``: it was a back-channel, and more will follow."""
         self.false_interruptions += not rightly
-        self._caution = max(0, self._caution - 1) if rightly else min(_MOST_CAUTION, self._caution + 1)
+        step = -1 if rightly else _PATIENT if nodded else 1
+        self._caution = max(0, min(_MOST_CAUTION, self._caution + step))
 
 
 def silence_wait(
@@ -123,7 +133,7 @@ def silence_wait(
     """Seconds of silence that end the utterance, by what the words so far amount to (None: not known yet)."""
     wait = asked_s * memory.factor
     match progress:
-        case AnswerProgress.COMPLETE:
+        case AnswerProgress.COMPLETE | AnswerProgress.ASSENT:
             return min(wait, limits.complete_s + memory.complete_extra_s)
         case AnswerProgress.IN_PROGRESS:
             return max(wait, min(wait * limits.in_progress_factor, limits.in_progress_max_s))
@@ -216,5 +226,5 @@ class Endpointing:
     def end(self, cut_off: bool) -> None:
         """The utterance is taken for finished; a cut-off one teaches nothing."""
         if not cut_off:
-            complete = self.progress is AnswerProgress.COMPLETE
+            complete = self.progress in (AnswerProgress.COMPLETE, AnswerProgress.ASSENT)
             self._memory.ended(self.last_voice, self._asked_s, complete=complete)

@@ -1,4 +1,7 @@
-"""Where an interrupted prompt goes on: at the last pause before it stopped, so that no word is said by half."""
+"""Where an interrupted prompt goes on: at the beginning of the word in which it stopped, as far as that can be heard.
+
+Nothing is left out, and no more than about a word is said twice.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ import numpy as np
 
 from ari_app.voice.pcm import SAMPLE_RATE, to_samples
 
-LOOK_BACK_S: Final = 1.5
-"""No pause that lies further back is gone to: too much would be said again."""
+LOOK_BACK_S: Final = 0.5
+"""No pause that lies further back is gone to: more than a word would be said again."""
 PAUSE_S: Final = 0.06
 """The shortest quiet that separates words; shorter ones are the closures inside them (the t of "sixteen")."""
 STEP_BACK_S: Final = 0.3
-"""About a syllable: what is repeated where there is no pause."""
+"""About a syllable: at most so much is repeated where there is no pause ..."""
+LEAST_BACK_S: Final = 0.1
+"""... and at least this, from the softest moment between: words meet there more often than elsewhere."""
 LEAD_S: Final = 0.02
 """Of the pause itself, this much is played, so that no onset is cut."""
 _HOP: Final = SAMPLE_RATE // 100
@@ -27,7 +32,8 @@ def resume_point(pcm: bytes, played_s: float) -> float:
     """Seconds from the start of a prompt (slin16) at which to go on when it was stopped after ``played_s``.
 
     The end of the last pause within ``LOOK_BACK_S``, ``played_s`` itself when it stopped inside a pause; without a pause
-    ``STEP_BACK_S`` earlier. Never later than ``played_s`` or than the end, never before the start.
+    the softest moment ``LEAST_BACK_S`` to ``STEP_BACK_S`` earlier. Never later than ``played_s`` or than the end, never
+    before the start.
     """
     length_s = len(pcm) // 2 / SAMPLE_RATE
     stopped_s = min(max(0.0, played_s), length_s)
@@ -45,4 +51,9 @@ def resume_point(pcm: bytes, played_s: float) -> float:
             if run == needed:
                 after = int(quiet.size) - (back + needed)  # hops between the end of this pause and the stop
                 return max(0.0, stopped_s - after * _HOP / SAMPLE_RATE - (LEAD_S if after else 0.0))
+        soft = power[-round(STEP_BACK_S * SAMPLE_RATE / _HOP) : -round(LEAST_BACK_S * SAMPLE_RATE / _HOP)]
+        if soft.size:
+            # The last of the softest: the less is said twice.
+            after = round(LEAST_BACK_S * SAMPLE_RATE / _HOP) + int(np.argmin(soft[::-1])) + 1
+            return max(0.0, stopped_s - after * _HOP / SAMPLE_RATE)
     return max(0.0, stopped_s - STEP_BACK_S)

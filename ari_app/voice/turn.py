@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ari_app.domain.answer_progress import AnswerProgress
-from ari_app.voice.barge_in import BargeIn
+from ari_app.voice.barge_in import BargeIn, sound_over_prompt
 from ari_app.voice.endpointing import CallMemory, Endpointing
+from ari_app.voice.overlap import NODS, Overlap
 from ari_app.voice.pcm import FRAME_S
 from ari_app.voice.turn_table import TRANSITIONS, TurnSignal, TurnState
 from ari_app.voice.turn_terms import Asked, AskedKeys, DiscerningGate, Gate, Sound, TurnLimits
@@ -78,7 +79,8 @@ class TurnTaker:
     ``prompt_s`` is the length of the prompt that is being played (0: none, the customer may answer at once).
     With ``barge_in`` off, speech over the prompt is not heard, keys are kept until the prompt has ended. Without a
     grammar speech is not collected; without ``max_digits`` keys are not. ``memory`` is the call's own, so that its
-    lessons outlive the question.
+    lessons outlive the question. ``resumes``, ``overheard`` and ``false_starts`` count what was no answer: prompts that
+    were stopped and went on, prompts that were not stopped, sounds after the prompt.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class TurnTaker:
         self.ignored_keys = 0
         self.stale_guesses = 0
         self.resumes = 0
+        self.overheard = 0
         self.false_starts = 0
         self._gate = gate
         self._discerning = gate if isinstance(gate, DiscerningGate) else None
@@ -109,9 +112,10 @@ class TurnTaker:
         self._no_input_at = self._deadline
         self._prompt_left_s = self._prompt_s
         self._playing_since = now
-        self._over_prompt = False
         self._barge_in = BargeIn(self.limits, self.memory.caution)
         self._utterance: Endpointing | None = None
+        self._overlap: Overlap | None = None
+        self._nodded = False
         self._heard: deque[bytes] = deque(maxlen=max(1, round((self.limits.pre_roll_s + 1.2) / FRAME_S)))
         self._onset = 0
         self._voiced_onset = 0
@@ -138,12 +142,12 @@ class TurnTaker:
     def latest_answer_at(self) -> float:
         """The answer is out by this time as long as ticks come, whatever the customer and the recogniser do.
 
-        The prompt may be played ``max_resumes`` times more, each after a false start; the waiting time runs on
-        through such sounds; then comes one utterance or one series of keys.
+        The prompt may be played ``max_resumes`` times more, each after a false start; its end may be talked over; the
+        waiting time runs on through such sounds; then comes one utterance or one series of keys.
         """
         ask, limits = self.question, self.limits
         resumed = self._prompt_limit + min(limits.false_start_s, ask.max_speech_s)
-        prompting = self._prompt_limit + limits.max_resumes * resumed
+        prompting = self._prompt_limit + limits.max_resumes * resumed + ask.max_speech_s
         keying = ask.keys.inter_digit_s * max(1, ask.keys.max_digits)
         return self._started_at + prompting + ask.no_input_s + ask.max_speech_s + keying
 
@@ -190,14 +194,41 @@ class TurnTaker:
         self._heard.append(frame)
         if self._utterance is not None:
             self._dropped = self._utterance.hear(voiced, self._now)
-            return self._step(TurnSignal.FRAME if self._dropped is None else TurnSignal.VOICE_AGAIN)
+            out = self._step(TurnSignal.FRAME if self._dropped is None else TurnSignal.VOICE_AGAIN)
+            return out + self._overhear(self._utterance, voiced)
         self._onset = self._onset + 1 if speaking else 0
         self._voiced_onset = self._voiced_onset + voiced if speaking else 0
         if speaking and voiced and self._onset == 1:
             self.memory.spoke(at)
         if self._counts_as_start(speaking, voiced):
-            return self._step(TurnSignal.SPEECH)
+            aside = self.state is TurnState.PROMPTING and self._patient()
+            return self._step(TurnSignal.ASIDE if aside else TurnSignal.SPEECH)
         return []
+
+    def _sound(self, voiced: bool) -> Sound | None:
+        if not voiced:
+            return None
+        if self._discerning is None:
+            return Sound.VOICE
+        return sound_over_prompt(self._discerning, self.memory.background_dbfs, self.limits)
+
+    def _patient(self) -> bool:
+        """Whether the prompt goes on until it is known that somebody interrupts: he says much while he listens."""
+        return self.memory.patient or self.resumes >= self.limits.max_resumes
+
+    def _overhear(self, utterance: Endpointing, voiced: bool) -> list[TurnOutput]:
+        """The prompt goes on over speech, but not for long: no back-channel lasts so."""
+        if self.state is not TurnState.OVERHEARING:
+            return []
+        limits = self.limits
+        self._barge_in.hear(self._sound(voiced))
+        # What could not be taken back any more may not stop the prompt before it is that long.
+        enough_s = limits.nod_s if self.resumes < limits.max_resumes else limits.false_start_s
+        if self._now - utterance.began < enough_s - FRAME_S / 2:
+            return []
+        if voiced and self._barge_in.evidence_s >= limits.nod_s / 2 - FRAME_S / 2:
+            return self._step(TurnSignal.SPEECH)
+        return [] if utterance.recent(self._now) else self._step(TurnSignal.FALSE_INTERRUPTION)
 
     def _counts_as_start(self, speaking: bool, voiced: bool) -> bool:
         if self.question.grammar is None:
@@ -206,20 +237,11 @@ class TurnTaker:
             return speaking and voiced
         if self.state is not TurnState.PROMPTING or not self.question.barge_in:
             return False
-        if not self._barge_in.hear(self._sound() if voiced else None):
+        if not self._barge_in.hear(self._sound(voiced)):
             return False
         self._onset = max(self._onset, self._barge_in.frames)
         self._voiced_onset = max(self._voiced_onset, self._barge_in.voiced_frames)
         return True
-
-    def _sound(self) -> Sound:
-        """What the voiced frame is made of; what hardly rises out of the background comes from there."""
-        gate = self._discerning
-        if gate is None:
-            return Sound.VOICE
-        limits = self.limits
-        least = max(limits.barge_in_dbfs, self.memory.background_dbfs + limits.over_background_db)
-        return Sound.NOISE if gate.level_dbfs < least else gate.sound()
 
     def _press(self, digit: str) -> list[TurnOutput]:
         keys = self.question.keys
@@ -237,45 +259,40 @@ class TurnTaker:
         if utterance is None or not utterance.guessed(guess.number, guess.progress):
             self.stale_guesses += 1
             return []
-        if self._over_prompt and self._takes_back(utterance):
-            return self._step(TurnSignal.FALSE_INTERRUPTION)
-        return self._pass_time()
+        out: list[TurnOutput] = []
+        if self._takes_back(utterance):
+            out = self._step(TurnSignal.FALSE_INTERRUPTION)
+        elif self._overlap is not None and self._overlap.is_one(utterance, self._now):
+            out = self._step(TurnSignal.SPEECH)
+        return out + self._pass_time()
+
+    def _may_take_back(self) -> bool:
+        return self.state is TurnState.OVERHEARING or self.resumes < self.limits.max_resumes
 
     def _takes_back(self, utterance: Endpointing) -> bool:
-        """Whether what interrupted the prompt was none, by what was recognised."""
-        if self.resumes >= self.limits.max_resumes or not utterance.recent(self._now):
-            return False
-        match utterance.progress:
-            case AnswerProgress.BACK_CHANNEL:
-                return self._prompt_left_s > self.limits.tail_s
-            case AnswerProgress.NOTHING:
-                return utterance.short(self._now, max(self.limits.short_s, self.limits.wordless_s))
-            case _:
-                return False
+        """Whether what was said over the prompt was no interruption, by what was recognised."""
+        overlap = self._overlap
+        return overlap is not None and self._may_take_back() and overlap.is_none(utterance, self._now)
 
     def _ends_at(self, utterance: Endpointing) -> float:
-        """When the utterance ends; a short sound that stopped a prompt waits longer for its guess."""
-        ends = utterance.end_at
-        if self._undecided(utterance):
-            ends = max(ends, utterance.last_voice + self.limits.guess_wait_s)
-        return min(utterance.limit_at, ends)
-
-    def _undecided(self, utterance: Endpointing) -> bool:
-        may_resume = self._over_prompt and self.resumes < self.limits.max_resumes
-        return may_resume and utterance.progress is None and utterance.short(utterance.last_voice)
+        """When the utterance ends."""
+        if self._overlap is None or not self._may_take_back():
+            return utterance.end_at
+        return self._overlap.ends_at(utterance)
 
     def _verdict(self, utterance: Endpointing) -> TurnSignal:
         """What an utterance whose time is up amounts to."""
-        now = self._now
-        if self._over_prompt:
-            no_guess = self._undecided(utterance) and utterance.recent(now)
-            return (
-                TurnSignal.FALSE_INTERRUPTION
-                if no_guess or self._takes_back(utterance)
-                else TurnSignal.TIME_UP
-            )
+        now, overlap = self._now, self._overlap
+        if overlap is not None:
+            # Over a prompt that goes on, a guess without words of an answer; without a guess the text must tell.
+            wordless = self.state is TurnState.OVERHEARING and utterance.progress is not None
+            noise = self._may_take_back() and overlap.is_noise(utterance, now)
+            none = wordless or noise or self._takes_back(utterance)
+            return TurnSignal.FALSE_INTERRUPTION if none else TurnSignal.TIME_UP
         nothing = utterance.progress is AnswerProgress.NOTHING and utterance.short(now)
-        if nothing and self.false_starts < self.limits.max_false_starts:
+        # Begun over the prompt and ended after it.
+        nods = utterance.progress is AnswerProgress.BACK_CHANNEL and utterance.recent(now)
+        if (nothing or nods) and self.false_starts < self.limits.max_false_starts:
             return TurnSignal.FALSE_START
         return TurnSignal.TIME_UP
 
@@ -291,10 +308,22 @@ class TurnTaker:
 
     # ---------------------------------------------------------------------------------------------- actions
 
+    def _begin_overlap(self) -> list[TurnOutput]:
+        self._overlap = Overlap(self.limits, self._left_at(self._now - self._onset * FRAME_S))
+        return []
+
+    def _left_at(self, at: float) -> float:
+        """Seconds of the prompt that had not been played at a moment."""
+        return max(0.0, self._prompt_left_s - (at - self._playing_since))
+
     def _interrupt_by_speech(self) -> list[TurnOutput]:
-        self._over_prompt = True
-        self._prompt_left_s = max(0.0, self._prompt_left_s - (self._now - self._playing_since))
+        self._prompt_left_s = self._left_at(self._now)
         return [Interrupted("speech")]
+
+    def _prompt_over(self) -> list[TurnOutput]:
+        self._overlap = None
+        self._deadline = self._no_input_at = self._now + self.question.no_input_s
+        return []
 
     def _interrupt_by_keys(self) -> list[TurnOutput]:
         return [Interrupted("keys")]
@@ -321,7 +350,8 @@ class TurnTaker:
         )
         self._utterance.voiced_s = self._voiced_onset * FRAME_S
         keep = self._onset + round(self.limits.pre_roll_s / FRAME_S)
-        return [SpeechStarted(b"".join(list(self._heard)[-keep:]))]
+        pcm = b"".join(list(self._heard)[-keep:])
+        return [SpeechStarted(pcm, over_prompt=self._overlap is not None)]
 
     def _pass_frame(self) -> list[TurnOutput]:
         return [SpeechFrame(self._frame)]
@@ -333,14 +363,19 @@ class TurnTaker:
         return [] if self._dropped is None else [SpeculationDropped(self._dropped)]
 
     def _cancel_speech(self) -> list[TurnOutput]:
-        self._utterance = None
+        self._nodded = self._utterance is not None and self._utterance.progress in NODS
+        self._utterance = self._overlap = None
         self._onset = self._voiced_onset = 0
         return [SpeechCancelled()]
 
+    def _talk_on(self) -> list[TurnOutput]:
+        self.overheard += 1
+        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        return []
+
     def _resume_prompt(self) -> list[TurnOutput]:
         self.resumes += 1
-        self.memory.interrupted(rightly=False)
-        self._over_prompt = False
+        self.memory.interrupted(rightly=False, nodded=self._nodded)
         self._barge_in = BargeIn(self.limits, self.memory.caution)
         self._playing_since = self._now
         self._deadline = self._now + self._prompt_limit
@@ -367,7 +402,7 @@ class TurnTaker:
             return self._finish(UtteranceEnded(0.0))
         cut_off = self._now >= utterance.limit_at
         utterance.end(cut_off)
-        if self._over_prompt:
+        if self._overlap is not None:
             self.memory.interrupted(rightly=utterance.progress is not AnswerProgress.NOTHING)
         return self._finish(
             UtteranceEnded(
@@ -375,6 +410,7 @@ class TurnTaker:
                 cut_off=cut_off,
                 speculation=utterance.number,
                 silent_s=max(0.0, self._now - utterance.last_voice),
+                prompt_left_s=None if self._overlap is None else self._overlap.left_s,
             )
         )
 
@@ -395,6 +431,7 @@ def is_last(keys: AskedKeys, digits: str, digit: str) -> bool:
 
 
 _ACTIONS: Final[Mapping[str, Callable[[TurnTaker], list[TurnOutput]]]] = {
+    "begin_overlap": TurnTaker._begin_overlap,
     "interrupt_by_speech": TurnTaker._interrupt_by_speech,
     "interrupt_by_keys": TurnTaker._interrupt_by_keys,
     "await_input": TurnTaker._await_input,
@@ -403,6 +440,8 @@ _ACTIONS: Final[Mapping[str, Callable[[TurnTaker], list[TurnOutput]]]] = {
     "speculate": TurnTaker._speculate,
     "drop_speculation": TurnTaker._drop_speculation,
     "cancel_speech": TurnTaker._cancel_speech,
+    "talk_on": TurnTaker._talk_on,
+    "prompt_over": TurnTaker._prompt_over,
     "resume_prompt": TurnTaker._resume_prompt,
     "go_on_waiting": TurnTaker._go_on_waiting,
     "collect_key": TurnTaker._collect_key,

@@ -84,7 +84,8 @@ class TurnLimits:
     Less than ``short_s`` of voice within ``false_start_s`` may be no answer at all: a prompt stopped by it goes on
     at the latest ``guess_wait_s`` after the last voice, ``max_resumes`` times a question, and waiting goes on
     ``max_false_starts`` times. Less than ``wordless_s`` of voice over a prompt, in which no words were found, did not
-    interrupt it either. A back-channel within ``tail_s`` of a prompt's end is an answer.
+    interrupt it either. A back-channel that says yes is an answer within ``tail_s`` of a prompt's end. Where the prompt
+    goes on over speech at first, ``nod_s`` of it stop it in any case.
     ``pre_roll_s`` before the first speech are kept; a prompt whose mark never comes counts as ended
     ``prompt_grace_s`` after its own length.
     """
@@ -104,5 +105,6 @@ class TurnLimits:
     false_start_s: float = 3.0
     guess_wait_s: float = 1.2
     tail_s: float = 0.7
+    nod_s: float = 0.6
     max_resumes: int = 3
     max_false_starts: int = 3

@@ -62,9 +62,14 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Open a recognition stream; ``pcm`` is the speech so far with its pre-roll."""
+    """Open a recognition stream; ``pcm`` is the speech so far with its pre-roll.
+
+    ``over_prompt``: it began while the prompt was playing, so that "okay" may mean only "I listen". Without an
+    ``Interrupted`` before it the prompt goes on.
+    """
 
     pcm: bytes = field(repr=False)
+    over_prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,15 @@ class UtteranceEnded:
     """Answer: an utterance of ``seconds``; ``cut_off`` when it ended at the limit of its length.
 
     ``speculation`` is the number of the Speculate that covers all of it; None: recognise it now. ``silent_s`` is how
-    long the last voice lies back.
+    long the last voice lies back. ``prompt_left_s`` is how much of the prompt was to come when it began over one (None: it
+    did not). Without an ``Interrupted`` before, that prompt goes on: its text must tell whether it was meant to stop it.
     """
 
     seconds: float
     cut_off: bool = False
     speculation: int | None = None
     silent_s: float = 0.0
+    prompt_left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,14 +79,16 @@ async def test_after_a_false_interruption_the_prompt_goes_on_at_the_last_pause()
     assert asked.given_at[0] == pytest.approx(turn.end_s + YES_OR_NO.no_input_s, abs=0.1)
 
 
-async def test_a_prompt_can_be_resumed_three_times_and_is_answered_then() -> None:
+async def test_a_prompt_that_two_sounds_stopped_goes_on_over_the_third() -> None:
     asked = Asks(YES_OR_NO)
     noises = ((1.0, 1.14), (2.5, 2.66), (3.6, 3.82))  # each needs more than the one before
-    there = scene(asked, *noises, ear=NOISE, prompts=LongPrompts())
+    ear = ScriptedEar(Utterance("", partial_after=0.05))
+    there = scene(asked, *noises, ear=ear, prompts=LongPrompts())
     there.after(6.0, there.media.press, "1")
     await there.conversation.run()
-    assert len(there.media.flushed_at) == 3
-    assert len(there.media.played) == 5
+    assert len(there.media.flushed_at) == 2
+    assert len(there.media.played) == 4
+    assert len(ear.heard) == 3
     assert [given.text for given in asked.given] == ["1"]
     assert not turn_of(there, "sentence 0").interrupted
 
@@ -100,6 +102,72 @@ async def test_a_back_channel_over_the_prompt_lets_it_go_on() -> None:
     assert asked.over_prompt[0] is True
     assert [given.kind.value for given in asked.given] == ["silence"]
     assert len(there.media.played) == 3
+
+
+NODS = {"uh huh": AnswerProgress.BACK_CHANNEL, "yes": AnswerProgress.COMPLETE}
+
+
+async def test_after_one_back_channel_prompts_are_not_stopped_by_the_next_and_still_by_an_answer() -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    nod = Utterance("uh huh", partial_after=0.05)
+    ear = ScriptedEar(nod, Utterance("uh huh", partial_after=0.05), Utterance("yes", partial_after=0.05))
+    there = scene(asked, (0.3, 0.7), (1.5, 1.9), (2.5, 2.9), ear=ear, prompts=LongPrompts())
+    await there.conversation.run()
+    assert [given.text for given in asked.given] == ["yes"]
+    first, second = there.media.flushed_at
+    assert (first < 0.5, second) == (True, pytest.approx(3.05, abs=0.05))
+    assert asked.over_prompt[:3] == [True, True, True]
+    assert turn_of(there, "sentence 0").interrupted
+    assert ear.heard[1].cancelled
+
+
+@pytest.mark.parametrize(("confidence", "stops"), [(0.3, False), (0.9, True)])
+async def test_short_words_that_nobody_is_sure_of_do_not_answer_over_a_prompt(
+    confidence: float, stops: bool
+) -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    heard = Utterance("yes", partial_after=0.05, confidence=confidence)
+    there = scene(asked, (0.9, 1.3), ear=ScriptedEar(heard), prompts=LongPrompts())
+    await there.conversation.run()
+    assert [given.kind.value for given in asked.given] == ["speech" if stops else "silence"]
+    assert len(there.media.played) == (2 if stops else 3)
+
+
+@pytest.mark.parametrize(("progress", "left_s"), [("back_channel", 2.0), ("assent", 2.0), ("assent", 0.3)])
+async def test_a_back_channel_without_a_guess_is_known_by_its_text(progress: str, left_s: float) -> None:
+    """A recogniser that has no partial results for so short a word."""
+    asked = Asks(YES_OR_NO, progress={"uh huh": AnswerProgress(progress)})
+    heard = Utterance("uh huh", partial_after=None, result_after=0.1)
+    began = 3.0 - left_s
+    there = scene(asked, (began, began + 0.4), ear=ScriptedEar(heard), prompts=LongPrompts())
+    await there.conversation.run()
+    answered = progress == "assent" and left_s < 0.7
+    assert [given.kind.value for given in asked.given] == ["speech" if answered else "silence"]
+    assert turn_of(there, "sentence 0").interrupted is answered
+    assert len(there.media.played) == (2 if answered else 3)
+
+
+async def test_an_answer_without_a_guess_stops_a_prompt_that_went_on_over_it() -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    ear = ScriptedEar(
+        Utterance("uh huh", partial_after=0.05), Utterance("yes", partial_after=None, result_after=0.1)
+    )
+    there = scene(asked, (0.3, 0.7), (1.0, 1.4), ear=ear, prompts=LongPrompts())
+    await there.conversation.run()
+    assert [given.text for given in asked.given] == ["yes"]
+    assert there.media.flushed_at == [pytest.approx(0.35, abs=0.03), pytest.approx(2.7, abs=0.06)]
+    assert turn_of(there, "sentence 0").interrupted
+    assert [text for speaker, text in there.said() if speaker == "bot"] == ["sentence 0", "sentence 1"]
+
+
+async def test_back_channels_without_guesses_do_not_hold_up_a_prompt_for_ever() -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    ear = ScriptedEar(Utterance("uh huh", partial_after=None, result_after=0.1))
+    said = [(0.4 + 2.5 * number, 0.8 + 2.5 * number) for number in range(9)]
+    there = scene(asked, *said, ear=ear, prompts=LongPrompts())
+    await there.conversation.run()
+    assert len(there.media.flushed_at) == 1
+    assert not turn_of(there, "sentence 0").interrupted
 
 
 async def test_an_interruption_stands_in_the_transcript_where_it_came() -> None:
@@ -174,6 +242,18 @@ async def test_a_line_that_was_lost_while_he_speaks_does_not_lose_his_answer() -
     await there.conversation.run()
     assert [given.text for given in asked.given] == ["maybe"]
     assert len(there.media.played) == 2
+
+
+async def test_a_back_channel_that_was_lost_with_the_line_is_forgotten() -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    ear = ScriptedEar(Utterance("uh huh", partial_after=0.05), Utterance("uh huh", partial_after=1e6))
+    there = scene(asked, (0.3, 0.7), (1.5, 2.0), ear=ear, prompts=LongPrompts())
+    there.after(1.8, there.media.lose_for, 0.6)
+    await there.conversation.run()
+    assert ear.heard[1].cancelled
+    assert len(there.media.flushed_at) == 1
+    assert [given.kind.value for given in asked.given] == ["silence"]
+    assert not turn_of(there, "sentence 0").interrupted
 
 
 async def test_a_prompt_that_began_after_the_line_came_back_is_not_said_twice() -> None:

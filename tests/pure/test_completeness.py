@@ -145,7 +145,8 @@ OVER_THE_PROMPT: list[tuple[str, str, A]] = [
         ("ask_when", text, A.BACK_CHANNEL)
         for text in ("嗯", "哦", "好的", "对", "嗯嗯", "知道了", "喂", "是的")
     ),
-    *(("confirm_ptp", text, A.BACK_CHANNEL) for text in ("uh-huh", "okay", "嗯", "好", "哦")),
+    *(("confirm_ptp", text, A.ASSENT) for text in ("uh-huh", "okay", "all right", "嗯", "好", "嗯嗯")),
+    *(("confirm_ptp", text, A.BACK_CHANNEL) for text in ("I see", "hello", "oh", "哦", "喂", "你说")),
     *(("confirm_ptp", text, A.COMPLETE) for text in ("yes", "yes that is right", "对", "是的", "没错")),
     ("ask_when", "tomorrow", A.COMPLETE),
     ("ask_when", "okay tomorrow", A.COMPLETE),
@@ -210,8 +211,10 @@ def test_no_words_are_nothing(text: str, context: str, language: str, over_promp
 def test_over_the_prompt_words_can_only_become_a_back_channel(text: str, context: str, language: str) -> None:
     after = progress(text, context, language, HERE)
     over = progress(text, context, language, HERE, over_prompt=True)
-    assert over in (after, A.BACK_CHANNEL)
-    assert after is not A.BACK_CHANNEL
+    assert over in (after, A.BACK_CHANNEL, A.ASSENT)
+    assert after not in (A.BACK_CHANNEL, A.ASSENT)
+    # A yes at the end of the question is one after it.
+    assert (over is A.ASSENT) <= (after is A.COMPLETE)
 
 
 @given(

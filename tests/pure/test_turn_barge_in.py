@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_app.domain.answer_progress import AnswerProgress
@@ -121,7 +121,7 @@ def test_one_who_speaks_against_a_loud_background_must_rise_above_it() -> None:
 # --------------------------------------------------------------------------------------------------- false interruptions
 
 
-@pytest.mark.parametrize("progress", [P.BACK_CHANNEL, P.NOTHING])
+@pytest.mark.parametrize("progress", [P.BACK_CHANNEL, P.ASSENT, P.NOTHING])
 def test_what_was_no_interruption_is_thrown_away_and_the_prompt_goes_on(progress: AnswerProgress) -> None:
     turn = interrupted()
     assert kinds(turn.guess(progress)) == ["SpeechCancelled", "Resumed"]
@@ -191,27 +191,39 @@ def test_long_speech_whose_guess_never_comes_is_an_utterance() -> None:
     assert turn.taker.answer.speculation == 1
 
 
-def test_a_back_channel_right_before_the_prompt_ends_is_an_answer() -> None:
-    turn = Turn(ask(), prompt_s=3.0)
-    turn.hush(2.4)
-    turn.say(0.2)
-    turn.hush(0.12)
-    assert turn.guess(P.BACK_CHANNEL) == ()
-    turn.silence_until_answer()
-    assert isinstance(turn.taker.answer, UtteranceEnded)
-
-
-def test_a_prompt_is_resumed_three_times_and_then_the_customer_was_not_understood() -> None:
-    turn = Turn(ask(), prompt_s=30.0)
-    for _ in range(4):
-        turn.hush(1.0)
-        turn.say(0.24)
+def test_a_yes_right_before_the_prompt_ends_is_an_answer_and_a_mere_back_channel_is_none() -> None:
+    for progress in (P.ASSENT, P.BACK_CHANNEL):
+        turn = Turn(ask(), prompt_s=3.0)
+        turn.hush(2.4)
+        turn.say(0.2)
         turn.hush(0.12)
-        turn.guess(P.NOTHING)
+        turn.guess(progress)
+        if progress is P.ASSENT:
+            assert turn.silence_until_answer() == pytest.approx(0.1, abs=0.03)
+            assert isinstance(turn.taker.answer, UtteranceEnded)
+        else:
+            assert kinds(turn.out)[-1] == "Resumed"
+
+
+def test_words_that_nobody_is_sure_of_are_given_a_moment_before_the_prompt_goes_on() -> None:
+    turn = interrupted()
+    assert turn.guess(P.UNCLEAR) == ()
+    assert kinds(turn.hush(0.1)) == ["SpeechCancelled", "Resumed"]
+    turn = interrupted()
+    turn.guess(P.UNCLEAR)
+    turn.say(0.4)
+    turn.hush(0.12)
+    turn.guess(P.UNCLEAR)
     turn.silence_until_answer()
-    assert kinds(turn.out).count("Resumed") == turn.taker.resumes == 3
-    assert kinds(turn.out).count("Interrupted") == 4
     assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert "Resumed" not in kinds(turn.out)
+
+
+def test_a_word_over_the_prompt_waits_for_a_slow_guess_and_is_an_answer_without_one() -> None:
+    turn = interrupted(seconds=0.45)
+    assert turn.silence_until_answer() == pytest.approx(1.2 - 0.12, abs=0.03)
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert turn.taker.answer.prompt_left_s == pytest.approx(7.0, abs=0.03)
 
 
 def test_each_false_interruption_makes_the_next_one_harder_and_a_right_one_easier_again() -> None:
@@ -246,6 +258,200 @@ def test_keys_interrupt_a_prompt_that_goes_on() -> None:
     turn = interrupted()
     turn.guess(P.BACK_CHANNEL)
     assert turn.keys("1") == [Interrupted("keys"), KeysEntered("1", complete=True)]
+
+
+# --------------------------------------------------------------------------------------------------- one who listens
+
+
+def overheard(seconds: float, *, prompt_s: float = 8.0, after_s: float = 1.0) -> Turn:
+    """A prompt that goes on while one speaks so long who has said before that he listens; the words were asked for."""
+    memory = CallMemory()
+    memory.interrupted(rightly=False, nodded=True)
+    turn = Turn(ask(), prompt_s, memory=memory)
+    turn.hush(after_s)
+    turn.say(seconds)
+    turn.hush(0.12)
+    assert kinds(turn.out) == ["SpeechStarted", "Speculate"]
+    return turn
+
+
+def test_after_one_back_channel_no_other_stops_a_prompt_of_this_call() -> None:
+    memory = CallMemory()
+    turn = interrupted(memory=memory)
+    turn.guess(P.BACK_CHANNEL)
+    for _ in range(8):
+        turn.hush(0.8)
+        turn.say(0.4)
+        turn.hush(0.12)
+        assert kinds(turn.guess(P.BACK_CHANNEL)) == ["SpeechCancelled"]
+    assert kinds(turn.out).count("Interrupted") == 1
+    assert (turn.taker.resumes, turn.taker.overheard) == (1, 8)
+    turn.prompt_ended()
+    assert turn.taker.state is TurnState.WAITING
+
+
+def test_two_sounds_that_stopped_a_prompt_for_nothing_do_the_same() -> None:
+    turn = interrupted(prompt_s=30.0)
+    turn.guess(P.NOTHING)
+    for stops in (True, False):
+        turn.hush(1.0)
+        turn.say(0.24)
+        turn.hush(0.12)
+        assert kinds(turn.guess(P.NOTHING)) == ["SpeechCancelled", *(["Resumed"] if stops else [])]
+
+
+@pytest.mark.parametrize("progress", [P.OPEN, P.IN_PROGRESS, P.COMPLETE])
+def test_words_of_an_answer_stop_a_prompt_that_went_on_over_them(progress: AnswerProgress) -> None:
+    turn = overheard(0.4)
+    assert kinds(turn.guess(progress))[:1] == ["Interrupted"]
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert kinds(turn.out).count("SpeechStarted") == 1, "nothing was lost of it"
+
+
+def test_who_goes_on_for_longer_than_any_back_channel_stops_it_before_a_word_is_known() -> None:
+    memory = CallMemory()
+    memory.interrupted(rightly=False, nodded=True)
+    turn = Turn(ask(), 8.0, memory=memory)
+    turn.hush(1.0)
+    assert kinds(turn.say(0.56)) == ["SpeechStarted"]
+    assert kinds(turn.say(0.06)) == ["Interrupted"]
+
+
+def test_sounds_without_a_voice_never_do_however_long() -> None:
+    turn = overheard(0.2, prompt_s=60.0)
+    turn.say(0.04)
+    turn.frames(COUGH, 5.0)
+    turn.hush(2.0)
+    assert "Interrupted" not in kinds(turn.out)
+    assert turn.taker.state is TurnState.PROMPTING
+
+
+def test_without_a_guess_the_text_must_tell_and_noise_is_let_pass() -> None:
+    turn = overheard(0.2)
+    assert kinds(turn.hush(1.2)) == ["SpeechCancelled"]
+    assert turn.taker.state is TurnState.PROMPTING
+    turn = overheard(0.45)
+    assert kinds(turn.hush(1.2)) == ["UtteranceEnded"]
+
+
+def test_a_yes_at_the_end_of_the_prompt_is_an_answer_and_in_the_middle_none() -> None:
+    assert kinds(overheard(0.2).guess(P.ASSENT)) == ["SpeechCancelled"]
+    turn = overheard(0.2, prompt_s=1.6)
+    assert kinds(turn.guess(P.ASSENT)) == ["Interrupted"]
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+
+
+@pytest.mark.parametrize(
+    ("progress", "answers"),
+    [(P.ASSENT, True), (P.COMPLETE, True), (P.UNCLEAR, True), (P.BACK_CHANNEL, False)],
+)
+def test_what_outlasts_the_prompt_is_heard_to_its_end(progress: AnswerProgress, answers: bool) -> None:
+    memory = CallMemory()
+    memory.interrupted(rightly=False, nodded=True)
+    turn = Turn(ask(), 1.4, memory=memory)
+    turn.hush(1.0)
+    turn.say(0.4)
+    turn.prompt_ended()
+    turn.say(0.1)
+    turn.hush(0.12)
+    turn.guess(progress)
+    turn.hush(0.7)
+    assert turn.taker.done is answers
+    assert "Interrupted" not in kinds(turn.out)
+    if not answers:
+        assert turn.taker.state is TurnState.WAITING
+        turn.hush(5.1 - 0.9)
+        assert turn.taker.answer == NoInput()
+
+
+def test_keys_stop_it_at_once() -> None:
+    assert kinds(overheard(0.2).keys("1")) == ["Interrupted", "SpeechCancelled", "KeysEntered"]
+
+
+def test_right_interruptions_make_prompts_stop_at_once_again() -> None:
+    memory = CallMemory()
+    memory.interrupted(rightly=False, nodded=True)
+    assert memory.patient
+    memory.interrupted(rightly=True)
+    assert not memory.patient
+
+
+# --------------------------------------------------------------------------------------------------- the promise
+
+SHORT = st.tuples(
+    st.sampled_from([0.08, 0.16, 0.3, 0.44, 0.54]),
+    st.sampled_from([P.NOTHING, P.UNCLEAR, P.BACK_CHANNEL, P.ASSENT]),
+    st.floats(0.3, 1.5),
+)
+LONG = st.tuples(
+    st.sampled_from([0.7, 1.0, 2.0]), st.sampled_from([P.BACK_CHANNEL, P.ASSENT]), st.floats(0.3, 1.5)
+)
+
+
+def listens(turn: Turn, seconds: float, progress: AnswerProgress, pause_s: float) -> None:
+    before = len(turn.out)
+    turn.say(seconds)
+    turn.hush(0.12)
+    if "Speculate" in kinds(turn.out[before:]):
+        turn.guess(progress)
+    turn.hush(0.1 + pause_s)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(SHORT | LONG, max_size=8), st.integers(0, 3))
+def test_no_short_sound_and_no_back_channel_ends_a_prompt(
+    sounds: list[tuple[float, AnswerProgress, float]], right: int
+) -> None:
+    """Whatever the call has taught before: the prompt goes on over it, or is resumed, and comes to its end."""
+    memory = CallMemory()
+    for _ in range(right):
+        memory.interrupted(rightly=False)
+    turn = Turn(ask(), 120.0, memory=memory)
+    turn.hush(0.5)
+    for sound in sounds:
+        listens(turn, *sound)
+        assert turn.taker.state is TurnState.PROMPTING
+    told = kinds(turn.out)
+    assert told.count("Interrupted") == told.count("Resumed") == turn.taker.resumes <= 3
+    turn.prompt_ended()
+    assert turn.taker.state is TurnState.WAITING
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(SHORT, max_size=4),
+    st.sampled_from([0.2, 0.4, 0.8, 2.0]),
+    st.sampled_from([P.OPEN, P.IN_PROGRESS, P.COMPLETE]),
+)
+def test_an_answer_always_stops_the_prompt(
+    sounds: list[tuple[float, AnswerProgress, float]], seconds: float, progress: AnswerProgress
+) -> None:
+    """Whatever was said before: at once, or when its first words are known, and all of it is heard."""
+    turn = Turn(ask(), 120.0)
+    turn.hush(0.5)
+    for sound in sounds:
+        listens(turn, *sound)
+    before = kinds(turn.out).count("Interrupted")
+    turn.say(seconds)
+    turn.hush(0.12)
+    turn.guess(progress)
+    assert kinds(turn.out).count("Interrupted") == before + 1
+    turn.silence_until_answer()
+    assert isinstance(turn.taker.answer, UtteranceEnded)
+    assert turn.taker.answer.seconds == pytest.approx(seconds, abs=0.15)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(SHORT | LONG, max_size=4))
+def test_a_prompt_that_must_be_heard_out_is_stopped_by_nothing(
+    sounds: list[tuple[float, AnswerProgress, float]],
+) -> None:
+    turn = Turn(ask(barge_in=False), 120.0)
+    for sound in sounds:
+        listens(turn, *sound)
+    assert turn.out == []
 
 
 # --------------------------------------------------------------------------------------------------- the evidence

@@ -94,6 +94,7 @@ LIMITS = st.one_of(
         false_start_s=st.floats(0.0, 5.0),
         guess_wait_s=st.floats(0.0, 3.0),
         tail_s=st.floats(0.0, 2.0),
+        nod_s=st.floats(0.0, 1.5),
         max_resumes=st.integers(0, 4),
         max_false_starts=st.integers(0, 4),
     ),
@@ -134,9 +135,10 @@ def check_protocol(out: list[TurnOutput], limits: TurnLimits) -> None:
                 assert not playing
                 assert isinstance(out[place - 1], SpeechCancelled)
                 playing, resumes = True, resumes + 1
-            case SpeechStarted(pcm):
+            case SpeechStarted(pcm, over_prompt):
                 assert not hearing
                 assert pcm
+                assert playing or not over_prompt or isinstance(out[place - 1], Interrupted)
                 hearing = True
             case SpeechFrame():
                 assert hearing
