@@ -42,7 +42,7 @@ _METHOD = (
     "{speakers} calls in which a persona interrupts a prompt without pauses {times} times, and {listeners} calls of "
     "{seconds:.0f} s of it under noise, hum, clicks, coughs and back-channels, over SIP and RTP between two Asterisk "
     "instances; reaction = first voiced sample of the customer (5 ms of at least -45 dBFS) to the last of the bot at his "
-    "ear, from the far-end recordings; a stop = 150 ms of silence within the prompt; resumed = it went on within 1.5 s of "
+    "ear, from the far-end recordings; a stop = 150 ms of silence within the prompt; resumed = it went on within 0.6 s of "
     "the place where it had stopped"
 )
 #: Longer than any pause that is left in the prompt, shorter than what a flush leaves behind.
@@ -248,7 +248,7 @@ def _fill_stops(
     template = to_samples(through_narrow_band(to_pcm(prompt)))
     hours: dict[str, float] = {}
     stopped: dict[str, int] = {}
-    resumed = 0
+    back: list[float] = []
     by_name = {each.record.customer_id: each for each in found}
     for place, kind in enumerate(kinds):
         each = by_name[f"{kind}_{place}"]
@@ -257,14 +257,17 @@ def _fill_stops(
         cases = stops(each.tape.heard, template)
         hours[kind] = hours.get(kind, 0.0) + _prompt_s(each.tape) / 3600.0
         stopped[kind] = stopped.get(kind, 0) + len(cases)
-        resumed += sum(case.resumed for case in cases)
+        back += [case.back_s for case in cases if case.resumed and case.back_s is not None]
     if not hours:
         return
     total = sum(hours.values())
     report.metrics["barge_in.minutes_listened"] = total * 60.0
     report.metrics["barge_in.false_stops_per_hour"] = sum(stopped.values()) / total
     report.metrics["barge_in.false_stops"] = float(sum(stopped.values()))
-    report.metrics["barge_in.false_stops_resumed"] = float(resumed)
+    report.metrics["barge_in.false_stops_resumed"] = float(len(back))
+    if back:
+        report.metrics["barge_in.repeated_max_ms"] = max(0.0, *back) * 1000.0
+        report.metrics["barge_in.left_out_max_ms"] = max(0.0, -min(back)) * 1000.0
     for kind in sorted(hours):
         report.metrics[f"barge_in.{kind}_stops_per_hour"] = stopped[kind] / hours[kind]
         report.metrics[f"barge_in.{kind}_minutes"] = hours[kind] * 60.0

@@ -17,6 +17,8 @@ from ari_app.voice.pcm import SAMPLE_RATE, Samples
 VOICED_DBFS = -45.0
 """Sound of 5 ms at least this loud (RMS) counts. Speech of the lab lies at -20 to -35, its ends fall below within ms."""
 _WINDOW = SAMPLE_RATE // 200
+RESUMED_WITHIN_S = 0.6
+"""A prompt that goes on repeats no more than about a word around the stop."""
 JOINED_S = 0.5
 """Pauses within one utterance; longer ones separate two."""
 
@@ -156,10 +158,18 @@ def barge_ins(tape: Tape, *, pause_s: float, patience_s: float = 3.0) -> list[Ba
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The bot fell silent within a prompt at ``at_s``; ``resumed``: it went on where it had stopped."""
+    """The bot fell silent within a prompt at ``at_s``.
+
+    ``back_s``: so far back in the prompt it went on (negative: so much was left out); None: with something else.
+    """
 
     at_s: float
-    resumed: bool
+    back_s: float | None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it went on where it had stopped."""
+        return self.back_s is not None and abs(self.back_s) <= RESUMED_WITHIN_S
 
 
 def stops(side: Samples, prompt: Samples, *, pause_s: float = 0.15) -> list[Stop]:
@@ -175,14 +185,11 @@ def stops(side: Samples, prompt: Samples, *, pause_s: float = 0.15) -> list[Stop
         if ended is None or (prompt.size / SAMPLE_RATE) - (ended + _PROBE_S) < 2 * pause_s:
             continue  # not the prompt, or it came to its end
         begins = _place_in(prompt, side, parts[place + 1].start_s)
-        resumed = begins is not None and abs(begins - (ended + _PROBE_S)) <= _RESUMED_WITHIN_S
-        found.append(Stop(part.end_s, resumed))
+        found.append(Stop(part.end_s, None if begins is None else ended + _PROBE_S - begins))
     return found
 
 
 _PROBE_S = 0.25
-#: A prompt that goes on may repeat or leave out so much around the stop.
-_RESUMED_WITHIN_S = 1.5
 _LIKE = 0.6
 
 

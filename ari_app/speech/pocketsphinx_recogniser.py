@@ -1,11 +1,10 @@
 """The embedded English recogniser: pocketsphinx with one small grammar per question.
 
 With a grammar pocketsphinx turns everything it hears into a sentence of the grammar. Three things make its confidence
-honest: sentences that people often say instead, or while they listen, compete with the grammar, a sentence that is not
-whole does not count,
-and the acoustic score per frame with the share of the sound that the words explain, which do tell fitting from forced
-words, become the confidence (docs/speech.md has the figures). Nothing it hears should be recorded without being read
-back.
+honest: sentences that people often say instead, or while they listen, compete with the grammar; a sentence that is not
+whole does not count; and the acoustic score per frame with the share of the sound that the words explain, which do tell
+fitting from forced words, become the confidence (docs/speech.md has the figures). Nothing it hears should be recorded
+without being read back.
 """
 
 from __future__ import annotations

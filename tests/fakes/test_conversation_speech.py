@@ -106,7 +106,7 @@ async def test_over_the_prompt_the_dialogue_is_told_so() -> None:
     ear = ScriptedEar(Utterance("yes", partial_after=0.01))
     # The first prompt is played from 0 to 0.5 s, the second from 0.97 on.
     await scene(asked, (0.2, 0.8), (3.0, 3.5), ear=ear).conversation.run()
-    assert asked.over_prompt == [True, False]
+    assert asked.over_prompt == [True, True, False]  # the guess, and the text once more
 
 
 async def test_after_a_false_interruption_words_are_an_answer_to_the_question() -> None:

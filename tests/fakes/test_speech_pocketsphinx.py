@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
+from ari_app.dialogue.back_channels import HEARD_EN
+from ari_app.dialogue.grammar import grammar_for
 from ari_app.dialogue.model import Grammar
 from ari_app.errors import SpeechError
 from ari_app.ports import EngineState, Transcript
@@ -63,6 +65,21 @@ async def test_what_it_does_not_describe_is_not_believed(english: PocketSphinxRe
     for sentence in ("hello", "who are you", "how did you get my number", "what is the weather like"):
         result = await heard(english, sentence)
         assert result.text == "" or result.confidence < 0.5
+
+
+@pytest.mark.parametrize("sentence", ["I see", "right", "all right", "okay", "yeah"])
+async def test_a_back_channel_is_heard_as_one_and_never_as_an_answer(
+    english: PocketSphinxRecogniser, sentence: str
+) -> None:
+    result = await heard(english, sentence)
+    assert result.text in HEARD_EN
+    assert 0.0 < result.confidence < 0.5
+
+
+def test_what_answers_the_question_is_believed_although_it_is_a_back_channel() -> None:
+    rules = parse_jsgf(grammar_for("closing", "en").jsgf)
+    assert transcript(rules, {"text": "okay", "score": -1.0, "covered": 0.7}).confidence > 0.9
+    assert transcript(rules, {"text": "i see", "score": -1.0, "covered": 0.7}).confidence < 0.5
 
 
 async def test_silence_and_nothing_are_heard_as_nothing(english: PocketSphinxRecogniser) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ari_app.dialogue.back_channels import HEARD_EN, back_channel
 from ari_app.dialogue.grammar import DEFAULT_GROUPS, grammar_for
 from ari_app.speech.jsgf import JsgfError, parse_jsgf
 from ari_app.speech.pocketsphinx_recogniser import COMPETITION, check_grammar, confidence
@@ -92,7 +93,13 @@ def test_the_grammars_of_the_product_can_be_used(context: str) -> None:
 
 
 def test_the_competing_sentences_can_be_pronounced() -> None:
-    assert check_grammar(f"#JSGF V1.0;\ngrammar g;\npublic <a> = {' | '.join(COMPETITION)};") == []
+    rivals = " | ".join((*COMPETITION, *HEARD_EN))
+    assert check_grammar(f"#JSGF V1.0;\ngrammar g;\npublic <a> = {rivals};") == []
+
+
+def test_what_competes_as_a_back_channel_is_one() -> None:
+    assert all(back_channel(sentence, "en") for sentence in HEARD_EN)
+    assert not set(HEARD_EN) & set(COMPETITION)
 
 
 @given(st.text(alphabet='#JSGF V1.0;gramr public<a>=x|()[]*+/{}"\\\n', max_size=200))

@@ -144,11 +144,14 @@ def test_a_prompt_that_is_played_out_was_not_stopped() -> None:
     assert stops(played((0.0, 10.0, 1.0), (0.0, 10.0, 1.0)), HEARD) == []
 
 
-@pytest.mark.parametrize(("resumes_at", "resumed"), [(4.0, True), (3.2, True), (0.0, False), (8.0, False)])
+@pytest.mark.parametrize(
+    ("resumes_at", "resumed"), [(4.0, True), (3.5, True), (4.1, True), (3.2, False), (8.0, False)]
+)
 def test_a_stop_is_found_and_whether_it_went_on_there(resumes_at: float, resumed: bool) -> None:
     (found,) = stops(played((0.0, 4.0, 0.6), (resumes_at, 10.0 - resumes_at, 1.0)), HEARD)
     assert found.at_s == pytest.approx(6.0, abs=0.01)
     assert found.resumed == resumed
+    assert found.back_s == pytest.approx(4.0 - resumes_at, abs=0.01)
 
 
 def test_several_stops_are_counted_and_the_end_of_the_call_is_none() -> None:
