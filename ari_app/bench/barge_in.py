@@ -42,8 +42,8 @@ _METHOD = (
     "{speakers} calls in which a persona interrupts a prompt without pauses {times} times, and {listeners} calls of "
     "{seconds:.0f} s of it under noise, hum, clicks, coughs and back-channels, over SIP and RTP between two Asterisk "
     "instances; reaction = first voiced sample of the customer (5 ms of at least -45 dBFS) to the last of the bot at his "
-    "ear, from the far-end recordings; a stop = 150 ms of silence within the prompt; resumed = it went on within 0.6 s of "
-    "the place where it had stopped"
+    "ear, from the far-end recordings; a stop = 150 ms of silence within the prompt, but for gaps after which it goes on "
+    "to the sample; resumed = it went on within 0.6 s of the place where it had stopped"
 )
 #: Longer than any pause that is left in the prompt, shorter than what a flush leaves behind.
 _PAUSE_S = 0.12
@@ -249,12 +249,17 @@ def _fill_stops(
     hours: dict[str, float] = {}
     stopped: dict[str, int] = {}
     back: list[float] = []
+    gaps = 0
+    resumed: dict[str, int] = {}
     by_name = {each.record.customer_id: each for each in found}
     for place, kind in enumerate(kinds):
         each = by_name[f"{kind}_{place}"]
         if each.tape is None:
             raise BenchFailed(f"the far end has no recording of the call with {kind}")
-        cases = stops(each.tape.heard, template)
+        silences = stops(each.tape.heard, template)
+        cases = [case for case in silences if not case.is_gap]
+        gaps += len(silences) - len(cases)
+        resumed[kind] = resumed.get(kind, 0) + sum(case.resumed for case in cases)
         hours[kind] = hours.get(kind, 0.0) + _prompt_s(each.tape) / 3600.0
         stopped[kind] = stopped.get(kind, 0) + len(cases)
         back += [case.back_s for case in cases if case.resumed and case.back_s is not None]
@@ -268,8 +273,11 @@ def _fill_stops(
     if back:
         report.metrics["barge_in.repeated_max_ms"] = max(0.0, *back) * 1000.0
         report.metrics["barge_in.left_out_max_ms"] = max(0.0, -min(back)) * 1000.0
+    report.metrics["barge_in.line_gaps"] = float(gaps)
     for kind in sorted(hours):
         report.metrics[f"barge_in.{kind}_stops_per_hour"] = stopped[kind] / hours[kind]
+        report.metrics[f"barge_in.{kind}_stops"] = float(stopped[kind])
+        report.metrics[f"barge_in.{kind}_stops_resumed"] = float(resumed[kind])
         report.metrics[f"barge_in.{kind}_minutes"] = hours[kind] * 60.0
 
 

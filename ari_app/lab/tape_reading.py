@@ -171,6 +171,11 @@ class Stop:
         """Whether it went on where it had stopped."""
         return self.back_s is not None and abs(self.back_s) <= RESUMED_WITHIN_S
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether it went on to the sample: the sound was late, nobody had stopped it."""
+        return self.back_s is not None and abs(self.back_s) <= _TO_THE_SAMPLE_S
+
 
 def stops(side: Samples, prompt: Samples, *, pause_s: float = 0.15) -> list[Stop]:
     """Where a prompt that is known (sound without pauses of ``pause_s``) was stopped before its end.
@@ -190,6 +195,8 @@ def stops(side: Samples, prompt: Samples, *, pause_s: float = 0.15) -> list[Stop
 
 
 _PROBE_S = 0.25
+#: As exact as the place in a prompt can be found; who resumes one goes back further.
+_TO_THE_SAMPLE_S = 0.02
 _LIKE = 0.6
 
 

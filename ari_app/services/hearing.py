@@ -40,6 +40,8 @@ FAULTS_BEFORE_KEYS: Final = 2
 GUESS_PATIENCE_S: Final = 2.0
 #: A guess of which the recogniser is less sure does not shorten the wait.
 SURE: Final = 0.5
+#: A short sound over a prompt is mostly a back-channel, which a small grammar forces into words with some confidence.
+SURE_OVER_PROMPT: Final = 0.7
 #: A task that was cancelled may take so long to go, in seconds.
 WIND_DOWN_S: Final = 0.2
 
@@ -283,18 +285,14 @@ class Hearing:
             return
         guess.transcript, guess.at = task.result(), self._call.now()
         if self._final is None and self.given is None:
-            self.guesses.append(Guessed(guess.number, self._progress(guess.transcript), guess.at))
+            progress = self._progress(guess.transcript)
+            doubtful = self.over_prompt and not guess.transcript.confidence >= SURE_OVER_PROMPT
+            self.guesses.append(Guessed(guess.number, progress, guess.at, doubtful))
             self._call.wake()
 
     def _progress(self, heard: Transcript) -> AnswerProgress:
         progress = self._call.progress(heard.text, self.over_prompt)
-        if heard.confidence >= SURE or progress in _WORDLESS:
-            return progress
-        if not self.over_prompt:
-            return AnswerProgress.OPEN if progress is AnswerProgress.COMPLETE else progress
-        if progress is AnswerProgress.ASSENT:
-            return AnswerProgress.BACK_CHANNEL  # not sure enough for a yes
-        return AnswerProgress.UNCLEAR
+        return progress if heard.confidence >= SURE else _UNSURE.get(progress, progress)
 
     def only_listens(self, prompt_left_s: float | None, tail_s: float) -> bool:
         """Whether the text that came after an interruption says no more than a back-channel, so that the prompt goes on.
@@ -360,7 +358,11 @@ class Hearing:
 
 
 _NOTHING: Final = Transcript("", 0.0, "")
-_WORDLESS: Final = (AnswerProgress.NOTHING, AnswerProgress.BACK_CHANNEL)
+#: What words of which the recogniser is not sure amount to at most.
+_UNSURE: Final = {
+    AnswerProgress.COMPLETE: AnswerProgress.OPEN,
+    AnswerProgress.ASSENT: AnswerProgress.BACK_CHANNEL,
+}
 
 
 async def _partial(stream: RecognitionStream, before: asyncio.Task[Transcript] | None) -> Transcript:

@@ -161,6 +161,7 @@ class Endpointing:
         self.last_voice = now
         self.voiced_s = 0.0
         self.progress: AnswerProgress | None = None
+        self.doubtful = False
         self.number: int | None = None
         self._asked_s = asked_s
         self._memory = memory
@@ -206,11 +207,11 @@ class Endpointing:
         self.number = self._memory.next_number()
         return self.number
 
-    def guessed(self, number: int, progress: AnswerProgress) -> bool:
+    def guessed(self, number: int, progress: AnswerProgress, doubtful: bool = False) -> bool:
         """What the words amount to; False (and nothing changes) for a number that is not the open one."""
         if number != self.number:
             return False
-        self.progress = progress
+        self.progress, self.doubtful = progress, doubtful
         return True
 
     def short(self, now: float, voice_s: float | None = None) -> bool:

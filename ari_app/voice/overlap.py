@@ -41,17 +41,17 @@ class Overlap:
                 return self.left_s > limits.tail_s
             case AnswerProgress.NOTHING:
                 return utterance.short(now, self._wordless_s)
-            case AnswerProgress.UNCLEAR:
-                silent = now >= utterance.last_voice + limits.complete_s
-                return silent and utterance.short(now, self._wordless_s)
-            case _:
+            case None:
                 return False
+            case _:
+                silent = now >= utterance.last_voice + limits.complete_s
+                return utterance.doubtful and silent and utterance.short(now, self._wordless_s)
 
     def is_one(self, utterance: Endpointing, now: float) -> bool:
         """Whether it is an interruption, by what was recognised: words of an answer."""
         match utterance.progress:
             case AnswerProgress.IN_PROGRESS | AnswerProgress.OPEN | AnswerProgress.COMPLETE:
-                return True
+                return not (utterance.doubtful and utterance.short(now, self._wordless_s))
             case AnswerProgress.ASSENT:
                 return not self.is_none(utterance, now)
             case _:
@@ -65,15 +65,11 @@ class Overlap:
         limits = self._limits
         if not utterance.short(utterance.last_voice, self._wordless_s):
             return utterance.end_at
-        match utterance.progress:
-            case AnswerProgress.UNCLEAR:
-                return min(utterance.end_at, utterance.last_voice + limits.complete_s)
-            case None:
-                return min(
-                    utterance.limit_at, max(utterance.end_at, utterance.last_voice + limits.guess_wait_s)
-                )
-            case _:
-                return utterance.end_at
+        if utterance.progress is None:
+            return min(utterance.limit_at, max(utterance.end_at, utterance.last_voice + limits.guess_wait_s))
+        if utterance.doubtful:
+            return min(utterance.end_at, utterance.last_voice + limits.complete_s)
+        return utterance.end_at
 
     def is_noise(self, utterance: Endpointing, now: float) -> bool:
         """Whether it is none because it was so short, and no guess has come in time."""

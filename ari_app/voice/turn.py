@@ -256,7 +256,7 @@ class TurnTaker:
 
     def _take_guess(self, guess: Guessed) -> list[TurnOutput]:
         utterance = self._utterance
-        if utterance is None or not utterance.guessed(guess.number, guess.progress):
+        if utterance is None or not utterance.guessed(guess.number, guess.progress, guess.doubtful):
             self.stale_guesses += 1
             return []
         out: list[TurnOutput] = []

@@ -41,11 +41,15 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Guessed:
-    """What the speech so far amounts to, as the recogniser hears it: the answer to ``Speculate`` of this number."""
+    """What the speech so far amounts to, as the recogniser hears it: the answer to ``Speculate`` of this number.
+
+    ``doubtful``: its words may have been forced onto a sound that had none.
+    """
 
     number: int
     progress: AnswerProgress
     at: float
+    doubtful: bool = False
 
 
 TurnInput = FrameHeard | KeyPressed | PromptEnded | Tick | Guessed

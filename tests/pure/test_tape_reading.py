@@ -152,6 +152,7 @@ def test_a_stop_is_found_and_whether_it_went_on_there(resumes_at: float, resumed
     assert found.at_s == pytest.approx(6.0, abs=0.01)
     assert found.resumed == resumed
     assert found.back_s == pytest.approx(4.0 - resumes_at, abs=0.01)
+    assert found.is_gap == (resumes_at == 4.0)
 
 
 def test_several_stops_are_counted_and_the_end_of_the_call_is_none() -> None:

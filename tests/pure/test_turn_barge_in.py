@@ -206,14 +206,15 @@ def test_a_yes_right_before_the_prompt_ends_is_an_answer_and_a_mere_back_channel
 
 
 def test_words_that_nobody_is_sure_of_are_given_a_moment_before_the_prompt_goes_on() -> None:
+    for progress in (P.OPEN, P.COMPLETE):
+        turn = interrupted()
+        assert turn.guess(progress, doubtful=True) == ()
+        assert kinds(turn.hush(0.1)) == ["SpeechCancelled", "Resumed"]
     turn = interrupted()
-    assert turn.guess(P.UNCLEAR) == ()
-    assert kinds(turn.hush(0.1)) == ["SpeechCancelled", "Resumed"]
-    turn = interrupted()
-    turn.guess(P.UNCLEAR)
+    turn.guess(P.OPEN, doubtful=True)
     turn.say(0.4)
     turn.hush(0.12)
-    turn.guess(P.UNCLEAR)
+    turn.guess(P.OPEN, doubtful=True)
     turn.silence_until_answer()
     assert isinstance(turn.taker.answer, UtteranceEnded)
     assert "Resumed" not in kinds(turn.out)
@@ -345,7 +346,7 @@ def test_a_yes_at_the_end_of_the_prompt_is_an_answer_and_in_the_middle_none() ->
 
 @pytest.mark.parametrize(
     ("progress", "answers"),
-    [(P.ASSENT, True), (P.COMPLETE, True), (P.UNCLEAR, True), (P.BACK_CHANNEL, False)],
+    [(P.ASSENT, True), (P.COMPLETE, True), (P.OPEN, True), (P.BACK_CHANNEL, False)],
 )
 def test_what_outlasts_the_prompt_is_heard_to_its_end(progress: AnswerProgress, answers: bool) -> None:
     memory = CallMemory()
@@ -380,30 +381,34 @@ def test_right_interruptions_make_prompts_stop_at_once_again() -> None:
 
 # --------------------------------------------------------------------------------------------------- the promise
 
+Said = tuple[float, AnswerProgress, bool, float]
+PAUSES = st.floats(0.3, 1.5)
 SHORT = st.tuples(
     st.sampled_from([0.08, 0.16, 0.3, 0.44, 0.54]),
-    st.sampled_from([P.NOTHING, P.UNCLEAR, P.BACK_CHANNEL, P.ASSENT]),
-    st.floats(0.3, 1.5),
+    st.sampled_from([P.NOTHING, P.BACK_CHANNEL, P.ASSENT]),
+    st.booleans(),
+    PAUSES,
+)
+FORCED = st.tuples(
+    st.sampled_from([0.16, 0.3, 0.44, 0.54]), st.sampled_from([P.OPEN, P.COMPLETE]), st.just(True), PAUSES
 )
 LONG = st.tuples(
-    st.sampled_from([0.7, 1.0, 2.0]), st.sampled_from([P.BACK_CHANNEL, P.ASSENT]), st.floats(0.3, 1.5)
+    st.sampled_from([0.7, 1.0, 2.0]), st.sampled_from([P.BACK_CHANNEL, P.ASSENT]), st.just(False), PAUSES
 )
 
 
-def listens(turn: Turn, seconds: float, progress: AnswerProgress, pause_s: float) -> None:
+def listens(turn: Turn, seconds: float, progress: AnswerProgress, doubtful: bool, pause_s: float) -> None:
     before = len(turn.out)
     turn.say(seconds)
     turn.hush(0.12)
     if "Speculate" in kinds(turn.out[before:]):
-        turn.guess(progress)
+        turn.guess(progress, doubtful=doubtful)
     turn.hush(0.1 + pause_s)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(SHORT | LONG, max_size=8), st.integers(0, 3))
-def test_no_short_sound_and_no_back_channel_ends_a_prompt(
-    sounds: list[tuple[float, AnswerProgress, float]], right: int
-) -> None:
+@given(st.lists(SHORT | FORCED | LONG, max_size=8), st.integers(0, 3))
+def test_no_short_sound_and_no_back_channel_ends_a_prompt(sounds: list[Said], right: int) -> None:
     """Whatever the call has taught before: the prompt goes on over it, or is resumed, and comes to its end."""
     memory = CallMemory()
     for _ in range(right):
@@ -421,12 +426,12 @@ def test_no_short_sound_and_no_back_channel_ends_a_prompt(
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(SHORT, max_size=4),
+    st.lists(SHORT | FORCED, max_size=4),
     st.sampled_from([0.2, 0.4, 0.8, 2.0]),
     st.sampled_from([P.OPEN, P.IN_PROGRESS, P.COMPLETE]),
 )
 def test_an_answer_always_stops_the_prompt(
-    sounds: list[tuple[float, AnswerProgress, float]], seconds: float, progress: AnswerProgress
+    sounds: list[Said], seconds: float, progress: AnswerProgress
 ) -> None:
     """Whatever was said before: at once, or when its first words are known, and all of it is heard."""
     turn = Turn(ask(), 120.0)
@@ -444,9 +449,9 @@ def test_an_answer_always_stops_the_prompt(
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.lists(SHORT | LONG, max_size=4))
+@given(st.lists(SHORT | FORCED | LONG, max_size=4))
 def test_a_prompt_that_must_be_heard_out_is_stopped_by_nothing(
-    sounds: list[tuple[float, AnswerProgress, float]],
+    sounds: list[Said],
 ) -> None:
     turn = Turn(ask(barge_in=False), 120.0)
     for sound in sounds:

@@ -50,6 +50,7 @@ class Event:
     key: str = "1"
     progress: AnswerProgress = AnswerProgress.NOTHING
     back: int = 0
+    doubtful: bool = False
     seconds: float = 0.0
 
 
@@ -61,6 +62,7 @@ EVENTS = st.one_of(
         st.just("guess"),
         progress=st.sampled_from(AnswerProgress),
         back=st.sampled_from([0, 0, 0, 0, 1, 2, -1]),
+        doubtful=st.booleans(),
     ),
     st.builds(Event, st.just("key"), key=st.sampled_from([*sorted(KEYS), "x"])),
     st.just(Event("mark")),
@@ -105,7 +107,8 @@ def happen(turn: Turn, event: Event, jump: bool) -> None:
     match event.kind:
         case "guess":
             asked = [one.number for one in turn.out if isinstance(one, Speculate)]
-            turn.give(Guessed((asked[-1] if asked else 0) - event.back, event.progress, turn.now))
+            number = (asked[-1] if asked else 0) - event.back
+            turn.give(Guessed(number, event.progress, turn.now, event.doubtful))
         case "key":
             turn.give(KeyPressed(event.key, turn.now))
         case "mark":

@@ -91,10 +91,13 @@ class Turn:
     def hush(self, seconds: float) -> list[TurnOutput]:
         return self.frames(QUIET, seconds)
 
-    def guess(self, progress: AnswerProgress, number: int | None = None) -> tuple[TurnOutput, ...]:
+    def guess(
+        self, progress: AnswerProgress, number: int | None = None, *, doubtful: bool = False
+    ) -> tuple[TurnOutput, ...]:
         """The recogniser's guess for this number, or for the last one that was asked for."""
         asked = [one.number for one in self.out if isinstance(one, Speculate)]
-        return self.give(Guessed(asked[-1] if number is None else number, progress, self.now))
+        number = asked[-1] if number is None else number
+        return self.give(Guessed(number, progress, self.now, doubtful))
 
     def keys(self, digits: str) -> list[TurnOutput]:
         out: list[TurnOutput] = []
