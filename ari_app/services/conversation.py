@@ -208,13 +208,11 @@ class Conversation:
                 taker = await self._listen(self._taker(hearing, lasts_s), hearing)
                 self._late_terminator = _late_terminator(hearing.question, taker)
                 given = await self._answer(step, taker, hearing)
-                left_s = taker.answer.prompt_left_s if isinstance(taker.answer, UtteranceEnded) else None
-                if left_s is None:
+                ended, limits = taker.answer, taker.limits
+                if not isinstance(ended, UtteranceEnded) or ended.prompt_left_s is None:
                     return given
-                listens = resumes < taker.limits.max_resumes
-                if not (listens and hearing.only_listens(left_s, taker.limits.tail_s)):
-                    if self._speaker.playing:
-                        await self._speaker.stop()
+                if resumes == limits.max_resumes or not hearing.only_listens(ended, limits):
+                    await self._speaker.cut_off()
                     return given
                 resumes += 1
                 taker.memory.interrupted(rightly=False, nodded=True)

@@ -20,6 +20,7 @@ from ari_app.dialogue.model import CustomerInput, InputKind, Question
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.errors import SpeechError
 from ari_app.ports import Clock, Recogniser, RecognitionStream, Transcript
+from ari_app.voice.overlap import only_listened
 from ari_app.voice.pcm import FRAME_S
 from ari_app.voice.turn import (
     Guessed,
@@ -28,6 +29,7 @@ from ari_app.voice.turn import (
     SpeechCancelled,
     SpeechFrame,
     SpeechStarted,
+    TurnLimits,
     TurnOutput,
     UtteranceEnded,
 )
@@ -294,21 +296,16 @@ class Hearing:
         progress = self._call.progress(heard.text, self.over_prompt)
         return progress if heard.confidence >= SURE else _UNSURE.get(progress, progress)
 
-    def only_listens(self, prompt_left_s: float | None, tail_s: float) -> bool:
-        """Whether the text that came after an interruption says no more than a back-channel, so that the prompt goes on.
+    def only_listens(self, ended: UtteranceEnded, limits: TurnLimits) -> bool:
+        """Whether the text of what was said over a prompt is none of an answer, so that the prompt goes on.
 
-        Most are known by their guess; this is for recognisers that gave none in time. ``prompt_left_s``: see
-        ``UtteranceEnded``; within ``tail_s`` a yes is a yes.
+        Most are known by their guess; this is for recognisers that gave none in time.
         """
-        if self.given is None or prompt_left_s is None:
+        given = self.given
+        if given is None or ended.prompt_left_s is None:
             return False
-        match self._progress(Transcript(self.given.text, self.given.confidence, self.given.engine)):
-            case AnswerProgress.BACK_CHANNEL:
-                return True
-            case AnswerProgress.ASSENT:
-                return prompt_left_s > tail_s
-            case _:
-                return False
+        progress = self._progress(Transcript(given.text, given.confidence, given.engine))
+        return only_listened(ended, progress, limits, doubtful=not given.confidence >= SURE_OVER_PROMPT)
 
     # ------------------------------------------------------------------------------------------- the text
 

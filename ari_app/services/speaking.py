@@ -38,6 +38,7 @@ class Speaker:
         self._marks = 0
         self._now: _Playout | None = None
         self._before: _Playout | None = None
+        self._asked: _Playout | None = None  # the last that was no filler
 
     @property
     def playing(self) -> bool:
@@ -55,8 +56,13 @@ class Speaker:
         say: tuple[Fragment, ...],
         covers: tuple[str, ...] = (),
         answers: Answered | None = None,
+        *,
+        meanwhile: bool = False,
     ) -> float:
-        """Begin a prompt; the seconds until it will have been played out. Raises MediaClosed."""
+        """Begin a prompt; the seconds until it will have been played out. Raises MediaClosed.
+
+        ``meanwhile``: a filler, after which a prompt that was stopped may still go on.
+        """
         before = self._now if self.playing else None
         mark = self._next_mark()
         if pcm:
@@ -66,6 +72,8 @@ class Speaker:
         ends = begins + duration_s(pcm)
         entry = self._log.prompt(say, covers, answers, now, ends)
         self._before, self._now = before, _Playout(pcm, entry, mark, now, begins)
+        if not meanwhile:
+            self._asked = self._now
         if not pcm:
             entry.finish(now)
         return ends - now
@@ -97,13 +105,20 @@ class Speaker:
                 playout.entry.stop(now, interrupted=True)
         self._before = None
 
+    async def cut_off(self) -> None:
+        """The customer has answered over the prompt: silence now, if it still goes on. A filler is said to its end."""
+        if self.playing and self._now is self._asked:
+            await self.stop()
+
     async def resume(self) -> float:
         """It was no interruption: go on with the word in which it stopped, if it did.
 
         Returns the seconds until the prompt will have been played out. Raises MediaClosed.
         """
-        playout = self._now
+        playout = self._asked
         if playout is not None and playout.played_s is not None:
+            if playout is not self._now:  # a filler was said meanwhile
+                self._before, self._now = self._now if self.playing else None, playout
             return await self._go_on(playout, playout.played_s)
         return max(0.0, self.ends - self._clock.monotonic()) if self.playing else 0.0
 
@@ -130,9 +145,11 @@ class Speaker:
         playout.played_s = None
         rest = playout.pcm[2 * round(playout.offset_s * SAMPLE_RATE) :]
         await self._media.play(rest, playout.mark)
-        playout.sent = playout.begins = self._clock.monotonic()
+        playout.sent = playout.begins = now = self._clock.monotonic()
+        if self._before is not None:
+            playout.begins = max(now, self._before.entry.ends)
         playout.entry.go_on(playout.begins + duration_s(rest))
-        return duration_s(rest)
+        return playout.entry.ends - now
 
     def _next_mark(self) -> str:
         self._marks += 1

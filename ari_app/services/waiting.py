@@ -97,7 +97,7 @@ class Waiting:
             self._overhear(await self._media.receive(min(TICK_S, until - now)))
         if task.done() and task.exception() is None:
             log.info("filler said")
-            await self._speaker.say(task.result(), filler)
+            await self._speaker.say(task.result(), filler, meanwhile=True)
         else:
             task.cancel()
             log.warning("filler not ready")

@@ -11,9 +11,24 @@ from typing import Final
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.voice.endpointing import Endpointing
 from ari_app.voice.turn_terms import TurnLimits
+from ari_app.voice.turn_values import UtteranceEnded
 
 NODS: Final = frozenset({AnswerProgress.BACK_CHANNEL, AnswerProgress.ASSENT})
 """What a customer says who listens."""
+
+
+def only_listened(
+    ended: UtteranceEnded, progress: AnswerProgress, limits: TurnLimits, *, doubtful: bool
+) -> bool:
+    """Whether an utterance over a prompt, whose text is there at last, was no interruption (see Overlap.is_none)."""
+    match progress:
+        case AnswerProgress.BACK_CHANNEL:
+            return True
+        case AnswerProgress.ASSENT:
+            return (ended.prompt_left_s or 0.0) > limits.tail_s
+        case _:
+            wordless = doubtful or progress is AnswerProgress.NOTHING
+            return wordless and ended.seconds < limits.wordless_s
 
 
 class Overlap:

@@ -31,7 +31,7 @@ async def test_turns_are_measured_on_real_calls() -> None:
 
 
 async def test_interruptions_and_false_stops_are_measured_on_real_calls() -> None:
-    found = await bench_barge_in(speakers=1, times=2, listeners=2, seconds=12.0)
+    found = await bench_barge_in(speakers=1, times=2, listeners=4, seconds=24.0)
     metrics = metrics_of(found)
     assert found["name"] == "barge-in"
     assert metrics["barge_in.n"] + metrics["barge_in.missed"] == 2
@@ -40,3 +40,4 @@ async def test_interruptions_and_false_stops_are_measured_on_real_calls() -> Non
     assert metrics["barge_in.minutes_listened"] > 0.1
     assert metrics["barge_in.false_stops_resumed"] <= metrics["barge_in.false_stops"]
     assert {"barge_in.noise_stops_per_hour", "barge_in.clicks_stops_per_hour"} <= metrics.keys()
+    assert metrics["barge_in.back_channels_stops"] <= metrics["barge_in.false_stops"]

@@ -148,6 +148,35 @@ async def test_a_back_channel_without_a_guess_is_known_by_its_text(progress: str
     assert len(there.media.played) == (2 if answered else 3)
 
 
+@pytest.mark.parametrize(("text", "confidence"), [("uh huh", 0.9), ("maybe", 0.6), ("", 0.0)])
+async def test_a_prompt_goes_on_behind_the_filler_that_a_slow_recogniser_made_necessary(
+    text: str, confidence: float
+) -> None:
+    asked = Asks(YES_OR_NO, progress=NODS | {"": AnswerProgress.NOTHING})
+    heard = Utterance(text, partial_after=None, result_after=1.0, confidence=confidence)
+    there = scene(asked, (1.0, 1.4), ear=ScriptedEar(heard), prompts=LongPrompts())
+    await there.conversation.run()
+    assert [given.kind.value for given in asked.given] == ["silence"]
+    bot = [text for speaker, text in there.said() if speaker == "bot"]
+    assert bot == ["sentence 0", "one moment", "sentence 1"]
+    prompt, filler = turn_of(there, "sentence 0"), turn_of(there, "one moment")
+    assert len(there.media.played[2]) / 32_000 == pytest.approx(3.0 - 0.6, abs=0.05)
+    assert not prompt.interrupted
+    assert not filler.interrupted
+    assert prompt.end_s == pytest.approx(filler.end_s + 2.4, abs=0.1)
+    assert asked.given_at[0] == pytest.approx(prompt.end_s + YES_OR_NO.no_input_s, abs=0.1)
+
+
+async def test_an_answer_whose_text_comes_late_does_not_cut_the_filler_off() -> None:
+    asked = Asks(YES_OR_NO, progress=NODS)
+    heard = Utterance("yes", partial_after=None, result_after=1.5)
+    there = scene(asked, (1.0, 1.4), ear=ScriptedEar(heard), prompts=LongPrompts())
+    await there.conversation.run()
+    assert [given.text for given in asked.given] == ["yes"]
+    assert not turn_of(there, "one moment").interrupted
+    assert len(there.media.flushed_at) == 1
+
+
 async def test_an_answer_without_a_guess_stops_a_prompt_that_went_on_over_it() -> None:
     asked = Asks(YES_OR_NO, progress=NODS)
     ear = ScriptedEar(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.voice.barge_in import BargeIn
 from ari_app.voice.endpointing import CallMemory
+from ari_app.voice.overlap import only_listened
 from ari_app.voice.turn import (
     Interrupted,
     KeysEntered,
@@ -495,3 +496,23 @@ def test_steady_voice_always_interrupts_in_the_end(sounds: list[Sound | None]) -
     for sound in sounds:
         evidence.hear(sound)
     assert any(evidence.hear(Sound.VOICE) for _ in range(8))
+
+
+@pytest.mark.parametrize(
+    ("progress", "doubtful", "seconds", "left_s", "listened"),
+    [
+        (P.BACK_CHANNEL, False, 2.0, 0.1, True),
+        (P.ASSENT, False, 0.4, 2.0, True),
+        (P.ASSENT, False, 0.4, 0.5, False),
+        (P.NOTHING, True, 0.4, 2.0, True),
+        (P.NOTHING, True, 1.0, 2.0, False),
+        (P.COMPLETE, True, 0.4, 2.0, True),
+        (P.COMPLETE, False, 0.4, 2.0, False),
+        (P.OPEN, True, 1.0, 2.0, False),
+    ],
+)
+def test_a_text_that_came_without_a_guess_is_judged_in_the_same_way(
+    progress: AnswerProgress, doubtful: bool, seconds: float, left_s: float, listened: bool
+) -> None:
+    ended = UtteranceEnded(seconds, prompt_left_s=left_s)
+    assert only_listened(ended, progress, TurnLimits(), doubtful=doubtful) is listened
