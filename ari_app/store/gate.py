@@ -19,6 +19,7 @@ from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
 from ari_app.store.queries import SQL
+from ari_app.store.strategies import by_priority
 
 #: Accounts examined in one claim, so that many refusals never hold the writer for long: the next claim goes on.
 MAX_EXAMINED = 64
@@ -27,6 +28,8 @@ MAX_EXAMINED = 64
 FILES_AGAIN = timedelta(minutes=15)
 
 _LEAST_PAGE = 16
+#: Of so many accounts that are due the longest, those of the segment with the highest priority come first.
+_PRIORITY_PAGE = 100
 
 
 def standing_row(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
@@ -53,10 +56,13 @@ def claim_due(
     asked: set[int] = set()
     examined = 0
     while len(reserved) < limit and examined < MAX_EXAMINED:
-        page = max(limit - len(reserved), _LEAST_PAGE)
+        by_file = bool(campaign.strategy.file)
+        page = max(limit - len(reserved), _PRIORITY_PAGE if by_file else _LEAST_PAGE)
         rows = connection.execute(
             SQL["claim_candidates"], {"campaign_id": campaign_id, "now": at, "limit": page}
         ).fetchall()
+        if by_file:
+            rows = by_priority(rows, campaign, campaigns.book, now)
         for row in rows:
             if len(reserved) == limit:
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +12,7 @@ from ari_app.domain.campaign import Campaign
 from ari_app.domain.contact_facts import ContactFacts
 from ari_app.domain.rule_case import zone_of
 from ari_app.domain.segment import Anchor
-from ari_app.domain.strategy import campaign_strategy
+from ari_app.domain.strategy import campaign_strategy, segment_of
 from ari_app.domain.strategy_book import (
     Governed,
     Role,
@@ -23,7 +24,7 @@ from ari_app.domain.strategy_book import (
 from ari_app.domain.triggers import Moments, call_under_way, due_steps, next_call
 from ari_app.domain.verdict import Refusal, Rule
 from ari_app.ports import SignOff, StrategyStop
-from ari_app.store.codec import instant, instant_or_none, micros
+from ari_app.store.codec import account_of, instant, instant_or_none, micros
 from ari_app.store.queries import SQL
 
 
@@ -71,6 +72,22 @@ def governed_facts(
         made_in_segment=in_segment,
         made_in_step=in_step,
     )
+
+
+def by_priority(
+    rows: Sequence[sqlite3.Row], campaign: Campaign, book: StrategyBook, now: datetime
+) -> list[sqlite3.Row]:
+    """Rows of ``standing`` by the priority of their segments, the highest first; otherwise as they were."""
+
+    def priority(row: sqlite3.Row) -> int:
+        account = account_of(row)
+        chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
+        if isinstance(chosen, Refusal):
+            return 0
+        today = now.astimezone(zone_of(account.timezone) or UTC).date()
+        return segment_of(chosen.strategy, account, today).priority
+
+    return sorted(rows, key=priority, reverse=True)
 
 
 def _made(

@@ -266,6 +266,17 @@ async def test_two_versions_run_side_by_side(store: SqliteStore, files: Files) -
     assert set(versions) == {"1", "2"}
 
 
+async def test_the_higher_priority_is_called_first(store: SqliteStore, files: Files) -> None:
+    found = replace(FILE, segments=(replace(LARGE, priority=50, caller_ids=""), *FILE.segments[1:]))
+    files.put(found)
+    await sign(store, found)
+    await load(store, 1)
+    await load(store, 2)
+    await load(store, 3, amount="2000.00")
+    claimed = await store.claim_due("c1", NOW, 2, decide, ids("a"))
+    assert [each.account.customer_id for each in claimed] == ["cust-3", "cust-1"]
+
+
 async def test_without_its_file_nobody_is_called(store: SqliteStore, files: Files) -> None:
     await sign(store)
     await load(store)

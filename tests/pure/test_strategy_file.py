@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.dialogue.flow_policy import Policy
+from ari_app.domain.plan import InstalmentOption
 from ari_app.domain.segment import Conditions
 from ari_app.domain.segment_order import covers
 from ari_app.errors import InputError
 from ari_app.services.disposition_file import read_dispositions
-from ari_app.services.flow_sources import read_flow_file
 from ari_app.services.strategy_check import Surroundings, strategy_problems
 from ari_app.services.strategy_file import parse_strategy, read_strategy
 from tests.support.docs import ROOT
@@ -66,11 +67,11 @@ segments:
 
 @cache
 def around() -> Surroundings:
-    folder = ROOT / "dialplan"
-    flows = {path.stem: read_flow_file(path).policy for path in (folder / "flows").glob("*.yaml")}
-    return Surroundings(
-        shipped(), date(2026, 11, 29), flows, read_dispositions(folder / "dispositions.yaml"), _no_versions
-    )
+    plans = tuple(InstalmentOption(months) for months in (3, 6, 12))
+    known = Policy(instalments=plans, latest_deferral_days=14)
+    flows = dict.fromkeys(("reminder", "overdue", "suspension", "dispute"), known)
+    table = read_dispositions(ROOT / "dialplan" / "dispositions.yaml")
+    return Surroundings(shipped(), date(2026, 11, 29), flows, table, _no_versions)
 
 
 def _no_versions(name: str) -> Collection[str]:
