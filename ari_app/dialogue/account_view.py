@@ -45,6 +45,7 @@ class VerifiedView:
     due_date: date = field(repr=False)
     phone_tail: str = field(repr=False)
     details: AccountDetails = field(default=NO_DETAILS, repr=False)
+    tone: str = ""
 
     def half(self) -> Decimal:
         """Half of the amount due, rounded up to the cent."""
@@ -69,6 +70,7 @@ class SealedAccount:
             due_date=account.due_date,
             phone_tail=account.phone_tail,
             details=account.details,
+            tone=account.treatment.tone,
         )
 
     def open(self, phone_tail: str | None) -> VerifiedView | None:

@@ -155,6 +155,13 @@ def condition_words(*, of_wordings: bool = False) -> list[str]:
 def account_condition(name: str, view: VerifiedView, today: date, *, upset: bool) -> bool:
     """Whether a condition about the account holds; False for any other name."""
     details, overdue = view.details, (today - view.due_date).days
+    if view.tone and name in (
+        "tone_gentle",
+        "tone_firm",
+    ):  # a strategy has said it; anger softens it all the same
+        return (
+            upset or view.tone == "gentle" if name == "tone_gentle" else not upset and view.tone == "serious"
+        )
     match name:
         case "overdue":
             return overdue > 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import compress
 
 from ari_app.dialogue.flow_conditions import Condition
+from ari_app.domain.account import Treatment
 from ari_app.domain.plan import InstalmentOption, InstalmentTerms, instalment_terms
 
 SERVICE_REMINDER, FORMAL_COLLECTION, BY_STAGE = "service_reminder", "formal_collection", "by_stage"
@@ -60,6 +62,21 @@ class Policy:
     def offer(self, periods: int, amount: Decimal, today: date) -> InstalmentTerms | None:
         """The plan of so many months; None where it is not offered for this debt."""
         return next((terms for terms in self.offers(amount, today) if terms.periods == periods), None)
+
+    def within(self, treatment: Treatment) -> Policy:
+        """The policy with no more than a treatment offers."""
+        months, days = treatment.instalments, treatment.deferral_days
+        if months is None and days is None:
+            return self
+        kept = [months is None or option.periods in months for option in self.instalments]
+        return replace(
+            self,
+            instalments=tuple(compress(self.instalments, kept)),
+            instalments_when=tuple(compress(self.instalments_when, kept)),
+            latest_deferral_days=self.latest_deferral_days
+            if days is None
+            else min(days, self.latest_deferral_days),
+        )
 
     def _terms(self, amount: Decimal, option: InstalmentOption, today: date) -> InstalmentTerms | None:
         try:

@@ -58,6 +58,20 @@ class AccountDetails:
 
 NO_DETAILS = AccountDetails()
 
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How a strategy wants an account to be treated in a call: ``tone`` gentle, neutral, serious or '' (as the account
+    itself suggests); the numbers of months over which instalments may be offered, and the most days of a deferral. None:
+    whatever the flow's policy offers. No treatment offers more than that."""
+
+    tone: str = ""
+    instalments: tuple[int, ...] | None = None
+    deferral_days: int | None = None
+
+
+AS_IT_IS = Treatment()
+
 SERVICES: tuple[str, ...] = (
     "electricity",
     "water",
@@ -117,7 +131,8 @@ class Account:
 
     ``phone`` is E.164, and so are ``other_phones``, which have their turn where it does not reach him; ``timezone`` is an
     IANA name; ``amount_due`` has two decimal places in ``currency`` (ISO 4217); ``language`` is ``zh`` or ``en``. The same
-    ``customer_id`` may own several accounts: contact limits count per customer.
+    ``customer_id`` may own several accounts: contact limits count per customer. ``treatment`` is set for an attempt by a
+    strategy file, and never stored.
     """
 
     customer_id: str
@@ -134,6 +149,7 @@ class Account:
     preferred_windows: tuple[Window, ...] = ()
     details: AccountDetails = NO_DETAILS
     other_phones: tuple[str, ...] = field(default=(), repr=False)
+    treatment: Treatment = AS_IT_IS
 
     @property
     def phones(self) -> tuple[str, ...]:

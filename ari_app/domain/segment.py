@@ -193,6 +193,11 @@ class Offers:
     deferral_days: int = 0
     others: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> bool:
+        """Whether a segment says anything of offers; otherwise the flow's policy holds alone."""
+        return bool(self.instalments or self.deferral_days or self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class Delay:

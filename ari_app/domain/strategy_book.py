@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 
-from ari_app.domain.account import Account
+from ari_app.domain.account import Account, Treatment
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.rollout import HELD_BACK, version_for
-from ari_app.domain.segment import Step, in_regions
+from ari_app.domain.segment import Segment, Step, in_regions
 from ari_app.domain.strategy import Effective, Strategy, effective, tone_of
 from ari_app.domain.triggers import NO_MOMENTS, DueStep, Moments, call_under_way, next_call
 from ari_app.domain.verdict import Refusal, Rule
@@ -78,6 +78,14 @@ class Placement:
 
 
 NOWHERE = Placement()
+
+
+def treatment_of(segment: Segment, tone: str) -> Treatment:
+    """How the bot treats the accounts of a segment."""
+    offers = segment.offers
+    if not offers.said:
+        return Treatment(tone)
+    return Treatment(tone, offers.instalments, offers.deferral_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ takes it in.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -143,7 +144,7 @@ class FlowDirectory:
 
     def open(self, name: str, account: Account, arms: Arms = NO_ARMS) -> FlowConversation:
         """Begin a conversation; raises ConfigError for an unknown flow or language."""
-        flow = self._flow(name, account)
+        flow = self._treated(name, account)
         name = self._company[account.language]
         return FlowConversation(flow, account, name, self.tally, arms, self._others)
 
@@ -155,7 +156,7 @@ class FlowDirectory:
         Looks first whether the operator has changed a flow, so that an edit holds from the next call on.
         """
         self.refresh()
-        flow = self._flow(name, account)
+        flow = self._treated(name, account)
         if arms is not None:
             flow = in_arms(flow, arms)
         return known_fragments(flow, account, self._company[account.language], now, self._others)
@@ -188,6 +189,12 @@ class FlowDirectory:
         if state not in flow.states:
             raise ConfigError(f"{flow.file}: there is no state {state!r} ({nearest(state, flow.states)})")
         return state_fragments(flow, state, account, self._company[account.language], now)
+
+    def _treated(self, name: str, account: Account) -> Flow:
+        """A flow that offers no more than the account's treatment."""
+        flow = self._flow(name, account)
+        policy = flow.policy.within(account.treatment)
+        return flow if policy is flow.policy else replace(flow, policy=policy)
 
     def _flow(self, name: str, account: Account) -> Flow:
         flow = self.flow(name)

@@ -20,6 +20,7 @@ from ari_app.domain.strategy_book import (
     StrategyBook,
     chosen_version,
     governed,
+    treatment_of,
 )
 from ari_app.domain.triggers import Moments, call_under_way, due_steps, next_call
 from ari_app.domain.verdict import Refusal, Rule
@@ -63,8 +64,12 @@ def governed_facts(
         moments_of(connection, row["campaign_account"]),
     )
     in_segment, in_step = _made(connection, campaign.campaign_id, account.customer_id, found)
+    holds = found.effective
+    if holds is not None:
+        account = replace(account, treatment=treatment_of(holds.segment, found.placement.tone))
     return replace(
         facts,
+        account=account,
         campaign=found.campaign,
         has_caller_id=bool(found.campaign.dialler.caller_id_pool),
         by_strategy=found.refusal or _full(connection, account.customer_id, book, found),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.account import AccountDetails
+from ari_app.domain.account import AccountDetails, Treatment
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.call_machine import Event, EventKind, State
 from ari_app.domain.campaign import CampaignStrategy
@@ -18,7 +18,7 @@ from ari_app.domain.compliance import Rule
 from ari_app.domain.disposition import DispositionKind, RetryRule
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.domain.rollout import HELD_BACK, Rollout, Share
-from ari_app.domain.segment import Conditions, Delay, Segment, StepKind
+from ari_app.domain.segment import Conditions, Delay, Offers, Segment, StepKind
 from ari_app.domain.strategy import Strategy
 from ari_app.domain.strategy_book import KnownStrategy, Role, StrategyBook
 from ari_app.domain.windows import Window
@@ -323,3 +323,13 @@ async def test_a_stop_releases_a_call_that_nobody_has_answered(tmp_path: Path) -
         assert record.disposition == "withdrawn"
         last = (await place.store.verdicts("cust-1"))[-1]
         assert last.verdict.rule is Rule.STRATEGY_STOPPED
+
+
+async def test_the_attempt_carries_tone_and_offers_to_its_flow(store: SqliteStore, files: Files) -> None:
+    found = replace(FILE, segments=(replace(LARGE, offers=Offers(instalments=(3,))), *FILE.segments[1:]))
+    files.put(found)
+    await sign(store, found)
+    await load(store, 1)
+    await load(store, 2, amount="2000.00")
+    claimed = {each.account.customer_id: each.account.treatment for each in await claim(store, NOW)}
+    assert claimed == {"cust-1": Treatment("neutral"), "cust-2": Treatment("serious", (3,), 0)}
