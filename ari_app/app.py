@@ -101,6 +101,7 @@ async def open_store(settings: Settings, *, controller: bool = False) -> AsyncIt
     except FileExistsError as error:
         raise ConfigError(f"data_dir: {settings.data_dir} is a file, not a folder") from error
     store = await SqliteStore.open(settings.database, controller=controller)
+    store.approve({each.number: each.rules for each in settings.caller_ids})
     try:
         yield store
     finally:

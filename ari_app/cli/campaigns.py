@@ -126,6 +126,12 @@ def _within_rules(settings: Settings, campaign: Campaign, file: Path, now: datet
     book = RuleDirectory(settings.dialplan_dir).book
     today = now.astimezone(zone_of(campaign.strategy.timezone)).date()
     problems = beyond_pack(campaign, book, today, str(file))
+    approved = {each.number for each in settings.caller_ids}
+    problems += [
+        Problem(str(file), "dialer.callerIdPool", f"{number} is not approved", "numbers of caller_ids")
+        for number in campaign.dialler.caller_id_pool
+        if approved and number not in approved
+    ]
     if problems:
         raise InputError(problems)
 

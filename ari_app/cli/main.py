@@ -13,6 +13,7 @@ from ari_app.cli import (
     announcements,
     attempts,
     bench,
+    caller_ids,
     calls,
     campaigns,
     doctor,
@@ -94,6 +95,7 @@ app.add_typer(attempts.app, name="attempts")
 app.add_typer(calls.app, name="call")
 app.command("understand")(understanding.understand_files)
 app.command("explain")(explain.explain_command)
+app.add_typer(caller_ids.app, name="caller-ids")
 app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")
 app.add_typer(governed_lists.standing, name="standing")

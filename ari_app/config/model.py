@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import EDGE, voice_choice
 from ari_app.services.model_problems import RefusedError
@@ -440,6 +441,11 @@ class Settings(Section):
         max_length=1000,
         description="Which numbers leave by which trunk; without routes the first trunk takes all",
     )
+    caller_ids: list[CallerIdSettings] = Field(
+        [],
+        max_length=5000,
+        description="Numbers that may be shown, with their limits; without any, campaigns may show the numbers they name",
+    )
     dialler: DiallerSettings = DiallerSettings()
     speech: SpeechSettings = SpeechSettings()
     llm: LlmSettings = LlmSettings()
@@ -503,6 +509,9 @@ class Settings(Section):
         names = [trunk.name for trunk in self.trunks]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise RefusedError(f"the trunk {name} is defined twice", "one definition for each name")
+        numbers = [each.number for each in self.caller_ids]
+        for number in sorted({number for number in numbers if numbers.count(number) > 1}):
+            raise RefusedError(f"the caller ID {number} stands twice", "each number once")
         prefixes = [route.prefix for route in self.routes]
         for prefix in sorted({prefix for prefix in prefixes if prefixes.count(prefix) > 1}):
             raise RefusedError(f"two routes have the prefix {prefix}", "one route for each prefix")

@@ -16,6 +16,7 @@ from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
 from ari_app.store.arms import arms_in
 from ari_app.store.budget import plan_beside, spent
+from ari_app.store.caller_ids import count_answered
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     Params,
@@ -84,6 +85,8 @@ def close_attempt(
         else False,
     )
     decision = plan(history)
+    if outcome.answered_at is not None and attempt["dialled_at"] is not None:
+        count_answered(connection, attempt["caller_id"], attempt["dialled_at"])
     ended_at = _close_row(connection, attempt, outcome, decision)
     _plan(connection, attempt, row, outcome, decision, ended_at, phones=phones, another=history.other_number)
     connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from ari_app.domain.attempt import ReservedAttempt
-from ari_app.domain.caller_id import choose_caller_id
+from ari_app.domain.caller_id import NumberRules
 from ari_app.domain.campaign import Campaign, DialMode
 from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
 from ari_app.domain.strategy_book import StrategyBook
 from ari_app.errors import StoreError
 from ari_app.ports import Admission
 from ari_app.store.budget import goes_first
+from ari_app.store.caller_ids import CallerIds, count_shown
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
@@ -30,6 +32,11 @@ FILES_AGAIN = timedelta(minutes=15)
 _LEAST_PAGE = 16
 #: Of so many accounts that are due the longest, those of the segment with the highest priority come first.
 _PRIORITY_PAGE = 100
+
+#: Why nothing is dialled while every number of a pool is marked, rests or has had its calls.
+NONE_TO_SHOW = (
+    "every caller ID of the pool is marked, rests, cools down or has had its calls (ari-app caller-ids list)"
+)
 
 
 def standing_row(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
@@ -47,8 +54,10 @@ def claim_due(
     decide: Decide,
     new_id: Callable[[], str],
     admission: Admission | None = None,
+    rules: Mapping[str, NumberRules] = MappingProxyType({}),
 ) -> list[ReservedAttempt]:
-    """See ``Store.claim_due``."""
+    """See ``Store.claim_due``; ``rules`` are those of approved caller IDs."""
+    numbers = CallerIds(connection, rules, now)
     campaign = campaigns.required(connection, campaign_id)
     at = micros(now)
     reserved: list[ReservedAttempt] = []
@@ -83,12 +92,13 @@ def claim_due(
                     new_id,
                     campaigns.book,
                     admission,
+                    numbers,
                 )
                 asked.add(first)
                 examined += 1
             if attempt is None:
                 attempt = _claim_one(
-                    connection, row, campaign, now, decide, new_id, campaigns.book, admission
+                    connection, row, campaign, now, decide, new_id, campaigns.book, admission, numbers
                 )
                 examined += 1
             if attempt is not None:
@@ -108,6 +118,7 @@ def _claim_one(
     new_id: Callable[[], str],
     book: StrategyBook,
     admission: Admission | None,
+    numbers: CallerIds,
 ) -> ReservedAttempt | None:
     at = micros(now)
     facts = facts_of(connection, row, campaign, at, book=book)
@@ -118,12 +129,20 @@ def _claim_one(
             params = {"campaign_account": row["campaign_account"], "due_at": at + round(wait_s * 1e6) + 1}
             connection.execute(SQL["plan_postponed"], params)
             return None
-        attempt = _reserve(connection, row, facts, verdict, now, new_id)
-        if attempt is not None:
-            if admission is not None:
-                admission.took(facts.account.phone)
-            return attempt
-        verdict = refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
+        account = facts.account
+        shown = numbers.choose(
+            facts.campaign.dialler.caller_id_pool, account.phone, account.customer_id, facts.attempts_made + 1
+        )
+        if shown.number is None:
+            verdict = replace(refused(verdict, Rule.NO_CALLER_ID, NONE_TO_SHOW), until=shown.until)
+        else:
+            attempt = _reserve(connection, row, facts, verdict, now, new_id, shown.number)
+            if attempt is not None:
+                numbers.took(shown.number)
+                if admission is not None:
+                    admission.took(account.phone)
+                return attempt
+            verdict = refused(verdict, Rule.OPEN_ATTEMPT, "another attempt for this customer is still open")
     until = now + FILES_AGAIN if verdict.rule in FILE_RULES and verdict.until is None else verdict.until
     due_at = micros_or_none(until)
     connection.execute(
@@ -151,12 +170,12 @@ def _reserve(
     verdict: DialVerdict,
     now: datetime,
     new_id: Callable[[], str],
+    caller_id: str,
 ) -> ReservedAttempt | None:
     """Insert an open attempt; None when the customer has one already."""
     campaign, account = facts.campaign, facts.account
     number = facts.attempts_made + 1
     attempt_id = new_id()
-    caller_id = choose_caller_id(campaign.dialler.caller_id_pool, account.customer_id, number)
     inserted = connection.execute(
         SQL["reserve_attempt"],
         {
@@ -246,6 +265,7 @@ def mark_dialled(
             "rule_pack_version": verdict.rule_pack_version,
         },
     )
+    count_shown(connection, attempt["caller_id"], dialled_at)
     connection.execute(
         SQL["count_dial"],
         {"campaign_account": campaign_account, "dialled_at": dialled_at, "verdict": verdict_id},

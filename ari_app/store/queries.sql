@@ -503,3 +503,41 @@ JOIN account AS c ON c.id = ca.account
 LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
 WHERE t.dialled_at IS NOT NULL AND (:campaign_id IS NULL OR t.campaign_id = :campaign_id)
 GROUP BY 1, 2, 3 ORDER BY 1, 3, 2;
+
+-- name: caller_id_shown
+INSERT INTO caller_id_hour (caller_id, hour, dials, last_at) VALUES (:caller_id, :hour, 1, :at)
+ON CONFLICT (caller_id, hour) DO UPDATE SET dials = dials + 1, last_at = MAX(last_at, excluded.last_at);
+
+-- name: caller_id_answered
+UPDATE caller_id_hour SET answered = answered + 1 WHERE caller_id = :caller_id AND hour = :hour;
+
+-- name: caller_id_uses
+SELECT p.value AS caller_id, COALESCE(SUM(h.dials), 0) AS dials, COALESCE(SUM(h.answered), 0) AS answered,
+    MAX(h.last_at) AS last_at, s.marked_at, s.rests_until, s.test_passed
+FROM json_each(:pool) AS p
+LEFT JOIN caller_id_hour AS h ON h.caller_id = p.value AND h.hour > :since
+LEFT JOIN caller_id_state AS s ON s.caller_id = p.value
+GROUP BY p.value;
+
+-- name: caller_ids_open
+SELECT caller_id, COUNT(*) AS calls, MAX(reserved_at) AS last_at FROM attempt
+WHERE ended_at IS NULL GROUP BY caller_id;
+
+-- name: caller_id_last_shown
+SELECT caller_id FROM attempt WHERE customer_id = :customer_id AND dialled_at IS NOT NULL
+ORDER BY dialled_at DESC LIMIT 1;
+
+-- name: caller_id_states
+SELECT * FROM caller_id_state ORDER BY caller_id;
+
+-- name: mark_caller_id
+INSERT INTO caller_id_state (caller_id, marked_at, mark_source) VALUES (:caller_id, :at, :source)
+ON CONFLICT (caller_id) DO UPDATE SET marked_at = excluded.marked_at, mark_source = excluded.mark_source;
+
+-- name: rest_caller_id
+INSERT INTO caller_id_state (caller_id, rests_until, rest_reason) VALUES (:caller_id, :until, :reason)
+ON CONFLICT (caller_id) DO UPDATE SET rests_until = excluded.rests_until, rest_reason = excluded.rest_reason;
+
+-- name: test_caller_id
+INSERT INTO caller_id_state (caller_id, tested_at, test_passed) VALUES (:caller_id, :at, :passed)
+ON CONFLICT (caller_id) DO UPDATE SET tested_at = excluded.tested_at, test_passed = excluded.test_passed;

@@ -15,6 +15,7 @@ from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
 from ari_app.domain.call_result import ModelSummary
+from ari_app.domain.caller_id import NumberRules
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
 from ari_app.domain.contact_facts import Flag, ListKind
@@ -38,6 +39,7 @@ from ari_app.ports import (
 from ari_app.store import (
     arms,
     assessments,
+    caller_ids,
     campaigns,
     closing,
     gate,
@@ -81,6 +83,7 @@ class SqliteStore:
         self._lock = lock
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
+        self._numbers: Mapping[str, NumberRules] = {}
 
     @classmethod
     async def open(
@@ -105,6 +108,10 @@ class SqliteStore:
     def use_strategies(self, book: Callable[[], StrategyBook]) -> None:
         """From now on campaigns that name a strategy file are treated by this book; before, they are refused."""
         self._book = book
+
+    def approve(self, numbers: Mapping[str, NumberRules]) -> None:
+        """From now on these caller IDs are shown within their limits."""
+        self._numbers = numbers
 
     def _cache(self) -> campaigns.CampaignCache:
         return campaigns.CampaignCache(self._current_book)
@@ -290,8 +297,26 @@ class SqliteStore:
         admission: Admission | None = None,
     ) -> list[ReservedAttempt]:
         return await self._writer.run(
-            lambda db: gate.claim_due(db, self._campaigns, campaign_id, now, limit, decide, new_id, admission)
+            lambda db: gate.claim_due(
+                db, self._campaigns, campaign_id, now, limit, decide, new_id, admission, self._numbers
+            )
         )
+
+    async def caller_id_states(self, numbers: Sequence[str], now: datetime) -> list[caller_ids.CallerIdState]:
+        """Of these numbers, and of every other that somebody has said something of."""
+        return await self._readers.run(lambda db: caller_ids.states(db, numbers, now))
+
+    async def mark_caller_id(self, number: str, at: datetime | None, source: str) -> None:
+        """Marked as spam since ``at``; None takes the mark away."""
+        await self._writer.run(lambda db: caller_ids.mark(db, number, at, source))
+
+    async def rest_caller_id(self, number: str, until: datetime | None, reason: str) -> None:
+        """Not shown before ``until``; None ends a rest."""
+        await self._writer.run(lambda db: caller_ids.rest(db, number, until, reason))
+
+    async def test_caller_id(self, number: str, at: datetime, passed: bool) -> None:
+        """What a test call has shown."""
+        await self._writer.run(lambda db: caller_ids.test_result(db, number, at, passed))
 
     async def next_due_at(self, campaign_id: str) -> datetime | None:
         return await self._readers.run(lambda db: reading.next_due_at(db, campaign_id))
