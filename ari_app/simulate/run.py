@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from heapq import merge
 from pathlib import Path
 from typing import Any
 
+from ari_app.simulate.crew import side_by_side
 from ari_app.simulate.order import Order
 from ari_app.simulate.shards import AT, FILES, part_of, simulate_shard
 from ari_app.simulate.state import Instant
@@ -20,11 +19,6 @@ from ari_app.simulate.tally import Tally
 
 #: Told the share of all work that is done, 0 to 1.
 Progress = Callable[[float], None]
-
-_TELL_EVERY_S = 0.2
-
-#: How far each shard has come, shared with the worker processes.
-_shared: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ def simulate(
     count = order.shards
     workers = min(workers or len(os.sched_getaffinity(0)), count)
     tallies = (
-        _here(order, folder, progress) if workers == 1 else _side_by_side(order, folder, workers, progress)
+        _here(order, folder, progress) if workers == 1 else side_by_side(order, folder, workers, progress)
     )
     total = Tally()
     for tally in tallies:
@@ -68,41 +62,6 @@ def _here(order: Order, folder: Path, progress: Progress) -> Iterator[Tally]:
         tally, lines = simulate_shard(order, shard, passed)
         lines.save(folder, shard)
         yield tally
-
-
-def _side_by_side(order: Order, folder: Path, workers: int, progress: Progress) -> list[Tally]:
-    context = multiprocessing.get_context("spawn")
-    shared = context.Array("d", order.shards, lock=False)
-    with ProcessPoolExecutor(workers, context, _begin, (shared,)) as pool:
-        found = [pool.submit(_in_worker, order, shard, folder) for shard in range(order.shards)]
-        left: set[Future[Tally]] = set(found)
-        try:
-            while left:
-                done, left = wait(left, _TELL_EVERY_S, FIRST_COMPLETED)
-                progress(sum(shared) / order.shards)
-                for each in done:
-                    each.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return [each.result() for each in found]
-
-
-def _begin(shared: Any) -> None:
-    global _shared  # noqa: PLW0603 - a worker process has no other place for what it was born with
-    _shared = shared
-
-
-def _in_worker(order: Order, shard: int, folder: Path) -> Tally:
-    begins, length = order.begins, order.ends - order.begins
-
-    def passed(at: Instant) -> None:
-        _shared[shard] = (at - begins) / length
-
-    tally, lines = simulate_shard(order, shard, passed)
-    lines.save(folder, shard)
-    _shared[shard] = 1.0
-    return tally
 
 
 def _joined(folder: Path, name: str, shards: int) -> str:
