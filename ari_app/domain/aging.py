@@ -48,7 +48,7 @@ class Aging:
 
     def bucket(self, due_date: date, today: date) -> str:
         """The bucket of a bill on a local day; every day has one."""
-        if self.scheme is Scheme.DAYS:
+        if self.scheme is Scheme.DAYS and today < date.max:  # where the calendar ends, every bucket has begun
             overdue, found = (today - due_date).days, self.buckets[0][0]
             for name, first, _ in self.buckets[1:]:
                 if first > overdue:
@@ -66,6 +66,12 @@ class Aging:
         if self.scheme is Scheme.M_STAGE:
             return self._stage_begins(position, due_date)
         return days_later(due_date, self.buckets[position][1])
+
+    def first_days(self, due_date: date) -> tuple[date, ...]:
+        """``first_day`` of every bucket, in their order."""
+        if self.scheme is Scheme.DAYS:
+            return (date.min, *(days_later(due_date, first) for _, first, _ in self.buckets[1:]))
+        return tuple(self.first_day(name, due_date) for name in self.names)
 
     def bill_on(self, due_date: date) -> date:
         """The day on which the bill was made."""

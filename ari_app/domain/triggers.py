@@ -59,11 +59,12 @@ def due_steps(
     A step counts only where the account belongs to its segment on the local day of that time: who migrates to another
     bucket is treated by the segment that takes him then.
     """
+    course = _Course(strategy, account, zone)
     found = [
         (at, position, DueStep(at, segment, step))
         for segment in strategy.segments
         for position, step in enumerate(segment.steps)
-        for at in _times(strategy, segment, step, account, zone, moments)
+        for at in _times(course, segment, step, moments)
         if since < at <= until
     ]
     return tuple(each for _, _, each in sorted(found, key=lambda entry: entry[:2]))
@@ -73,10 +74,11 @@ def call_under_way(
     strategy: Strategy, account: Account, now: datetime, zone: tzinfo, moments: Moments = NO_MOMENTS
 ) -> DueStep | None:
     """The call step of the account's segment that fell due last; None where none has yet."""
-    segment = segment_of(strategy, account, _day(now, zone))
+    course = _Course(strategy, account, zone)
+    segment = course.segment(_day(now, zone))
     found: DueStep | None = None
     for step in segment.calls:
-        for at in _times(strategy, segment, step, account, zone, moments):
+        for at in _times(course, segment, step, moments):
             if at <= now and (found is None or at >= found.at):
                 found = DueStep(at, segment, step)
     return found
@@ -134,22 +136,54 @@ def _day(at: datetime, zone: tzinfo) -> date:
     return at.astimezone(zone).date()
 
 
-def _times(
-    strategy: Strategy, segment: Segment, step: Step, account: Account, zone: tzinfo, moments: Moments
-) -> Iterator[datetime]:
+class _Course:
+    """The way of an account through the segments of a strategy. Each day is worked out once for all steps that ask."""
+
+    __slots__ = ("_beginnings", "_migrations", "_segments", "account", "strategy", "zone")
+
+    def __init__(self, strategy: Strategy, account: Account, zone: tzinfo) -> None:
+        self.strategy, self.account, self.zone = strategy, account, zone
+        self._segments: dict[date, Segment] = {}
+        self._migrations: list[date] | None = None
+        self._beginnings: list[tuple[datetime, Segment]] | None = None
+
+    def segment(self, day: date) -> Segment:
+        """The segment on a local day."""
+        found = self._segments.get(day)
+        if found is None:
+            found = self._segments[day] = segment_of(self.strategy, self.account, day)
+        return found
+
+    def migrations(self) -> list[date]:
+        """The days on which the account changes its bucket; days at the ends of the calendar are none."""
+        if self._migrations is None:
+            days = self.strategy.aging.first_days(self.account.due_date)
+            self._migrations = [day for day in days if _BEGINNING.date() < day < _END.date()]
+        return self._migrations
+
+    def beginnings(self) -> list[tuple[datetime, Segment]]:
+        """The midnights at which a change of bucket brings the account into another segment, and into which."""
+        if self._beginnings is None:
+            self._beginnings = [
+                (_at(day, 0, self.zone), self.segment(day))
+                for day in self.migrations()
+                if self.segment(day) is not self.segment(days_later(day, -1))
+            ]
+        return self._beginnings
+
+
+def _times(course: _Course, segment: Segment, step: Step, moments: Moments) -> Iterator[datetime]:
     """When a step falls due, as far as the account belongs to its segment on that day."""
-    for at in dict.fromkeys(_instants(strategy, segment, step, account, zone, moments)):
-        if segment_of(strategy, account, _day(at, zone)) is segment:
+    for at in dict.fromkeys(_instants(course, segment, step, moments)):
+        if course.segment(_day(at, course.zone)) is segment:
             yield at
 
 
-def _instants(
-    strategy: Strategy, segment: Segment, step: Step, account: Account, zone: tzinfo, moments: Moments
-) -> Iterator[datetime]:
+def _instants(course: _Course, segment: Segment, step: Step, moments: Moments) -> Iterator[datetime]:
     """When a step falls due, once for each time its anchor comes; inside the windows of its segment."""
-    when = step.when
+    when, zone = step.when, course.zone
     earlier = when.days < 0 or when.hours < 0
-    for base in _bases(strategy, segment, account, zone, moments, when.anchor):
+    for base in _bases(course, segment, moments, when.anchor):
         if isinstance(base, datetime):
             if when.anchor is Anchor.START:  # who comes at night or on a Sunday begins when a window opens
                 base = placed(base, segment.windows, segment.closed_weekdays, zone, earlier=False)  # noqa: PLW2901
@@ -167,10 +201,8 @@ def _instants(
         yield placed(wanted, segment.windows, segment.closed_weekdays, zone, earlier=earlier)
 
 
-def _bases(
-    strategy: Strategy, segment: Segment, account: Account, zone: tzinfo, moments: Moments, anchor: Anchor
-) -> list[date | datetime]:
-    aging, due, details = strategy.aging, account.due_date, account.details
+def _bases(course: _Course, segment: Segment, moments: Moments, anchor: Anchor) -> list[date | datetime]:
+    aging, due, details = course.strategy.aging, course.account.due_date, course.account.details
     match anchor:
         case Anchor.BILL:
             return [aging.bill_on(due)]
@@ -182,37 +214,24 @@ def _bases(
             if details.suspension_on is None:
                 return []
             at = details.suspension_at or time(SUSPENSION_HOUR)
-            return [_at(details.suspension_on, at.hour * 60 + at.minute, zone)]
+            return [_at(details.suspension_on, at.hour * 60 + at.minute, course.zone)]
         case Anchor.BUCKET:
-            return [
-                day for day in _migrations(strategy, account) if segment_of(strategy, account, day) is segment
-            ]
+            return [day for day in course.migrations() if course.segment(day) is segment]
         case Anchor.START:
-            return _beginnings(strategy, segment, account, zone, moments.start)
+            return _beginnings(course, segment, moments.start)
 
 
-def _beginnings(
-    strategy: Strategy, segment: Segment, account: Account, zone: tzinfo, start: datetime | None
-) -> list[date | datetime]:
+def _beginnings(course: _Course, segment: Segment, start: datetime | None) -> list[date | datetime]:
     """When an account has come into a segment: with its list, or later by another bucket."""
     begun: list[date | datetime] = []
-    if start is not None and segment_of(strategy, account, _day(start, zone)) is segment:
+    if start is not None and course.segment(_day(start, course.zone)) is segment:
         begun.append(start)
-    for day in _migrations(strategy, account):
-        midnight = _at(day, 0, zone)
-        if (
-            (start is None or midnight > start)
-            and segment_of(strategy, account, day) is segment
-            and segment_of(strategy, account, days_later(day, -1)) is not segment
-        ):
-            begun.append(midnight)
+    begun += [
+        midnight
+        for midnight, into in course.beginnings()
+        if into is segment and (start is None or midnight > start)
+    ]
     return begun
-
-
-def _migrations(strategy: Strategy, account: Account) -> list[date]:
-    """The days on which an account changes its bucket; days at the ends of the calendar are none."""
-    days = (strategy.aging.first_day(name, account.due_date) for name in strategy.aging.names)
-    return [day for day in days if _BEGINNING.date() < day < _END.date()]
 
 
 def _at(day: date, minute: int, zone: tzinfo) -> datetime:
