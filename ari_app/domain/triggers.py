@@ -60,9 +60,11 @@ def due_steps(
     bucket is treated by the segment that takes him then.
     """
     course = _Course(strategy, account, zone)
+    passed = course.passed(max(since, _BEGINNING), min(until, _END))
     found = [
         (at, position, DueStep(at, segment, step))
         for segment in strategy.segments
+        if any(segment is each for each in passed)
         for position, step in enumerate(segment.steps)
         for at in _times(course, segment, step, moments)
         if since < at <= until
@@ -160,6 +162,12 @@ class _Course:
             days = self.strategy.aging.first_days(self.account.due_date)
             self._migrations = [day for day in days if _BEGINNING.date() < day < _END.date()]
         return self._migrations
+
+    def passed(self, since: datetime, until: datetime) -> list[Segment]:
+        """Every segment that the account belongs to on a day of a time."""
+        first, last = _day(since, self.zone), _day(until, self.zone)
+        changes = (day for day in self.migrations() if first < day <= last)
+        return [self.segment(first), *map(self.segment, changes)]
 
     def beginnings(self) -> list[tuple[datetime, Segment]]:
         """The midnights at which a change of bucket brings the account into another segment, and into which."""

@@ -117,7 +117,7 @@ class Engine:
         elif debt.state == "open":
             self._agenda.at(at + _STEP_AGAIN, partial(self._step, debt, due))
         else:
-            debt.step, debt.terms, debt.refused_by = due, None, None
+            debt.step, debt.refused_by = due, None
             debt.first_dialled_at = None
             debt.state = "waiting"
             self.wait(debt, at)

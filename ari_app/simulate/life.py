@@ -107,7 +107,7 @@ class Life:
         debt.account = replace(
             debt.account, details=replace(details, broken_promises=details.broken_promises + 1)
         )
-        debt.terms = None
+        debt.segment = None
         self._event(at, "promise_broken", debt)
         self.broken(debt, day)
 
@@ -125,7 +125,7 @@ class Life:
         if debt.contacted:
             tally.recovered_after_contact += cents
         debt.account = replace(account, amount_due=account.amount_due - amount)
-        debt.terms = None
+        debt.segment = None
         if debt.account.amount_due > 0:
             self._event(at, "part_paid", debt, amount=str(amount), left=str(debt.account.amount_due))
             return

@@ -38,7 +38,7 @@ class Planner:
         self._usual = _with_steps(strategy, lambda step: step.when.anchor is not Anchor.PROMISE)
         self._promises = _with_steps(strategy, lambda step: step.when.anchor is Anchor.PROMISE)
         self._task = Campaign(CAMPAIGN, strategy.name, CampaignStrategy(file=strategy.name), dialler)
-        self._campaigns: dict[tuple[str, Step | None], Campaign] = {}
+        self._terms: dict[tuple[str, Step | None], Terms] = {}
         self.sends_messages = any(
             step.kind is StepKind.MESSAGE for segment in strategy.segments for step in segment.steps
         )
@@ -54,20 +54,23 @@ class Planner:
 
     def still_meant(self, debt: Debt, due: DueStep, today: date) -> bool:
         """Whether the account still belongs to the segment that a step was planned for."""
-        return segment_of(self.strategy, debt.account, today).name == due.segment.name
+        return self._segment(debt, today).name == due.segment.name
 
     def terms(self, debt: Debt, today: date) -> Terms:
         """What holds for calls of an account on its local day."""
-        if debt.terms is None or debt.day != today:
-            step = None if debt.step is None else debt.step.step
-            found = effective(self.strategy, debt.account, today, step)
-            key = (found.segment.name, step)
-            campaign = self._campaigns.get(key)
-            if campaign is None:
-                campaign = self._campaigns[key] = narrowed(self._task, found)
-            debt.terms = Terms(campaign, found)
-            debt.day = today
-        return debt.terms
+        step = None if debt.step is None else debt.step.step
+        key = (self._segment(debt, today).name, step)
+        found = self._terms.get(key)
+        if found is None:
+            # All accounts of a segment have the same terms: what differs between them is asked of the account itself.
+            holds = effective(self.strategy, debt.account, today, step)
+            found = self._terms[key] = Terms(narrowed(self._task, holds), holds)
+        return found
+
+    def _segment(self, debt: Debt, today: date) -> Segment:
+        if debt.segment is None or debt.day != today:
+            debt.segment, debt.day = segment_of(self.strategy, debt.account, today), today
+        return debt.segment
 
 
 def _with_steps(strategy: Strategy, wanted: Callable[[Step], bool]) -> Strategy:

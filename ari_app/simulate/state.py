@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from ari_app.domain.account import Account
 from ari_app.domain.contact_facts import Contact, ListEntry, StandingFlag
+from ari_app.domain.segment import Segment
 from ari_app.domain.triggers import DueStep
 from ari_app.domain.windows import Window
-
-if TYPE_CHECKING:
-    from ari_app.simulate.planner import Terms
 
 #: Microseconds since 1970, UTC: the clock of the simulation.
 Instant = int
@@ -99,8 +96,8 @@ class Debt:
     reached: int = 0
     """How far it has come in the funnel (``tally.Stage``)."""
     day: date | None = None
-    terms: Terms | None = None
-    """What holds on ``day``, once it has been asked."""
+    segment: Segment | None = None
+    """The segment of the strategy on ``day``, once it has been asked; None after a change of the account."""
 
     @property
     def under_way(self) -> tuple[str, str]:
