@@ -25,15 +25,25 @@ BENCHES: dict[str, tuple[str, str]] = {
     "asr": ("ari_app.bench.asr", "bench_asr"),
     "progress": ("ari_app.bench.progress", "bench_progress"),
     "store": ("ari_app.bench.store", "bench_store"),
+    "simulate": ("ari_app.bench.simulate", "bench_simulate"),
 }
+
+
+#: Measurements that grow with a number of accounts, and that number where none is named.
+LARGEST = {"store": 1_000_000, "simulate": 100_000}
 
 
 def bench_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(BENCHES)}.")],
     accounts: Annotated[
-        int,
-        typer.Option("--accounts", min=100, max=5_000_000, help="Of store: accounts of the largest list."),
-    ] = 1_000_000,
+        int | None,
+        typer.Option(
+            "--accounts",
+            min=100,
+            max=5_000_000,
+            help="Of store: accounts of the largest list (1,000,000); of simulate: accounts (100,000).",
+        ),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Measure this machine, with Asterisk instances of its own.
@@ -44,7 +54,7 @@ def bench_command(
     capacity: how many recorded, talking calls this machine bears. progress: who is taken for whom, beside
     Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are heard, and what batches are
     worth to Whisper. store: what a list of 10,000, 100,000 and 1,000,000 accounts costs, to load, to claim from and each
-    night; no Asterisk.
+    night; no Asterisk. simulate: contacts a second of a simulated month; no Asterisk.
 
         ari-app bench ari
 
@@ -62,7 +72,7 @@ def bench_command(
     module, function = BENCHES[name]
     measure: Bench = getattr(importlib.import_module(module), function)
     err = error_console()
-    sizes = {"largest": accounts} if name == "store" else {}
+    sizes = {"largest": accounts or largest} if (largest := LARGEST.get(name)) else {}
     found = uvloop.run(measure(progress=lambda line: err.print(line, markup=False), **sizes))
     if json_output:
         print_json(found)

@@ -15,7 +15,7 @@ from functools import partial
 from ari_app.domain import rules_of_counting as counting
 from ari_app.domain import rules_of_hours as hours
 from ari_app.domain import rules_of_standing as standing
-from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.contact_facts import ContactFacts, Flag
 from ari_app.domain.rule_case import Case, Prepared, prepare, zone_of
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.verdict import FILE_RULES, LIST_RULES, STANDING_RULES, DialVerdict, Refusal, Rule
@@ -55,7 +55,9 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
     ),
     (lambda facts: True, (standing.number_dead,)),
     (
-        lambda facts: bool(facts.flags) or facts.account.details.minor,
+        lambda facts: (
+            any(each.flag is not Flag.CONSENT for each in facts.flags) or facts.account.details.minor
+        ),
         tuple(
             partial(standing.flagged, rule)
             for rule in (
