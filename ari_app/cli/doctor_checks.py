@@ -206,7 +206,7 @@ def check_strategies(settings: Settings) -> list[Check]:
 
     directory = strategy_directory(settings, RuleDirectory(settings.dialplan_dir))
     checks = [
-        fail("strategy", str(fault), "mend the file; `ari-app strategy check`")
+        warn("strategy", str(fault), "mend the file; `ari-app strategy check`")
         for fault in directory.problems
     ]
     names = sorted(f"{name} {known.strategy.version}" for name, known in directory.book.current.items())

@@ -128,6 +128,7 @@ def _as_object(standing: Standing, full: bool) -> dict[str, object]:
         "phone": masked_phone(account.phone, full),
         "name": masked_name(account.name, full),
         "timezone": account.timezone,
+        "strategy": asdict(standing.facts.placement) if standing.facts.placement.strategy else None,
         "allowed": verdict.allowed,
         "rule": verdict.rule,
         "reason": verdict.reason,
@@ -208,6 +209,10 @@ def _tell(
         )
         if (waits := waits_for(facts.campaign)) is not None:
             out.print(f"  nothing is dialled: {plain(waits)}")
+        place = facts.placement
+        if place.strategy:
+            step = f", step {place.step}" if place.step else ""
+            out.print(plain(f"  strategy {place.strategy} {place.version}, segment {place.segment}{step}"))
         out.print(f"  rule {verdict.rule} ({plain(_pack_of(verdict))}): {plain(verdict.reason)}")
         for each in standing.blocking[1:]:
             lasts = f", until {local(each.until, there)}" if each.until is not None else ""

@@ -20,6 +20,7 @@ from ari_app.domain.strategy_book import (
     StrategyBook,
     chosen_version,
     governed,
+    next_call_at,
     treatment_of,
 )
 from ari_app.domain.triggers import Moments, call_under_way, due_steps, next_call
@@ -53,17 +54,21 @@ def governed_facts(
 ) -> ContactFacts:
     """The facts of an account whose campaign names a strategy file, with what that file says of it at ``now``."""
     account, campaign, at = facts.account, facts.campaign, instant(now)
-    name = campaign.strategy.file
+    name, zone = campaign.strategy.file, zone_of(account.timezone) or UTC
+    moments = moments_of(connection, row["campaign_account"])
     found = governed(
         book,
         standing_of_strategies(connection, name),
         campaign,
         account,
         at,
-        zone_of(account.timezone) or UTC,
-        moments_of(connection, row["campaign_account"]),
+        zone,
+        moments,
     )
     in_segment, in_step = _made(connection, campaign.campaign_id, account.customer_id, found)
+    refusal = found.refusal or _full(connection, account.customer_id, book, found)
+    if refusal is None and in_step >= len(found.campaign.strategy.retry_hours):
+        refusal = _used_up(found, next_call_at(book, campaign, account, at, zone, moments))
     holds = found.effective
     if holds is not None:
         account = replace(account, treatment=treatment_of(holds.segment, found.placement.tone))
@@ -72,7 +77,7 @@ def governed_facts(
         account=account,
         campaign=found.campaign,
         has_caller_id=bool(found.campaign.dialler.caller_id_pool),
-        by_strategy=found.refusal or _full(connection, account.customer_id, book, found),
+        by_strategy=refusal,
         placement=found.placement,
         made_in_segment=in_segment,
         made_in_step=in_step,
@@ -108,6 +113,14 @@ def _made(
     }
     row = connection.execute(SQL["strategy_dials"], asked).fetchone()
     return row["in_segment"], row["in_step"]
+
+
+def _used_up(found: Governed, later: datetime | None) -> Refusal | None:
+    """The attempts of the step are used and another step comes; where none does, the caps refuse by themselves."""
+    if later is None:
+        return None
+    wrong = f"all attempts of the step {found.placement.step} are used, and the next one is still to come"
+    return Refusal(Rule.STEP_NOT_DUE, wrong, later)
 
 
 def _full(

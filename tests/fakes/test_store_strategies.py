@@ -187,10 +187,13 @@ async def test_retries_follow_the_step_and_then_comes_the_next_one(store: Sqlite
     assert decision.due_at is not None
     assert "the next one follows" in decision.reason
     later = NOW + 14 * DAY
-    assert await rule(store, at + DAY) is Rule.MAX_ATTEMPTS
+    assert await rule(store, at + DAY) is Rule.STEP_NOT_DUE
     (third,) = await claim(store, later, "c")
     assert (third.flow, (await store.attempts("c1"))[-1].step) == ("overdue", "call-start+10d")
     assert (await dialled(store, third, later)).due_at is None
+    await store.load_accounts("c1", [account(1, bill="b2", account_id="a2", amount_due=Decimal(2000))], later)
+    facts = (await store.contact_facts("cust-1", later + 20 * DAY))[1]
+    assert (facts.made_in_segment, facts.made_in_step) == (3, 1), "his accounts share the attempts of a step"
 
 
 async def test_a_step_is_awaited_and_a_segment_without_calls_has_none(store: SqliteStore) -> None:
