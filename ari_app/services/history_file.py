@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -213,7 +213,7 @@ def _bill(fields: RowFields, today: date) -> tuple[tuple[str, str], Bill | None,
     account = fields.take("accountId", _identifier)
     due = fields.take("dueDate", lambda value, typed: day_of(value, today))
     amount = fields.take("amountDue", lambda value, typed: amount_of(value))
-    paid_on = fields.take("paidOn", lambda value, typed: day_of(value, today))
+    paid_on = fields.take("paidOn", lambda value, typed: _not_ahead(day_of(value, today), today))
     paid = fields.take("amountPaid", _amount_paid)
     calls = fields.take("calls", _count) or 0
     answered = fields.take("callsAnswered", _count) or 0
@@ -273,6 +273,15 @@ def _markers(value: object, typed: bool) -> frozenset[str]:
         if word not in MARKERS:
             raise RefusedError("holds a word that is no marker", nearest(word, MARKERS))
     return frozenset(words)
+
+
+def _not_ahead(day: date, today: date) -> date:
+    """A payment of next year would make every open bill look as if nobody had paid it by then."""
+    if day > today + timedelta(days=1):  # tomorrow may have begun where the customer lives
+        raise RefusedError(
+            "is in the future", "the day on which it had been paid in full, empty while it is not"
+        )
+    return day
 
 
 def _at_most(answered: int, calls: int) -> None:

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ari_app.domain.behaviour import DEFAULT_GRACE_DAYS, SPEAKS_AGAINST, SPEAKS_FOR, History, features
+from ari_app.domain.behaviour import (
+    DEFAULT_GRACE_DAYS,
+    SOCIAL_FEATURES,
+    SPEAKS_AGAINST,
+    SPEAKS_FOR,
+    History,
+    features,
+)
 from ari_app.domain.score_model import LEAST_SCALE, MOST_WEIGHT, WARN_BELOW, ScoreModel, Weight
 from ari_app.domain.score_quality import Case, Quality, measure
 from ari_app.errors import AriAppError, InputError, Problem
@@ -94,7 +101,7 @@ def train(book: HistoryBook, plan: Plan, authorised: str = "") -> ScoreFile:
     later = [each for each in examples if each.due >= split_on]
     for part, what in ((earlier, "to learn from"), (later, "to measure on")):
         _enough(book.source, part, what)
-    model = _learn(_sample(earlier, plan.seed), plan)
+    model = _learn(book.source, _sample(earlier, plan.seed), plan)
     learned = Learned(
         history=Path(book.source).name[:200],
         history_sha256=book.digest,
@@ -107,7 +114,7 @@ def train(book: HistoryBook, plan: Plan, authorised: str = "") -> ScoreFile:
         last_due=max(each.due for each in examples),
         seed=plan.seed,
         columns_dropped=dict(book.dropped),
-        authorised=authorised,
+        authorised=authorised if any(each.feature in SOCIAL_FEATURES for each in model.weights) else "",
     )
     return ScoreFile(model, learned, measure_model(model, later, plan.threshold))
 
@@ -140,7 +147,7 @@ def _sample(examples: list[Example], seed: int) -> list[Example]:
     return sorted(chance.sample(examples, MOST_BILLS), key=lambda each: each.due)
 
 
-def _learn(examples: Sequence[Example], plan: Plan) -> ScoreModel:
+def _learn(source: str, examples: Sequence[Example], plan: Plan) -> ScoreModel:
     try:
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
@@ -158,6 +165,10 @@ def _learn(examples: Sequence[Example], plan: Plan) -> ScoreModel:
     scaled = scaler.transform(table)
     paid = [each.on_time for each in examples]
     places = [place for place in range(len(names)) if np.ptp(table[:, place]) > 0]
+    if not places:
+        raise InputError(
+            [Problem(source, "", "all accounts are alike", "a history in which something differs")]
+        )
     while True:
         learner = LogisticRegression(C=1.0, max_iter=2000, random_state=plan.seed)
         learner.fit(scaled[:, places], paid)

@@ -29,6 +29,7 @@ Run = Callable[..., tuple[int, str, str]]
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small history and the model that was learned from it, once for all tests."""
     folder = tmp_path_factory.mktemp("score")
+    settings_in(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for arguments in (
@@ -38,6 +39,13 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setattr("sys.argv", ["ari-app", "score", *arguments])
             main_without_exit()
     return folder
+
+
+def settings_in(folder: Path) -> None:
+    """Settings for a database of its own, the shipped rules, and the time ``AT``."""
+    lab = {"clock_start": AT, "clock_origin": datetime.now(UTC).isoformat()}
+    settings = {"data_dir": "data", "dialplan_dir": str(ROOT / "dialplan"), "lab": lab}
+    (folder / "ari-app.yaml").write_text(json.dumps(settings), encoding="utf-8")
 
 
 def main_without_exit() -> int:
@@ -55,9 +63,7 @@ def ari_app(
     """Runs ``ari-app`` in a folder with history, model and risk rules, at a fixed time."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(learned, tmp_path, dirs_exist_ok=True)
-    lab = {"clock_start": AT, "clock_origin": datetime.now(UTC).isoformat()}
-    settings = {"data_dir": "data", "dialplan_dir": str(ROOT / "dialplan"), "lab": lab}
-    (tmp_path / "ari-app.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    settings_in(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["ari-app", *arguments])

@@ -81,6 +81,7 @@ def test_what_was_paid_in_part_was_not_paid(tmp_path: Path) -> None:
     [
         ({"dueDate": "soon"}, "dueDate: is not a date"),
         ({"dueDate": ""}, "dueDate: is missing"),
+        ({"paidOn": "2026-03-04"}, "paidOn: is in the future"),
         ({"amountDue": "-1"}, "amountDue: is not an amount"),
         ({"amountPaid": "100", "paidOn": ""}, "paidOn: is missing, though the bill was paid"),
         ({"calls": "1", "callsAnswered": "2"}, "callsAnswered: is more than calls"),
