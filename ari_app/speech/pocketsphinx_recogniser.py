@@ -53,8 +53,12 @@ COMPETITION: Final = (
     "goodbye",
 )
 """What people say instead of an answer; heard as one of these, an utterance counts as not understood."""
+LEAST_ASIDE: Final = 0.3
+LEAST_COVERED: Final = 0.1
+"""A back-channel that is no answer is heard from this confidence on, if it takes this share of the sound, so that a cough
+and a pause are none ..."""
 ASIDE_CONFIDENCE: Final = 0.4
-"""At most so sure of a back-channel that is no answer: enough to know that somebody listens, too little for a yes."""
+"""... and with this one at most: enough to know that somebody listens, too little for a yes."""
 
 _WARMING: Final = "#JSGF V1.0;\ngrammar warming;\npublic <answer> = yes | no;"
 _SHORTEST_BYTES: Final = SAMPLE_RATE // 5
@@ -157,7 +161,7 @@ def transcript(rules: Jsgf, reply: dict[str, object]) -> Transcript:
         raise SpeechError("pocketsphinx: a reply without text or scores")
     sure = confidence(score, covered)
     if not text or not rules.accepts(text):
-        aside = text in HEARD_EN
+        aside = text in HEARD_EN and sure >= LEAST_ASIDE and covered >= LEAST_COVERED
         text, sure = (text, min(sure, ASIDE_CONFIDENCE)) if aside else ("", 0.0)
     return Transcript(text, sure, PocketSphinxRecogniser.name)
 
