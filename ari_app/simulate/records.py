@@ -14,6 +14,7 @@ from ari_app.domain.compliance import DialVerdict
 from ari_app.domain.contact_facts import Flag
 from ari_app.domain.record import EXPORT_FIELDS, local_iso
 from ari_app.domain.segment import Segment
+from ari_app.domain.strategy import tone_of
 from ari_app.domain.triggers import DueStep
 from ari_app.simulate.behaviour import Dialled
 from ari_app.simulate.state import Debt, Person, Phone
@@ -24,8 +25,6 @@ Write = Callable[[str], object]
 CONTACT_FIELDS: tuple[str, ...] = (
     "at",
     *EXPORT_FIELDS,
-    "segment",
-    "step",
     "trigger",
     "strategy_version",
     "ring_s",
@@ -185,7 +184,8 @@ class Records:
                     "q850_cause": None if came is None else came.outcome.end.q850_cause,
                     "disposition": made.disposition,
                     "talk_seconds": 0.0 if came is None else came.talk_s,
-                    "strategy": made.strategy,
+                    "strategy": f"{made.strategy}/{made.strategy_version}",
+                    "tone": tone_of(made.segment, None if made.due is None else made.due.step),
                     "rule_pack": f"{made.dialled.rule_pack}/{made.dialled.rule_pack_version}",
                     "next_attempt_at": local_iso(made.next_at, zone),
                     "next_attempt_reason": made.next_reason or None,

@@ -56,7 +56,7 @@ def test_a_simulation_leaves_files_and_a_report(ari_app: Run, tmp_path: Path) ->
     assert "://" not in page  # nothing is fetched from elsewhere
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     assert summary["figures"]["accounts"] == 40
-    assert {each["strategy"] for each in read_lines(folder, "contacts")} == {"telecom-overdue"}
+    assert {each["strategy"] for each in read_lines(folder, "contacts")} == {"telecom-overdue/2026.1"}
     assert violations(folder, "cn-telecom", hard=True) == {}
     assert not (tmp_path / "data").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ari-app.yaml", "trial"]

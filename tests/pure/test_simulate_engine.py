@@ -67,6 +67,7 @@ def test_files_have_what_they_promise(made: Callable[[str], Simulation]) -> None
     )
     assert len(accounts) == 60
     assert len(contacts) == done.tally.dials + done.tally.messages
+    assert len(set(CONTACT_FIELDS)) == len(CONTACT_FIELDS)
     for each in contacts:
         assert set(EXPORT_FIELDS) <= each.keys()
         assert each.keys() == set(CONTACT_FIELDS)
