@@ -25,6 +25,7 @@ FOLLOW_UPS = (1, 3)
 MOST_MOVED = timedelta(days=3)
 
 _STEP = timedelta(minutes=15)
+_STRETCH = timedelta(hours=6)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -55,10 +56,10 @@ def place(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> Placed:
     """
     free = replace(facts, due_at=None, open_attempt=False, account_open=True)
     start = max(wanted.at, wanted.earliest)
-    following = next_allowed(book, free, start) if start <= wanted.latest else None
-    if following is not None and following.at is not None and following.at <= wanted.latest:
-        moved = "as wanted" if following.at == wanted.at else "at the first allowed instant after it"
-        return Placed(wanted, following.at, moved)
+    following = _first_after(book, free, start, wanted.latest)
+    if following is not None:
+        moved = "as wanted" if following == wanted.at else "at the first allowed instant after it"
+        return Placed(wanted, following, moved)
     before = _latest_before(book, free, wanted)
     if before is not None:
         return Placed(wanted, before, "at the last allowed instant before it")
@@ -66,16 +67,33 @@ def place(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> Placed:
     return Placed(wanted, None, f"no allowed instant in its span ({refused.rule}: {refused.reason})")
 
 
+def _first_after(book: RuleBook, facts: ContactFacts, start: datetime, latest: datetime) -> datetime | None:
+    """The first allowed instant in [``start``, ``latest``]."""
+    if start >= latest:
+        return start if start == latest and decide(book, facts, start).allowed else None
+    found = next_allowed(book, facts, start).at
+    return found if found is not None and found <= latest else None
+
+
 def _latest_before(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> datetime | None:
     """The last allowed instant before the wanted one, to the minute; None where the span holds none."""
     after = wanted.at
     while after > wanted.earliest:
-        at = max(after - _STEP, wanted.earliest)
+        begin = max(after - _STRETCH, wanted.earliest)
+        first = next_allowed(book, facts, begin).at  # a whole night is passed over at once
+        if first is not None and first < after:
+            return _last_from(book, facts, first, after)
+        after = begin
+    return None
+
+
+def _last_from(book: RuleBook, facts: ContactFacts, first: datetime, after: datetime) -> datetime:
+    at = after - _STEP
+    while at > first:
         if decide(book, facts, at).allowed:
-            return _end_of_allowed(book, facts, at, after)
-        after = at
-    first = next_allowed(book, facts, wanted.earliest)
-    return first.at if first.at is not None and first.at < wanted.at else None
+            return _end_of_allowed(book, facts, at, min(after, at + _STEP))
+        at -= _STEP
+    return _end_of_allowed(book, facts, first, min(after, first + _STEP))
 
 
 def _end_of_allowed(book: RuleBook, facts: ContactFacts, allowed: datetime, refused: datetime) -> datetime:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from ari_app.errors import StoreError
+from ari_app.store.checkpoints import MOST_PAGES
 from ari_app.store.faults import store_error
 
 #: How long a statement waits for the lock of another process (an import beside a serving controller), seconds.
@@ -57,6 +58,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> Database:
         mode = _write_ahead(connection)
         # FULL: a commit is on the disk when it returns. A dial that a power cut forgets would be dialled again.
         connection.execute("PRAGMA synchronous = FULL")
+        # The log is moved beside the writer (checkpoints.py); a commit does it only when it has grown too long.
+        connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_PAGES}")
         database = Database(connection, recursive_triggers=False, execute_plugins=False)
     except sqlite3.Error as error:
         raise store_error(error, path) from error

@@ -60,7 +60,7 @@ from ari_app.store.writer import Writer
 #: Attempts read at a time when all are read.
 PAGE = 500
 #: Accounts that are read at a time when all are gone through.
-BATCH = 5000
+BATCH = 1000
 #: Accounts of campaigns that are gone through in one write transaction.
 PART = 1000
 #: Changes of single rows in one write transaction: a few milliseconds.

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from ari_app.errors import StoreError
+from ari_app.store.checkpoints import Checkpointer
 from ari_app.store.connection import BUSY_TIMEOUT_S, connect_writer
 from ari_app.store.faults import store_error
 from ari_app.store.migrate import migrate
@@ -59,6 +60,7 @@ class Writer:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+        self.checkpoints = Checkpointer(path)
         self.commits = 0
         self.operations = 0
 
@@ -101,6 +103,7 @@ class Writer:
             return
         self._closed = True
         await self._idle.wait()
+        await self.checkpoints.close()
         await asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close)
         self._executor.shutdown(wait=True)  # its thread is idle, so this returns at once
 
@@ -127,6 +130,7 @@ class Writer:
             else:
                 waiter.set_exception(done.error)
         self._running = None
+        self.checkpoints.committed(self.commits)
         if self._waiting:
             self._start_group()
         else:
