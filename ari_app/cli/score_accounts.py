@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,15 +23,12 @@ from ari_app.cli.common import (
     row_defaults,
     run,
     show_table,
-    written_whole,
 )
+from ari_app.cli.score_findings import record_object, tell, warning_object, when_text, write_list
 from ari_app.cli.score_input import AuthoriseOption, DropOption, MapOption, read_book, tell_faults
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
-    from ari_app.domain.account import Account
-    from ari_app.domain.account_assessment import AccountAssessment
-    from ari_app.domain.risk import Rule
     from ari_app.ports import AssessmentRecord
     from ari_app.services.account_row import FieldFault
     from ari_app.services.scoring import Assessed, Assessor, Tally
@@ -88,9 +84,9 @@ def apply_command(
 
         ari-app score apply --list list.csv --out assessed.csv
     """
-    assessor = _assessor(context, model, history, column, authorise, drop, at)
+    assessor = _assessor(context, campaign, listed, model, history, column, authorise, drop, at)
     tally, _ = _assess(context, campaign, listed, assessor, out, lambda found: out is not None, dry_run)
-    _tell(tally, dry_run, json_output, {})
+    tell(tally, dry_run, json_output, {})
 
 
 def warn_command(
@@ -118,13 +114,13 @@ def warn_command(
 
         ari-app score warn --campaign winter-2026 --model models/arrears-2026-11.json --history payments.csv
     """
-    assessor = _assessor(context, model, history, column, authorise, drop, at, hours)
+    assessor = _assessor(context, campaign, listed, model, history, column, authorise, drop, at, hours)
     tally, warned = _assess(
         context, campaign, listed, assessor, out, lambda found: found[1].warning is not None, dry_run
     )
     warned.sort(key=lambda found: (found[1].score if found[1].score is not None else 100, found[0].due_date))
     if json_output:
-        _tell(tally, dry_run, True, {"warned": [_warning_object(*found, full=full) for found in warned]})
+        tell(tally, dry_run, True, {"warned": [warning_object(*found, full=full) for found in warned]})
         return
     if warned:
         show_table(
@@ -142,7 +138,7 @@ def warn_command(
                 for account, found in warned
             ],
         )
-    _tell(tally, dry_run, False, {})
+    tell(tally, dry_run, False, {})
 
 
 def show_command(
@@ -164,7 +160,7 @@ def show_command(
 
     found = run(read())
     if json_output:
-        print_json([_record_object(record) for record in found])
+        print_json([record_object(record) for record in found])
         return
     if not found:
         console().print("nothing was worked out of this customer yet: ari-app score apply")
@@ -214,7 +210,7 @@ def rules_command(
     show_table(
         ["table", "rule", "verdict", "when", "meaning"],
         [
-            (name, rule.name, rule.verdict, _when(rule), rule.meaning)
+            (name, rule.name, rule.verdict, when_text(rule), rule.meaning)
             for name, rules in tables
             for rule in rules
         ],
@@ -226,6 +222,8 @@ def rules_command(
 
 def _assessor(
     context: typer.Context,
+    campaign: str,
+    listed: Path | None,
     model: Path | None,
     history: Path | None,
     column: list[str] | None,
@@ -238,6 +236,8 @@ def _assessor(
     from ari_app.services.score_file import read_score_file
     from ari_app.services.scoring import Assessor
 
+    if bool(campaign) == (listed is not None):
+        raise typer.BadParameter("name one of --campaign and --list")
     if model is not None and history is None:
         raise typer.BadParameter("a model needs the payment history of the accounts", param_hint="--history")
     settings = invocation(context).settings
@@ -263,8 +263,6 @@ def _assess(
     """Assess a campaign or a list; those wanted come back, and are written to ``out``."""
     from ari_app.services.scoring import with_assessment
 
-    if bool(campaign) == (listed is not None):
-        raise typer.BadParameter("name one of --campaign and --list")
     kept: list[Assessed] = []
     settings = invocation(context).settings
 
@@ -278,7 +276,7 @@ def _assess(
         tally = run(_assess_campaign(settings, campaign, assessor, told, dry_run))
     if out is not None:
         # Of a campaign the store knows what was found; of a list nobody does, unless it says so itself.
-        _write_list(out, kept if campaign else [(with_assessment(*each), each[1]) for each in kept])
+        write_list(out, kept if campaign else [(with_assessment(*each), each[1]) for each in kept])
         error_console().print(plain(f"{out}: {len(kept)} accounts"))
     return tally, kept
 
@@ -309,97 +307,3 @@ def _assess_list(
         tally.count(found[1])
         told(found)
     return tally
-
-
-def _write_list(path: Path, kept: list[Assessed]) -> None:
-    from ari_app.services.list_export import FOUND_HEADINGS, LIST_HEADINGS, found_row, list_row
-    from ari_app.services.list_rejects import safe_cell
-
-    with written_whole(path) as stream:
-        stream.write("\ufeff")  # a spreadsheet takes UTF-8 for something else without it
-        writer = csv.DictWriter(stream, (*LIST_HEADINGS, *FOUND_HEADINGS))
-        writer.writeheader()
-        for account, found in kept:
-            cells = list_row(account) | found_row(found)
-            # Fee items are JSON, which no spreadsheet runs, and may be longer than a cell that is shortened.
-            writer.writerow(
-                {key: cell if cell[:1] == "[" else safe_cell(cell) for key, cell in cells.items()}
-            )
-
-
-# ------------------------------------------------------------------------------------------------------------- telling
-
-
-def _tell(tally: Tally, dry_run: bool, json_output: bool, more: dict[str, object]) -> None:
-    if json_output:
-        print_json(
-            {
-                "accounts": tally.accounts,
-                "scored": tally.scored,
-                "refused": tally.refused,
-                "changed": tally.changed,
-                "risk_levels": dict(tally.levels),
-                "debt_types": dict(tally.debt_types),
-                "rules": dict(tally.rules),
-                "early_warnings": tally.warned,
-            }
-            | more
-        )
-        return
-    out = console()
-    levels = ", ".join(f"{count} {name}" for name, count in sorted(tally.levels.items()))
-    types = ", ".join(f"{count} {name}" for name, count in tally.debt_types.most_common())
-    out.print(f"{tally.accounts} accounts, {tally.scored} with a score, {tally.warned} early warnings")
-    out.print(f"risk levels: {levels or 'none'}; types of debt: {types or 'none'}")
-    rules = ", ".join(f"{name} {count}" for name, count in tally.rules.most_common())
-    out.print(f"decided by: {rules or 'no rule'}")
-    if tally.refused:
-        out.print(f"{tally.refused} rows were refused")
-    out.print("worked out, nothing stored" if dry_run else f"{tally.changed} accounts changed in the store")
-
-
-def _warning_object(account: Account, found: AccountAssessment, *, full: bool) -> dict[str, object]:
-    return {
-        "customer_id": account.customer_id,
-        "account_id": account.account_id,
-        "bill_id": account.bill_id,
-        "phone": masked_phone(account.phone, full),
-        "due_date": account.due_date.isoformat(),
-        "score": found.score,
-        "score_model": found.score_model,
-        "rule": found.warning.rule if found.warning is not None else "",
-        "reasons": list(found.reasons),
-        "risk_level": found.risk_level.value,
-    }
-
-
-def _record_object(record: AssessmentRecord) -> dict[str, object]:
-    found = record.assessment
-    return {
-        "account_id": found.key[1],
-        "bill_id": found.key[2],
-        "due_date": record.due_date.isoformat(),
-        "at": record.at,
-        "score": found.score,
-        "score_model": found.score_model,
-        "reasons": list(found.reasons),
-        "risk_level": found.risk_level.value,
-        "risk_rule": found.risk_level.rule,
-        "debt_type": found.debt_type.value,
-        "debt_type_rule": found.debt_type.rule,
-        "warning_rule": found.warning.rule if found.warning is not None else "",
-    }
-
-
-def _when(rule: Rule) -> str:
-    parts = []
-    for condition in rule.conditions:
-        if condition.flag is not None:
-            parts.append(f"{condition.fact} {'yes' if condition.flag else 'no'}")
-        elif condition.words:
-            parts.append(f"{condition.fact} {', '.join(sorted(condition.words))}")
-        else:
-            low = "" if condition.least is None else f">= {condition.least:g}"
-            high = "" if condition.most is None else f"<= {condition.most:g}"
-            parts.append(f"{condition.fact} {' and '.join(filter(None, (low, high)))}")
-    return "; ".join(parts) or "always"
