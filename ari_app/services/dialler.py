@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 #: How far ahead of their moment on the schedule calls are claimed and prepared, in seconds.
 AHEAD_S = 1.0
+
+#: Claims in one turn that find nothing to dial in a campaign, although more is due: the next turn goes on.
+MOST_IN_VAIN = 8
 
 #: The plan of a number that no trunk takes: its attempt is closed before anything is sent.
 NO_ROUTE = DialPlan("PJSIP/none@none", with_media=False)
@@ -145,21 +149,26 @@ class Dialler:
         started = 0
         weights = {name: campaign.dialler.weight for name, campaign in hungry.items()}
         self._shares = self._shares.among(hungry)
+        in_vain: Counter[str] = Counter()
         while hungry and self._may_claim():
             free = self._limits.max_concurrency - len(self._sessions)
             room = min(free, self._schedule.moments(self._clock.monotonic(), AHEAD_S))
+            lines = None if self._trunks is None else self._trunks.room(AHEAD_S)
+            room = room if lines is None else min(room, lines)
             wants = {name: await self._most(campaign, room) for name, campaign in hungry.items()}
             given = self._shares.share_out(room, wants, weights)
             if not given:
-                if room == 0 < free:  # the schedule alone is in the way
+                if room == 0 < free:  # schedules or trunks alone are in the way
                     self._wake_in(AHEAD_S / 2)
                 return started
             for name, asked in given.items():
                 claimed, more = await self._serve(hungry[name], min(asked, self._limits.batch))
                 started += claimed
                 self._shares = self._shares.served(name, claimed, weights[name])
+                in_vain[name] += claimed == 0
                 if not more:
                     self._shares = self._shares.idle(name)
+                if not more or in_vain[name] >= MOST_IN_VAIN:
                     del hungry[name]
         return started
 

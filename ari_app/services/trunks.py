@@ -110,6 +110,17 @@ class TrunkDesk:
                 again[name] = max(LINE_AGAIN_S, trunk.breaker.until - now)
         return Admission(self._trunk_of, room, again)
 
+    def room(self, ahead_s: float) -> int | None:
+        """How many calls all trunks together take now; None where one of them has no limit."""
+        now = self._clock.monotonic()
+        total = 0
+        for trunk in self._trunks.values():
+            limits = [each for each in self._limits(trunk, now, ahead_s) if each is not None]
+            if not limits:
+                return None
+            total += max(0, min(limits))
+        return total if self._trunks else None
+
     @staticmethod
     def _limits(trunk: _Trunk, now: float, ahead_s: float) -> tuple[int | None, ...]:
         most = trunk.limits.max_concurrency

@@ -11,12 +11,12 @@ import pytest
 from ari_app.domain.breaker import BreakerRules
 from ari_app.domain.call_machine import Call, Event, EventKind
 from ari_app.domain.campaign import Campaign
-from ari_app.services.dialler import DiallerLimits
+from ari_app.services.dialler import MOST_IN_VAIN, DiallerLimits
 from ari_app.services.trunks import TrunkDesk, TrunkLimits
 from tests.support.calls import FakeLeg, FakeMedia
 from tests.support.clock import MONDAY_MORNING, LoopClock
 from tests.support.floor import floor, within
-from tests.support.store_rows import campaign
+from tests.support.store_rows import account, campaign
 
 pytestmark = [pytest.mark.fakes, pytest.mark.virtual_time]
 
@@ -112,3 +112,42 @@ async def test_busy_customers_say_nothing_against_a_trunk(tmp_path: Path) -> Non
         await place.dialler.turn()
         await within(60.0, lambda: not place.dialler.owned())
         assert not any(each.open or each.failed for each in trunks.readings().values())
+
+
+async def test_a_list_longer_than_the_rate_of_its_trunk_is_left_as_it_is(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd", calls_per_second=2.0), TrunkLimits("even", calls_per_second=2.0))
+    fast = DiallerLimits(50, 100.0)
+    async with floor(tmp_path, rings, accounts=40, campaigns=wide(), trunks=trunks, limits=fast) as place:
+        claims = 0
+        claim = place.store.claim_due
+
+        async def counted(*args: object) -> object:
+            nonlocal claims
+            claims += 1
+            return await claim(*args)  # type: ignore[arg-type]
+
+        place.store.claim_due = counted  # type: ignore[method-assign,assignment]
+        assert await place.dialler.turn() == 4
+        assert await place.dialler.turn() == 0
+        assert claims <= 2, "where no trunk has room nothing is asked of the store"
+        due = await place.store.next_due_at("c1")
+        assert due is not None
+        assert due <= place.clock.now()
+
+
+async def test_a_long_list_of_a_full_trunk_does_not_hold_up_a_turn(tmp_path: Path) -> None:
+    trunks = desk(TrunkLimits("odd", max_concurrency=1), TrunkLimits("even", max_concurrency=40))
+    async with floor(tmp_path, rings, accounts=1, campaigns=wide(), trunks=trunks) as place:
+        odd = [account(2 * number + 1) for number in range(300)]
+        await place.store.load_accounts("c1", odd, place.clock.now())
+        claims = 0
+        claim = place.store.claim_due
+
+        async def counted(*args: object) -> object:
+            nonlocal claims
+            claims += 1
+            return await claim(*args)  # type: ignore[arg-type]
+
+        place.store.claim_due = counted  # type: ignore[method-assign,assignment]
+        assert await place.dialler.turn() == 1
+        assert claims <= MOST_IN_VAIN + 2
