@@ -23,11 +23,17 @@ from ari_app.domain.strategy import Strategy
 from ari_app.domain.strategy_book import KnownStrategy, Role, StrategyBook
 from ari_app.domain.windows import Window
 from ari_app.ports import AttemptHistory, SignOff
+from ari_app.services.rule_directory import RuleDirectory
+from ari_app.services.rule_watch import RuleWatch
+from ari_app.services.strategy_check import Surroundings
 from ari_app.services.strategy_content import canonical, digest_of
+from ari_app.services.strategy_directory import StrategyDirectory
 from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import FakeLeg, FakeMedia
+from tests.support.docs import ROOT
 from tests.support.floor import floor, within
+from tests.support.rules import shipped
 from tests.support.store_rows import NOW, account, campaign, ids, no_events, outcome, talked
 from tests.support.strategies import step
 from tests.support.verdicts import decide
@@ -336,3 +342,41 @@ async def test_the_attempt_carries_tone_and_offers_to_its_flow(store: SqliteStor
     await load(store, 2, amount="2000.00")
     claimed = {each.account.customer_id: each.account.treatment for each in await claim(store, NOW)}
     assert claimed == {"cust-1": Treatment("neutral"), "cust-2": Treatment("serious", (3,), 0)}
+
+
+async def test_an_edit_of_the_file_reaches_planned_accounts_without_a_restart(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    file = folder / "s.yaml"
+    text = """\
+strategy: s
+version: "1"
+segments:
+  - name: rest
+    steps:
+      - {do: message, when: start, template: notice}
+      - {do: call, when: start+30d}
+"""
+    file.write_text(text, encoding="utf-8")
+    directory = StrategyDirectory(
+        tmp_path, lambda versions: Surroundings(shipped(), NOW.date(), versions=versions)
+    )
+    store.use_strategies(lambda: directory.book)
+    watch = RuleWatch(RuleDirectory(ROOT / "dialplan"), store, directory)
+    await watch.look()
+    await sign(store, directory.book.current["s"].strategy)
+    await load(store)
+    assert await claim(store, NOW) == []
+    assert await store.next_due_at("c1") == NOW + 30 * DAY
+    file.write_text(text.replace("start+30d", "start").replace('"1"', '"2"'), encoding="utf-8")
+    await watch.look()
+    assert await claim(store, NOW) == []
+    assert await rule(store, NOW) is Rule.STRATEGY_NOT_SIGNED
+    await sign(store, directory.book.current["s"].strategy)
+    assert len(await claim(store, NOW, "b")) == 1
+    file.write_text(text.replace("call", "sing"), encoding="utf-8")
+    await watch.look()
+    assert directory.problems
+    assert directory.book.current["s"].strategy.version == "2", "the last good one stays"
