@@ -21,9 +21,9 @@ from ari_app.simulate.state import DAY, HOUR, Debt, Instant, instant, moment
 from ari_app.simulate.tally import Stage, Tally, hundredths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Call:
-    """An attempt on its way. ``planned`` and ``dialled`` are its verdicts."""
+    """An attempt on its way, filled in as it goes. ``planned`` and ``dialled`` are its verdicts."""
 
     attempt_id: str
     debt: Debt

@@ -7,7 +7,7 @@ It does what the dialler, the gate of the store and wrap-up do, with the same ru
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
@@ -217,8 +217,9 @@ class Engine:
         """The last verdict; then the INVITE leaves."""
         debt = call.debt
         verdict = self._gate.for_call(debt, call.terms, at, "dial")
+        call.dialled, call.dialled_at = verdict, at
         if not verdict.allowed:
-            self._end(replace(call, dialled=verdict, dialled_at=at), at)
+            self._end(call, at)
             return
         now = moment(at)
         local = now.astimezone(zone_for(debt))
@@ -229,8 +230,8 @@ class Engine:
         ring_timeout_s = call.terms.campaign.dialler.ring_timeout_s
         came = self._behaviour.dialled(debt, local, ring_timeout_s)
         self._after.dialled(debt, came, local, at)
-        made = replace(call, dialled=verdict, dialled_at=at, came=came, reminder=reminder)
-        self._agenda.at(at + int((came.ring_s + came.talk_s) * SECOND), partial(self._end, made))
+        call.came, call.reminder = came, reminder
+        self._agenda.at(at + int((came.ring_s + came.talk_s) * SECOND), partial(self._end, call))
 
     def _end(self, call: Call, at: Instant) -> None:
         """Close the attempt, plan the next one, free the line."""

@@ -65,9 +65,9 @@ def utc_text(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")[:_NAIVE] + "Z"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contacted:
-    """A contact to be written: a call or a message. ``planned`` and ``dialled`` are the two verdicts."""
+    """A contact to be written at once: a call or a message. ``planned`` and ``dialled`` are the two verdicts."""
 
     attempt_id: str
     number: int
@@ -115,7 +115,7 @@ class Records:
                     "customer_id": account.customer_id,
                     "account_id": account.account_id,
                     "bill_id": account.bill_id,
-                    "phones": [account.phone],
+                    "phones": list(account.phones),
                     "timezone": account.timezone,
                     "zones_of_number": list(debt.zones),
                     "language": account.language,
