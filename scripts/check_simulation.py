@@ -3,9 +3,9 @@
 
     .venv/bin/python scripts/check_simulation.py OUT dialplan/rules/cn-telecom.yaml
 
-It reads accounts.jsonl, events.jsonl, contacts.jsonl and summary.json of OUT, the pack and its calendar, and shares no code
-with the product: whoever does not trust the product's rules can read this file instead. Statutory days come from the
-library `holidays`, the zones of numbers from `phonenumbers`. Exit code 0: no contact broke a rule. 1: some did.
+It reads the lines and summary.json of OUT, the pack and its calendar, and shares no code with the product: whoever does
+not trust the product's rules can read this file instead. Statutory days come from the library `holidays`, the zones of
+numbers from `phonenumbers`. Exit code 0: no contact broke a rule. 1: some did, or a refusal had no ground.
 
 --hard     a strategy may go up to the pack's hard numbers; without it the usual ones hold
 --opened   which of weekends and holidays the strategy has opened, where the pack lets it
@@ -332,6 +332,36 @@ def utc(text):
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def check_refusals(folder, facts, pack, said_paid, findings):
+    """Sampled refusals that name a fact or the hours of the pack: the fact is there, and the hours were over."""
+    for each in lines_of(folder / "verdicts.jsonl", findings):
+        at, account = each["at"], facts.accounts[each["account_id"]]
+        stop = facts.stopped.get((each["customer_id"], None))
+        stopped = (stop is not None and stop[0] <= at) or account["dnc"] or bool(account["standing"])
+        paid = min(facts.paid.get(each["account_id"], "~"), said_paid.get(each["account_id"], "~"))
+        grounds = {
+            "do_not_contact": stopped,
+            "deceased": stopped,
+            "dispute_open": stopped
+            or any(then <= at for then, _ in facts.dispute.get(each["account_id"], ())),
+            "paid": paid <= at,
+            "hard_floor": any(
+                not any(first <= minute < last for first, last in pack.closed(local.date())[1])
+                for local in (
+                    instant(at).astimezone(zone(name))
+                    for name in zones_of(account["phones"][0], account["timezone"])
+                )
+                for minute in (local.hour * 60 + local.minute,)
+            ),
+        }
+        if not grounds.get(each["rule"], True):
+            findings.add(
+                "groundless", f"{at} {each['customer_id']} {each['account_id']}: refused by {each['rule']}"
+            )
+        if each["until"] is not None and each["until"] <= at:
+            findings.add("groundless", f"{at} {each['customer_id']}: refused until {each['until']}")
+
+
 KEPT = ("at", "customer_id", "account_id", "phone", "channel", "disposition", "conversation", "ended_at")
 
 
@@ -341,7 +371,7 @@ def check(folder, pack):
     facts = Facts(folder, findings)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     by_customer, dead, edges, count = defaultdict(list), {}, [], 0
-    pack.messages = False
+    pack.messages, said_paid = False, {}
     for contact in lines_of(folder / "contacts.jsonl", findings):
         count += 1
         account = facts.accounts.get(contact["account_id"])
@@ -359,6 +389,8 @@ def check(folder, pack):
         dies = dead.get(contact["phone"])
         if dies is not None and contact["at"] > dies:
             add("dead_number", f"the number was given up at {dies}")
+        if contact["disposition"] in ENDS_ACCOUNT:
+            said_paid.setdefault(contact["account_id"], utc(contact["ended_at"]))
         if contact["disposition"] in NEVER_AGAIN:
             dead.setdefault(contact["phone"], utc(contact["ended_at"]))
         pack.messages |= contact["channel"] != "call"
@@ -368,6 +400,7 @@ def check(folder, pack):
         by_customer[contact["customer_id"]].append(kept)
         if contact["channel"] == "call":
             edges += [(contact["at"], 1), (utc(contact["ended_at"]), -1)]
+    check_refusals(folder, facts, pack, said_paid, findings)
     for contacts in by_customer.values():
         check_counts(contacts, pack, findings)
     busy = 0

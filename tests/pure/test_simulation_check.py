@@ -70,6 +70,7 @@ def fine(at: datetime = CHINA) -> Lines:
         "accounts": [account()],
         "events": [],
         "contacts": [contact(at - timedelta(days=1), "sms"), contact(at)],
+        "verdicts": [],
     }
 
 
@@ -82,7 +83,7 @@ def fine_in_usa() -> Lines:
 
 
 def found(tmp_path: Path, lines: Lines, pack: str = "cn-telecom", *, hard: bool = False) -> dict[str, int]:
-    for name in ("accounts", "events", "contacts"):
+    for name in ("accounts", "events", "contacts", "verdicts"):
         write_lines(tmp_path, name, lines[name])
     summary = {"caller_ids": ["+861065551234"], "lines": 2}
     (tmp_path / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
@@ -279,6 +280,37 @@ def test_a_second_conversation_on_a_day_is_found(tmp_path: Path) -> None:
     lines["contacts"][1] |= {"conversation": True, "rule_pack": "cn-utilities/2025.1"}
     calls(lines, CHINA + 3 * HOUR, rule_pack="cn-utilities/2025.1")
     assert found(tmp_path, lines, "cn-utilities", hard=True).keys() >= {"conversations"}
+
+
+def refusal(at: datetime, rule: str, until: datetime | None = None) -> dict[str, Any]:
+    return {
+        "at": text(at),
+        "customer_id": "c1",
+        "account_id": "a1",
+        "rule": rule,
+        "until": None if until is None else text(until),
+    }
+
+
+@pytest.mark.parametrize("rule", ["do_not_contact", "deceased", "dispute_open", "paid", "hard_floor"])
+def test_a_refusal_without_ground_is_found(rule: str, tmp_path: Path) -> None:
+    lines = fine()
+    add(lines, "verdicts", refusal(CHINA + HOUR, rule))
+    assert found(tmp_path, lines) == {"groundless": 1}
+
+
+def test_a_refusal_with_its_ground_is_none(tmp_path: Path) -> None:
+    lines = fine()
+    add(lines, "events", event(CHINA + HOUR, "paid"))
+    add(
+        lines,
+        "verdicts",
+        refusal(CHINA + HOUR, "paid"),
+        refusal(CHINA + 13 * HOUR, "hard_floor", CHINA + 22 * HOUR),
+    )
+    assert found(tmp_path, lines) == {}
+    add(lines, "verdicts", refusal(CHINA + 14 * HOUR, "weekly_cap", CHINA))
+    assert found(tmp_path, lines) == {"groundless": 1}
 
 
 def test_a_closed_dispute_lets_calls_go_on(tmp_path: Path) -> None:
