@@ -167,6 +167,9 @@ class Endpointing:
         self._memory = memory
         self._limits = limits
         self._blip: float | None = None
+        self._least_s = min(limits.speculate_s, limits.complete_s, LEAST_FACTOR * asked_s)
+        self.nothing_before = min(limit_at, now + self._least_s)
+        """Neither a guess nor an end is due before, whatever the words amount to: cheap, for every frame."""
 
     @property
     def speculate_at(self) -> float:
@@ -199,6 +202,7 @@ class Endpointing:
             silent, self._blip = self._blip - self.last_voice, None
         self._memory.paused(silent, self._asked_s)
         self.last_voice = now
+        self.nothing_before = min(self.limit_at, now + self._least_s)
         dropped, self.number, self.progress = self.number, None, None
         return dropped
 

@@ -153,9 +153,12 @@ class TurnTaker:
 
     def push(self, given: TurnInput) -> tuple[TurnOutput, ...]:
         """Take one input; time that runs backwards stands still instead."""
-        self._now = max(self._now, given.at)
-        out = self._pass_time()
-        if self.done:
+        if given.at > self._now:
+            self._now = given.at
+        utterance = self._utterance
+        due = self._deadline if utterance is None else utterance.nothing_before
+        out = self._pass_time() if self._now >= due else []
+        if self.state is TurnState.DONE:
             return tuple(out)
         match given:
             case FrameHeard():

@@ -20,6 +20,7 @@ from ari_app.voice.turn import (
     UtteranceEnded,
 )
 from ari_app.voice.turn_terms import Sound
+from tests.support.examples import examples
 from tests.support.turns import COUGH, HUM, MURMUR, VOICED, Turn, ask, kinds
 
 pytestmark = pytest.mark.pure
@@ -407,7 +408,7 @@ def listens(turn: Turn, seconds: float, progress: AnswerProgress, doubtful: bool
     turn.hush(0.1 + pause_s)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(SHORT | FORCED | LONG, max_size=8), st.integers(0, 3))
 def test_no_short_sound_and_no_back_channel_ends_a_prompt(sounds: list[Said], right: int) -> None:
     """Whatever the call has taught before: the prompt goes on over it, or is resumed, and comes to its end."""
@@ -425,7 +426,7 @@ def test_no_short_sound_and_no_back_channel_ends_a_prompt(sounds: list[Said], ri
     assert turn.taker.state is TurnState.WAITING
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     st.lists(SHORT | FORCED, max_size=4),
     st.sampled_from([0.2, 0.4, 0.8, 2.0]),
@@ -449,7 +450,7 @@ def test_an_answer_always_stops_the_prompt(
     assert turn.taker.answer.seconds == pytest.approx(seconds, abs=0.15)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(SHORT | FORCED | LONG, max_size=4))
 def test_a_prompt_that_must_be_heard_out_is_stopped_by_nothing(
     sounds: list[Said],

@@ -12,8 +12,10 @@ from ari_app.voice.endpointing import (
     LEAST_FACTOR,
     MOST_FACTOR,
     CallMemory,
+    Endpointing,
     silence_wait,
 )
+from ari_app.voice.overlap import Overlap
 from ari_app.voice.turn import (
     FrameHeard,
     NoInput,
@@ -434,3 +436,24 @@ def test_a_clock_that_runs_backwards_stands_still() -> None:
     assert turn.give(Tick(0.0)) == ()
     turn.silence_until_answer()
     assert ended(turn).silent_s == pytest.approx(0.6, abs=0.021)
+
+
+@given(
+    st.floats(0.0, 1.5),
+    st.floats(0.0, 0.5),
+    st.floats(0.0, 1.0),
+    st.sampled_from([None, *AnswerProgress]),
+    st.lists(st.booleans(), max_size=30),
+)
+def test_nothing_is_due_before_the_moment_that_is_told_beforehand(
+    asked_s: float, speculate_s: float, complete_s: float, progress: AnswerProgress | None, voiced: list[bool]
+) -> None:
+    limits = TurnLimits(speculate_s=speculate_s, complete_s=complete_s)
+    utterance = Endpointing(asked_s, 0.0, 0.0, 0.5, CallMemory(), limits)
+    overlap = Overlap(limits, 5.0)
+    for count, voice in enumerate(voiced, 1):
+        utterance.hear(voice, count * 0.02)
+        if progress is not None:
+            utterance.guessed(utterance.speculate(), progress, doubtful=voice)
+        due = min(utterance.speculate_at, utterance.end_at, overlap.ends_at(utterance))
+        assert utterance.nothing_before <= due + 1e-9
