@@ -330,8 +330,10 @@ ORDER BY a.due_date, ca.id LIMIT 1;
 
 -- name: plan_beside
 UPDATE campaign_account SET planned_at = MAX(planned_at, :due_at), due_at = MAX(planned_at, :due_at), refused_by = NULL
-WHERE campaign_id = :campaign_id AND state = 'waiting' AND id <> :campaign_account
-    AND account IN (SELECT id FROM account WHERE customer_id = :customer_id);
+WHERE state = 'waiting' AND id <> :campaign_account AND id IN (
+    SELECT ca.id FROM account AS a
+    CROSS JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
+    WHERE a.customer_id = :customer_id);
 
 -- name: plan_done
 UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, last_disposition = :disposition,

@@ -59,5 +59,11 @@ def test_a_customers_accounts_are_found_by_the_customer(connection: Connection, 
     assert "account=?" in second
 
 
+@pytest.mark.parametrize("name", [name for name in NARROW if name != "claim_candidates"])
+def test_no_statement_goes_through_all_that_waits(connection: Connection, name: str) -> None:
+    by_state = [step for step in plan(connection, name) if "state=?" in step]
+    assert by_state == [] or name == "next_due_at", "a campaign of a million accounts has a million that wait"
+
+
 def test_accounts_before_a_suspension_are_found_by_its_day(connection: Connection) -> None:
     assert any("account_suspension" in step for step in plan(connection, "suspensions_page"))
