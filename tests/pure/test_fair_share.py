@@ -49,3 +49,8 @@ def test_a_new_campaign_begins_beside_the_one_furthest_behind() -> None:
 
 def test_one_that_has_ended_is_forgotten() -> None:
     assert "a" not in FairShares().served("a", 5, 1).among(["b"]).had
+
+
+def test_starts_of_one_turn_follow_the_weights_too() -> None:
+    given_out = FairShares().share_out(8, {"a": 9, "b": 9}, {"a": 3, "b": 1})
+    assert given_out == {"a": 6, "b": 2}
