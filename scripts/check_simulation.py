@@ -115,7 +115,7 @@ def zones_of(number, home):
     """Every zone in which the owner of a number may be: his own, and those of the number where his is none of them."""
     found = [
         each
-        for each in number_zones.time_zones_for_number(phonenumbers.parse(number))
+        for each in number_zones.time_zones_for_geographical_number(phonenumbers.parse(number))
         if each != "Etc/Unknown"
     ]
     return (home,) if not found or home in found else (home, *found)

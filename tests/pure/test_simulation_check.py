@@ -150,6 +150,12 @@ PLANTED: dict[str, tuple[str, Callable[[Lines], object]]] = {
         "hours",
         lambda lines: change(lines, "accounts", 0, timezone="America/New_York"),
     ),
+    "at night where his number is": (
+        "hours",
+        lambda lines: also(
+            change(lines, "accounts", 0, timezone="Asia/Urumqi"), calls(lines, CHINA + 12.5 * HOUR)
+        ),
+    ),
     "outside his own windows": (
         "wishes",
         lambda lines: change(lines, "accounts", 0, preferred_windows=["18:00-20:00"]),
