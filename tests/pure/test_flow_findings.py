@@ -54,7 +54,7 @@ def test_a_promise_keeps_the_channel_and_the_reason() -> None:
 def test_consent_is_noted_with_the_wording_that_was_heard() -> None:
     consent = result("zh", "1", "1234", "4321").consent
     assert consent is not None
-    assert (consent.given, consent.at, consent.version) == (True, NOW, "reminder 2026.3, common 2026.2 zh")
+    assert (consent.given, consent.at, consent.version) == (True, NOW, "reminder 2026.3, common 2026.3 zh")
     for refused in ("9", "不要录音"):
         consent = result("zh", refused).consent
         assert consent is not None
