@@ -32,10 +32,12 @@ def nightly_command(context: typer.Context, json_output: JsonOption = False) -> 
 
 
 async def _work(settings: Settings) -> NightlyReport:
-    from ari_app.app import open_store
+    from ari_app.app import open_store, strategy_directory
     from ari_app.services.nightly import Nightly
     from ari_app.services.rule_directory import RuleDirectory
 
     rules = RuleDirectory(settings.dialplan_dir)
+    strategies = strategy_directory(settings, rules).book
     async with open_store(settings) as store:
+        store.use_strategies(lambda: strategies)
         return await Nightly(store, clock_of(settings), lambda: rules.book).run()
