@@ -93,7 +93,10 @@ def compare(
             if attempt.get("disposition") in MAY_BE_UNSENT:
                 unsent.append(name)
             else:
-                mismatches.append(f"attempt {name}: dialled according to the store, but no call arrived")
+                how = attempt.get("disposition")
+                mismatches.append(
+                    f"attempt {name} ({how}): dialled according to the store, but no call arrived"
+                )
         for attempt, call in matched:
             pairs.append(Pair(str(attempt.get("attempt_id")), call.call))
             mismatches += _differences(attempt, call, region)

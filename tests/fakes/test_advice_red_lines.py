@@ -30,11 +30,11 @@ from ari_app.dialogue.understanding import FINER, INTENTS, understand
 from ari_app.errors import LanguageModelError
 from ari_app.gateways.llm_messages import AnswerText, OpinionText, read_content
 from ari_app.services.flow_sources import read_flow_file
-from tests.support.talks import COMPANY, ROOT, TAIL, an_account
+from tests.support.talks import COMPANY, ROOT, TAIL, an_account, asking_flows
 
 pytestmark = pytest.mark.fakes
 
-FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
+FLOWS = asking_flows()
 WALKS = 300
 NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
 

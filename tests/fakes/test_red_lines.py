@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import settings
 
 from ari_app.dialogue import guard, spoken
 from ari_app.dialogue.flow import Flow
@@ -25,13 +26,16 @@ from ari_app.dialogue.understanding import understand
 from ari_app.domain.account import Account, AccountDetails
 from ari_app.domain.experiment import Arms
 from ari_app.services.flow_sources import read_flow_file
-from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account
+from tests.support.talks import COMPANY, NAMES, ROOT, TAIL, an_account, asking_flows
 
 pytestmark = pytest.mark.fakes
 
-FLOWS = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
+FLOWS = asking_flows()
 #: Walks of each flow, in groups that each end soon.
-WALKS, GROUPS = 10_000, 20
+#: Of each flow; `scripts/test tests/fakes/test_red_lines.py --hypothesis-profile=thorough` walks 10,000.
+MOST_WALKS = 10_000
+WALKS = MOST_WALKS if settings.get_current_profile_name() == "thorough" else 2_000
+GROUPS = 4
 #: So many say what share of calls is verified.
 ENOUGH = 500
 
@@ -65,6 +69,7 @@ SENTENCES["en"] += [
 RARE = {
     "zh": (
         "我才八岁",
+        "我不想活了",
         "说英语",
         "我要讲粤语",
         "听不懂普通话",
@@ -75,6 +80,7 @@ RARE = {
     ),
     "en": (
         "i am eight years old",
+        "i want to kill myself",
         "speak chinese",
         "spanish please",
         "no english",
@@ -243,7 +249,7 @@ def test_the_walks_reach_every_result_and_both_sides_of_verification(path: Path)
     ends = {state.end.result for state in flow.states.values() if state.end is not None}
     reached: set[str] = set()
     verified: list[bool] = []
-    for seed in range(WALKS):
+    for seed in range(MOST_WALKS):
         random = Random(seed)
         language = random.choice(flow.languages)
         account = a_customer(random, language)

@@ -7,11 +7,11 @@ import pytest
 from ari_app.dialogue.flow_script_check import certain_coverage, required_of
 from ari_app.errors import InputError
 from ari_app.services.flow_sources import parse_flow, read_flow_file
-from tests.support.talks import PARTS, ROOT, shipped_flow
+from tests.support.talks import PARTS, ROOT, asking_flows, shipped_flow
 
 pytestmark = [pytest.mark.pure, pytest.mark.long]
 
-SHIPPED = sorted((ROOT / "dialplan" / "flows").glob("*.yaml"))
+SHIPPED = asking_flows()
 TEXT = (ROOT / "dialplan" / "flows" / "reminder.yaml").read_text(encoding="utf-8")
 
 

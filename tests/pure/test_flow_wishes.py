@@ -8,16 +8,11 @@ import pytest
 
 from ari_app.dialogue.dispute_answers import DESCRIPTION
 from ari_app.services.flow_sources import read_flow_file
-from tests.support.talks import FLOW_FILE, TAIL, an_account, talk
+from tests.support.talks import TAIL, an_account, asking_flows, talk
 
 pytestmark = pytest.mark.pure
 
-#: Those in which something is asked.
-FLOWS = {
-    path.stem: flow
-    for path in sorted(FLOW_FILE.parent.glob("*.yaml"))
-    if "verify_tail" in (flow := read_flow_file(path)).states
-}
+FLOWS = {path.stem: read_flow_file(path) for path in asking_flows()}
 QUESTIONS = [
     (name, state.name)
     for name, flow in FLOWS.items()

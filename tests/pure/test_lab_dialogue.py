@@ -11,10 +11,9 @@ import pytest
 from ari_app.lab.expected import differences
 from ari_app.lab.persona import Say
 from ari_app.lab.scenario import LabAccount, load_scenario
-from ari_app.services.flow_sources import read_flow_file
 from ari_app.site import LAB_START
 from tests.support.on_paper import on_paper
-from tests.support.talks import ROOT
+from tests.support.talks import asking_flows
 
 pytestmark = pytest.mark.pure
 
@@ -30,10 +29,7 @@ def test_on_paper_a_persona_leads_to_what_his_account_expects(account: LabAccoun
 
 
 def test_every_flow_and_every_result_of_a_conversation_has_its_persona() -> None:
-    flows = [read_flow_file(path) for path in (ROOT / "dialplan" / "flows").glob("*.yaml")]
-    assert set(SCENARIO.flows()) == {
-        flow.name for flow in flows if any(state.ask is not None for state in flow.states.values())
-    }
+    assert set(SCENARIO.flows()) == {path.stem for path in asking_flows()}
     assert len(TALKING) >= 60
     assert SCENARIO.concurrency <= 12
     languages = Counter(account.language for account in TALKING)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,10 +51,23 @@ def start_instances(folder: Path) -> Instances:
     carrier.start()
     try:
         pbx.start()
+        try:
+            _wait_for_trunk(pbx)
+        except BaseException:
+            pbx.stop()
+            raise
     except BaseException:
         carrier.stop()
         raise
     return Instances(pbx, carrier)
+
+
+def _wait_for_trunk(pbx: AsteriskInstance) -> None:
+    """Asterisk refuses calls by a trunk of which it has not heard yet that it answers."""
+    deadline = time.monotonic() + 2 * PATIENCE
+    while not re.search(r"\btrunk/\S+.*\bAvail\b", contacts := pbx.cli("pjsip show contacts")):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the carrier does not answer: {contacts}")
 
 
 def stop_instances(instances: Instances) -> None:

@@ -26,6 +26,12 @@ NOW = datetime(2026, 3, 11, 2, 30, tzinfo=UTC)
 TAIL = "8000"
 
 
+def asking_flows() -> list[Path]:
+    """The files of the shipped flows in which something is asked; the others only say something and hang up."""
+    files = sorted(FLOW_FILE.parent.glob("*.yaml"))
+    return [path for path in files if any(state.ask for state in read_flow_file(path).states.values())]
+
+
 def shipped_flow() -> Flow:
     return read_flow_file(FLOW_FILE)
 
