@@ -67,9 +67,15 @@ class Breaker:
         ready = self.at(now)
         return replace(ready, trying=ready.trying + 1) if ready.state is BreakerState.HALF_OPEN else ready
 
-    def ended(self, now: float, *, failed: bool | None) -> Breaker:
-        """A call has ended: the trunk ``failed``, did its part, or (None) nothing is known of it."""
+    def ended(self, now: float, *, failed: bool | None, opened: int | None = None) -> Breaker:
+        """A call has ended: the trunk ``failed``, did its part, or (None) nothing is known of it.
+
+        :param opened: how often the circuit had opened when the call went out (None: as often as by now). A call from
+            before the last time is no trial: what it tells has been acted upon.
+        """
         ready = self.at(now)
+        if opened is not None and opened != ready.opened:
+            return ready
         match ready.state:
             case BreakerState.OPEN:
                 return ready  # it started before

@@ -94,7 +94,8 @@ class TrunkDesk:
             )
             for limits in trunks
         }
-        self._trunk_for: dict[str, _Trunk] = {}
+        #: Of each call its trunk, and how often the circuit of that had opened when the call went out.
+        self._trunk_for: dict[str, tuple[_Trunk, int]] = {}
 
     def admission(self, ahead_s: float) -> Admission:
         """What may be claimed now, for starts up to ``ahead_s`` from now."""
@@ -136,10 +137,10 @@ class TrunkDesk:
         trunk = self._trunks.get(self._trunk_of(phone) or "")
         if trunk is None:
             return now
-        self._trunk_for[attempt_id] = trunk
         trunk.calls.add(attempt_id)
         trunk.started += 1
         trunk.breaker = trunk.breaker.started(now)
+        self._trunk_for[attempt_id] = trunk, trunk.breaker.opened
         if trunk.schedule is None:
             return now
         trunk.schedule, moment = trunk.schedule.take(now)
@@ -147,14 +148,14 @@ class TrunkDesk:
 
     def ended(self, attempt_id: str, call: Call | None) -> None:
         """The call is over; what it tells of its trunk."""
-        trunk = self._trunk_for.pop(attempt_id, None)
+        trunk, opened = self._trunk_for.pop(attempt_id, (None, 0))
         if trunk is None:
             return
         trunk.calls.discard(attempt_id)
         failed = None if call is None else says_of_trunk(call)
         trunk.failed += failed is True
         before = trunk.breaker.state
-        trunk.breaker = trunk.breaker.ended(self._clock.monotonic(), failed=failed)
+        trunk.breaker = trunk.breaker.ended(self._clock.monotonic(), failed=failed, opened=opened)
         if trunk.breaker.state is not before:
             told = log.error if trunk.breaker.state is BreakerState.OPEN else log.warning
             told(

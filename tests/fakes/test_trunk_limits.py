@@ -94,6 +94,24 @@ async def test_a_failing_trunk_is_left_alone_and_the_other_goes_on(tmp_path: Pat
         assert (due - place.clock.now()).total_seconds() >= 25.0, "the rest has to be over first"
 
 
+async def test_a_call_from_before_the_failures_is_no_trial() -> None:
+    """A ring of 40 s that nobody takes, or a long talk, began before the rest: it says nothing of the trunk as it is now."""
+    trunks, odd = desk(TrunkLimits("odd")), "+8613800000001"
+    for name in ("late", "talk", "x0", "x1", "x2"):
+        trunks.begin(name, odd)
+    for name in ("x0", "x1", "x2"):
+        trunks.ended(name, Call(dialled_at=MONDAY_MORNING, sip_status=503))
+    await asyncio.sleep(31.0)
+    trunks.begin("trial", odd)
+    assert trunks.room(0.0) == 2
+    trunks.ended("late", Call(dialled_at=MONDAY_MORNING, sip_status=408))
+    assert not trunks.readings()["odd"].open, "no trial has failed"
+    trunks.ended("talk", Call(dialled_at=MONDAY_MORNING, answered_at=MONDAY_MORNING))
+    assert trunks.room(0.0) == 2, "no trial has passed"
+    trunks.ended("trial", Call(dialled_at=MONDAY_MORNING, sip_status=503))
+    assert trunks.readings()["odd"].open
+
+
 async def test_calls_that_fail_on_the_way_open_the_circuit(tmp_path: Path) -> None:
     trunks = desk(TrunkLimits("odd"), TrunkLimits("even"))
     async with floor(tmp_path, fails, accounts=8, campaigns=wide(), trunks=trunks) as place:
