@@ -32,11 +32,13 @@ class NumberRules:
 @dataclass(frozen=True, slots=True)
 class NumberUse:
     """What is known of a number now: its calls of the last 24 hours (``dials``, ``answered``), calls in progress
-    (``open``), when it was shown last, until when it rests, whether it is ``marked`` as spam, and a test that failed."""
+    (``open``; those of them that were not dialled yet are ``preparing``), when it was shown last, until when it rests,
+    whether it is ``marked`` as spam, and a test that failed."""
 
     dials: int = 0
     answered: int = 0
     open: int = 0
+    preparing: int = 0
     last_at: datetime | None = None
     rests_until: datetime | None = None
     marked: bool = False
@@ -66,7 +68,7 @@ def held_until(rules: NumberRules, use: NumberUse, now: datetime) -> datetime | 
         moments.append(use.rests_until)
     if use.last_at is not None and rules.cool_down_s > 0:
         moments.append(use.last_at + timedelta(seconds=rules.cool_down_s))
-    if rules.per_day is not None and use.dials + use.open >= rules.per_day:
+    if rules.per_day is not None and use.dials + use.preparing >= rules.per_day:
         moments.append(now + _DAY_AGAIN)
     if rules.max_concurrency is not None and use.open >= rules.max_concurrency:
         moments.append(now + _OPEN_AGAIN)

@@ -70,7 +70,7 @@ class CallerIds:
     def took(self, number: str) -> None:
         """An attempt with this number was reserved."""
         use = self._uses[number]
-        self._uses[number] = replace(use, open=use.open + 1, last_at=self._now)
+        self._uses[number] = replace(use, open=use.open + 1, preparing=use.preparing + 1, last_at=self._now)
 
 
 def uses_of(connection: sqlite3.Connection, pool: Sequence[str], now: datetime) -> dict[str, NumberUse]:
@@ -87,6 +87,7 @@ def uses_of(connection: sqlite3.Connection, pool: Sequence[str], now: datetime) 
             dials=row["dials"],
             answered=row["answered"],
             open=0 if in_progress is None else in_progress["calls"],
+            preparing=0 if in_progress is None else in_progress["preparing"],
             last_at=instant_or_none(max((each for each in seen if each is not None), default=None)),
             rests_until=instant_or_none(row["rests_until"]),
             marked=row["marked_at"] is not None,

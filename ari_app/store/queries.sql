@@ -517,12 +517,12 @@ UPDATE caller_id_hour SET answered = answered + 1 WHERE caller_id = :caller_id A
 SELECT p.value AS caller_id, COALESCE(SUM(h.dials), 0) AS dials, COALESCE(SUM(h.answered), 0) AS answered,
     MAX(h.last_at) AS last_at, s.marked_at, s.rests_until, s.test_passed
 FROM json_each(:pool) AS p
-LEFT JOIN caller_id_hour AS h ON h.caller_id = p.value AND h.hour > :since
+LEFT JOIN caller_id_hour AS h ON h.caller_id = p.value AND h.hour >= :since
 LEFT JOIN caller_id_state AS s ON s.caller_id = p.value
 GROUP BY p.value;
 
 -- name: caller_ids_open
-SELECT caller_id, COUNT(*) AS calls, MAX(reserved_at) AS last_at FROM attempt
+SELECT caller_id, COUNT(*) AS calls, SUM(dialled_at IS NULL) AS preparing, MAX(reserved_at) AS last_at FROM attempt
 WHERE ended_at IS NULL GROUP BY caller_id;
 
 -- name: caller_id_last_shown

@@ -52,6 +52,20 @@ async def test_the_calls_of_a_day_are_counted_over_all_campaigns(tmp_path: Path)
         assert len(await store.claim_due("c2", tomorrow, 8, allow, new_id)) == 5, "two are still in progress"
 
 
+async def test_a_call_in_progress_counts_once_and_for_whole_24_hours(tmp_path: Path) -> None:
+    async with await loaded(tmp_path, {ONE: NumberRules(per_day=3), TWO: NumberRules(per_day=0)}) as store:
+        new_id, late = ids(), NOW + timedelta(minutes=55)
+        (first,) = await store.claim_due("c1", late, 1, allow, new_id)
+        await store.mark_dialled(first.attempt_id, late, allow)
+        others = await store.claim_due("c1", late, 8, allow, new_id)
+        assert len(others) == 2, "the one that talks has been counted with its dial"
+        for each in others:
+            await store.mark_dialled(each.attempt_id, late, allow)
+        nearly = late + timedelta(hours=23, minutes=50)
+        assert await store.claim_due("c1", nearly, 8, allow, new_id) == []
+        assert len(await store.claim_due("c1", late + timedelta(hours=25), 8, allow, new_id)) == 3
+
+
 async def test_a_number_cools_down_and_has_so_many_calls_at_one_time(tmp_path: Path) -> None:
     rules = {ONE: NumberRules(cool_down_s=60), TWO: NumberRules(max_concurrency=2)}
     async with await loaded(tmp_path, rules) as store:
