@@ -305,7 +305,7 @@ class Dialler:
         if self._trunks is not None:
             self._trunks.ended(attempt.attempt_id, None if session is None else session.call)
         if self._services.pace is not None and session is not None:
-            self._services.pace.ended(attempt.campaign_id, session.call)
+            self._services.pace.ended(attempt, session.call)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The attempt stays open in the store; reconciliation closes it, and nobody is redialled meanwhile.
             log.error("call failed", attempt_id=attempt.attempt_id, error=repr(error), exc_info=error)

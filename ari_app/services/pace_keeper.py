@@ -55,6 +55,8 @@ class PaceKeeper:
         self._rules = rules or PacingRules()
         self._misjudged_share = misjudged_share
         self._seen: dict[str, _Seen] = {}
+        #: Of each campaign the calls that are answered and not over: whether each was abandoned, None while it waits.
+        self._answered: dict[str, dict[str, bool | None]] = {}
         self._told: dict[str, str] = {}
         self.abandoned = 0
         """People for whom no agent was there in time."""
@@ -73,9 +75,10 @@ class PaceKeeper:
             self._tell(campaign, mode, "no_agents")
             return 0
         now = self._clock.now()
-        floor = _floor(team, calls, now)
+        waiting = sum(abandoned is None for abandoned in self._answered.get(campaign.campaign_id, {}).values())
+        floor = _floor(team, calls, waiting, now)
         if mode is DialMode.PREVIEW:
-            start = max(0, min(cap, team.asked - len(floor.ringing)))
+            start = max(0, min(cap, team.asked - floor.waiting - len(floor.ringing)))
             self._tell(campaign, mode, "" if start else "no_preview_accepted")
             return start
         if mode is DialMode.PROGRESSIVE:
@@ -88,10 +91,13 @@ class PaceKeeper:
 
     async def take(self, attempt: ReservedAttempt, call: Call) -> bool:
         """An agent for a call that a person has just answered; False: none is there in time, the call is abandoned."""
+        answered = self._answered.setdefault(attempt.campaign_id, {})
+        answered[attempt.attempt_id] = None
         if self._agents is None:
             found = False
         else:
             found = await self._agents.take(attempt.team, attempt.attempt_id, self._rules.patience_s)
+        answered[attempt.attempt_id] = not found
         self.abandoned += not found
         seen = self._seen.get(attempt.campaign_id)
         if seen is not None:
@@ -103,9 +109,13 @@ class PaceKeeper:
             seen.windows = (_one_more(day, not found), _one_more(month, not found))
         return found
 
-    def ended(self, campaign_id: str, call: Call) -> None:
+    def ended(self, attempt: ReservedAttempt, call: Call) -> None:
         """A call is over; one that nobody answered tells how long such calls ring."""
-        seen = self._seen.get(campaign_id)
+        answered = self._answered.get(attempt.campaign_id, {})
+        answered.pop(attempt.attempt_id, None)
+        if not answered:
+            self._answered.pop(attempt.campaign_id, None)
+        seen = self._seen.get(attempt.campaign_id)
         if seen is None or call.dialled_at is None or call.answered_at is not None or call.ended_at is None:
             return
         seen.experience = seen.experience.rang(elapsed_s(call.dialled_at, call.ended_at), answered=False)
@@ -119,8 +129,12 @@ class PaceKeeper:
         seen = self._seen.setdefault(campaign_id, _Seen())
         at = self._clock.monotonic()
         if seen.read_at is None or at - seen.read_at >= COUNTS_AGAIN_S:
-            seen.windows = await self._store.abandon_counts(campaign_id, now, self._misjudged_share)
-            seen.read_at = at
+            day, month = await self._store.abandon_counts(campaign_id, now, self._misjudged_share)
+            # The store tells of a call when it is over: of those in progress only this memory knows.
+            for abandoned in self._answered.get(campaign_id, {}).values():
+                if abandoned is not None:
+                    day, month = _one_more(day, abandoned), _one_more(month, abandoned)
+            seen.windows, seen.read_at = (day, month), at
         return seen
 
     def _tell(self, campaign: Campaign, mode: DialMode, reason: str) -> None:
@@ -140,14 +154,14 @@ class PaceKeeper:
             del self._told[name]
 
 
-def _floor(team: TeamNow, calls: Iterable[Call | None], now: datetime) -> Floor:
+def _floor(team: TeamNow, calls: Iterable[Call | None], waiting: int, now: datetime) -> Floor:
     """Calls that were not answered yet ring, from the moment of their dial; a call being prepared has just begun to."""
     ringing = tuple(
         0.0 if call is None or call.dialled_at is None else elapsed_s(call.dialled_at, now)
         for call in calls
         if call is None or (call.answered_at is None and call.ended_at is None)
     )
-    return Floor(team.free, team.talking, team.wrapping_up, ringing)
+    return Floor(team.free, team.talking, team.wrapping_up, ringing, waiting)
 
 
 def _one_more(counts: WindowCounts, abandoned: bool) -> WindowCounts:

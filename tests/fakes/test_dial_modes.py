@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -146,13 +147,45 @@ async def test_counts_are_read_now_and_then_and_grow_meanwhile() -> None:
     keeper = PaceKeeper(store, clock, FakeAgents(TeamNow(free=5), there=False))  # type: ignore[arg-type]
     await keeper.room(each, [], 50)
     up = Call(State.UP, dialled_at=clock.now(), answered_at=clock.now() + timedelta(seconds=8))
-    for _ in range(4):
-        assert not await keeper.take(attempt_of(each, clock), up)
+    attempts = [replace(attempt_of(each, clock), attempt_id=f"att-{number}") for number in range(4)]
+    for attempt in attempts:
+        assert not await keeper.take(attempt, up)
     assert await keeper.room(each, [], 50) == 5, "four more than the limit lets be"
     assert store.asked == 1
     clock.advance(31.0)
-    assert await keeper.room(each, [], 50) > 5
+    assert await keeper.room(each, [], 50) == 5, "they still hear the message: the store does not know of them"
     assert store.asked == 2
+    for attempt in attempts:
+        keeper.ended(attempt, up)
+    clock.advance(31.0)
+    assert await keeper.room(each, [], 50) > 5
+    assert store.asked == 3
+
+
+class SlowAgents(FakeAgents):
+    """Nobody comes to an answered call before its patience is over."""
+
+    async def take(self, team: str, attempt_id: str, patience_s: float) -> bool:
+        await asyncio.sleep(patience_s)
+        return await super().take(team, attempt_id, patience_s)
+
+
+@pytest.mark.parametrize("mode", ["preview", "progressive", "predictive"])
+async def test_who_waits_for_an_agent_is_not_forgotten_when_more_calls_start(mode: str) -> None:
+    clock, each = FakeClock(), of_mode(mode)
+    store = Counts((WindowCounts(), WindowCounts()))
+    agents = SlowAgents(TeamNow(free=3, asked=3))
+    keeper = PaceKeeper(store, clock, agents)  # type: ignore[arg-type]
+    up = Call(State.UP, dialled_at=clock.now(), answered_at=clock.now())
+    assert await keeper.room(each, [up, up], 50) == 3
+    waiting = [
+        asyncio.create_task(keeper.take(replace(attempt_of(each, clock), attempt_id=name), up))
+        for name in ("att-1", "att-2")
+    ]
+    await asyncio.sleep(0.1)
+    assert await keeper.room(each, [up, up], 50) == 1, "two of the three agents are for them"
+    assert all(await asyncio.gather(*waiting))
+    assert await keeper.room(each, [up, up], 50) == 3, "now the team says itself what its agents do"
 
 
 def test_a_campaign_of_the_bot_needs_nobody() -> None:
