@@ -19,7 +19,7 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import Decide
 from ari_app.domain.fair_share import FairShares
-from ari_app.domain.pacing import SteadyRate
+from ari_app.domain.pacing import AHEAD_S, SteadyRate
 from ari_app.errors import AriAppError, StoreError
 from ari_app.ports import Clock, Flows, Prompts, Store, Telephony
 from ari_app.services.arms import with_arms
@@ -28,9 +28,6 @@ from ari_app.services.pace_keeper import SAFE_MESSAGE
 from ari_app.services.trunks import TrunkDesk
 
 log = structlog.get_logger(__name__)
-
-#: How far ahead of their moment on the schedule calls are claimed and prepared, in seconds.
-AHEAD_S = 1.0
 
 #: Claims in one turn that find nothing to dial in a campaign, although more is due: the next turn goes on.
 MOST_IN_VAIN = 8

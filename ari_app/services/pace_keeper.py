@@ -75,7 +75,9 @@ class PaceKeeper:
             self._tell(campaign, mode, "no_agents")
             return 0
         now = self._clock.now()
-        waiting = sum(abandoned is None for abandoned in self._answered.get(campaign.campaign_id, {}).values())
+        waiting = sum(
+            abandoned is None for abandoned in self._answered.get(campaign.campaign_id, {}).values()
+        )
         floor = _floor(team, calls, waiting, now)
         if mode is DialMode.PREVIEW:
             start = max(0, min(cap, team.asked - floor.waiting - len(floor.ringing)))

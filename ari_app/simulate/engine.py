@@ -1,7 +1,8 @@
 """The dialler in virtual time: steps fall due, lines come free, verdicts are asked twice, calls end and are planned again.
 
 It does what the dialler, the gate of the store and wrap-up do, with the same rules: ``decide`` at planning and at the dial,
-``plan_retry`` after the end, ``starts_allowed`` and a token bucket before it, ``choose_caller_id`` for the number shown.
+``plan_retry`` after the end, the evenly spread starts of ``SteadyRate`` before it, ``choose_caller_id`` for the number
+shown.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from heapq import heappop, heappush
 
 from ari_app.domain.caller_id import choose_caller_id
 from ari_app.domain.compliance import Decide, DialVerdict, Rule
-from ari_app.domain.pacing import TokenBucket, starts_allowed
+from ari_app.domain.pacing import AHEAD_S, SteadyRate
 from ari_app.domain.segment import Anchor, StepKind
 from ari_app.domain.triggers import DueStep
 from ari_app.simulate import assumptions as assumed
@@ -70,7 +71,7 @@ class Engine:
         self._behaviour, self._dice, self._life = behaviour, dice, life
         self._agenda, self._records, self._tally = agenda, records, tally
         self._limits = limits
-        self._bucket = TokenBucket.full(limits.calls_per_second, start / SECOND)
+        self._schedule = SteadyRate(limits.calls_per_second, start / SECOND)
         self._ready: list[tuple[int, Instant, int, Debt]] = []
         self._queued = self._attempts = self._busy = 0
         self._wakes_at: Instant | None = None
@@ -158,49 +159,44 @@ class Engine:
         """Start what may be started now, the dearest and oldest first."""
         ready, limits = self._ready, self._limits
         while ready:
-            self._bucket = self._bucket.refilled(at / SECOND)
             free = limits.lines - self._busy
-            allowed = starts_allowed(campaign_free=free, controller_free=free, tokens=self._bucket.tokens)
-            if not allowed:
-                if free > 0:
-                    self._wake(at)
+            if free <= 0:
                 return
-            taken = 0
-            while ready and taken < allowed:
-                _, due, _, debt = heappop(ready)
-                if debt.state == "waiting" and debt.due_at == due:
-                    taken += self._claim(debt, at)
-            self._bucket = self._bucket.take(taken)
+            if not self._schedule.moments(at / SECOND, AHEAD_S):
+                self._wake(at)
+                return
+            _, due, _, debt = heappop(ready)
+            if debt.state == "waiting" and debt.due_at == due:
+                self._claim(debt, at)
 
     def _wake(self, at: Instant) -> None:
-        """Come back when the bucket holds a token."""
+        """Come back when the next start may be prepared."""
         if self._wakes_at is not None and self._wakes_at > at:
             return
-        missing = 1.0 - self._bucket.tokens
-        self._wakes_at = at + max(1, int(missing / self._bucket.per_second * SECOND) + 1)
+        self._wakes_at = max(at, int((self._schedule.next_at - AHEAD_S) * SECOND)) + 1
         self._agenda.at(self._wakes_at, self._serve)
 
     # ------------------------------------------------------------------------------------------- attempts
 
-    def _claim(self, debt: Debt, at: Instant) -> int:
-        """Ask the verdict and reserve an attempt; 1 where one begins."""
+    def _claim(self, debt: Debt, at: Instant) -> None:
+        """Ask the verdict and reserve an attempt, which is dialled when it is prepared and its moment has come."""
         terms = self._gate.terms(debt, at)
         if terms.segment.name != debt.under_way[0]:
             debt.state = "idle"  # it has come into another segment, whose steps have times of their own
-            return 0
+            return
         verdict = self._gate.for_call(debt, terms, at, "plan")
         if not verdict.allowed:
             self._refused(debt, verdict, at)
-            return 0
+            return
         self._attempts += 1
         self._busy += 1
         debt.person.busy, debt.state = True, "open"
+        self._schedule, moment_s = self._schedule.take(at / SECOND)
         prepared = at + int(self._dice.between(*assumed.PREPARING_S) * SECOND)
         number = debt.dials_made + 1
         caller_id = choose_caller_id(terms.campaign.dialler.caller_id_pool, debt.account.customer_id, number)
         call = Call(f"sim-{self._name}-{self._attempts:07d}", debt, terms, verdict, number, caller_id)
-        self._agenda.at(prepared, partial(self._dial, call))
-        return 1
+        self._agenda.at(max(prepared, int(moment_s * SECOND)), partial(self._dial, call))
 
     def _refused(self, debt: Debt, verdict: DialVerdict, at: Instant) -> None:
         until = verdict.until

@@ -153,7 +153,9 @@ async def test_counts_are_read_now_and_then_and_grow_meanwhile() -> None:
     assert await keeper.room(each, [], 50) == 5, "four more than the limit lets be"
     assert store.asked == 1
     clock.advance(31.0)
-    assert await keeper.room(each, [], 50) == 5, "they still hear the message: the store does not know of them"
+    assert await keeper.room(each, [], 50) == 5, (
+        "they still hear the message: the store does not know of them"
+    )
     assert store.asked == 2
     for attempt in attempts:
         keeper.ended(attempt, up)

@@ -95,7 +95,7 @@ async def test_a_failing_trunk_is_left_alone_and_the_other_goes_on(tmp_path: Pat
 
 
 async def test_a_call_from_before_the_failures_is_no_trial() -> None:
-    """A ring of 40 s that nobody takes, or a long talk, began before the rest: it says nothing of the trunk as it is now."""
+    """A ring of 40 s that nobody takes, or a long talk, began before the rest: it says nothing of the trunk by now."""
     trunks, odd = desk(TrunkLimits("odd")), "+8613800000001"
     for name in ("late", "talk", "x0", "x1", "x2"):
         trunks.begin(name, odd)

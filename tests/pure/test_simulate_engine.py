@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,22 @@ def test_steps_after_a_promise_come_when_it_was_broken(made: Callable[[str], Sim
         ]
     assert after
     assert all(broken[account] < at for account, at in after)
+
+
+def test_starts_of_a_part_are_spread_by_its_share_of_the_rate(tmp_path: Path) -> None:
+    asked = order(accounts=60, days=5)
+    asked = replace(asked, calls_per_second=asked.shards / 100)
+    simulate(asked, tmp_path, workers=1)
+    starts: dict[str, list[datetime]] = {}
+    for each in read_lines(tmp_path, "contacts"):
+        if each["channel"] == "call":
+            part = each["attempt_id"].split("-")[1]
+            starts.setdefault(part, []).append(datetime.fromisoformat(each["at"]))
+    gaps = [
+        (later - earlier).total_seconds() for each in starts.values() for earlier, later in pairwise(each)
+    ]
+    assert len(gaps) > 20
+    assert 97.0 < min(gaps) < 103.0, "one in 100 s, prepared within 2 s"
 
 
 def test_a_message_comes_first_where_the_pack_asks_for_it(tmp_path: Path) -> None:
