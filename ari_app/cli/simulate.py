@@ -124,6 +124,9 @@ def simulate_command(
         for name in (strategy, compare)
         if name is not None
     ]
+    if len({order.world.currency for order in orders}) > 1:
+        wrong = "has a rule pack of another country, so its customers and their money are others"
+        raise InputError([Problem("--compare", "", wrong, "a strategy of the same country")])
     prices = _prices(orders[0].world.currency, minute, message, agent_hour)
     terms = Terms(max(1, count // 5000) if agents is None else agents, prices, workers)
     with whole_folder(out, force=force) as folder, _progress_bar(shown=not json_output) as progress:

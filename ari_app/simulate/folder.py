@@ -31,8 +31,12 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
         if out.exists():
             old = out.with_name(f".{out.name}.{os.getpid()}.old")
             out.replace(old)
-            part.replace(out)
-            shutil.rmtree(old)
+            try:
+                part.replace(out)
+            except OSError:
+                old.replace(out)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
         else:
             part.replace(out)
     except OSError as error:

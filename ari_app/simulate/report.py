@@ -11,6 +11,10 @@ from ari_app.simulate.figures import Figures
 from ari_app.simulate.plots import plots_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_COUNTS = (
+    ("Accounts that a cap has held back at least once", "accounts_held_back"),
+    ("How calls ended", "dispositions"),
+)
 _ORDER = ("funnel", "recovered", "hours", "workload", "lines", "refusals", "agents", "cost")
 
 
@@ -32,9 +36,16 @@ def write_report(folder: Path, found: Sequence[Figures], folders: Sequence[str] 
         titles=[each.title for each in found],
         folders=folders,
         rows=compared([each.summary for each in found]),
+        counts=[(title, counted([each.summary for each in found], part)) for title, part in _COUNTS],
         plots=[(plots[name][0], b64encode(plots[name][1]).decode()) for name in _ORDER],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
+
+
+def counted(summaries: Sequence[Mapping[str, Any]], part: str) -> list[tuple[str, list[int]]]:
+    """Every name that one of the simulations counts in a part of its summary, with the count of each."""
+    names = sorted({name for each in summaries for name in each[part]})
+    return [(name, [each[part].get(name, 0) for each in summaries]) for name in names]
 
 
 def compared(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str], str]]:

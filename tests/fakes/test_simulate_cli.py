@@ -12,6 +12,7 @@ import pytest
 from ari_app.cli.main import main
 from ari_app.errors import AriAppError
 from ari_app.simulate.folder import whole_folder
+from ari_app.simulate.report import counted
 from ari_app.simulate.run import simulate
 from tests.support.docs import ROOT
 from tests.support.lists import a_row
@@ -93,6 +94,38 @@ def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(AriAppError):
         breaks_off()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    old = tmp_path / "out"
+    old.mkdir()
+    (old / "report.html").write_text("old", encoding="utf-8")
+
+    def is_lost() -> None:
+        with whole_folder(old, force=True) as folder:
+            folder.rmdir()
+
+    with pytest.raises(AriAppError, match="cannot be written"):
+        is_lost()
+    assert (old / "report.html").read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_a_report_of_two_tells_what_only_the_second_has_counted() -> None:
+    two = [{"dispositions": {"busy": 3}}, {"dispositions": {"busy": 1, "informed": 9}}]
+    assert counted(two, "dispositions") == [("busy", [3, 1]), ("informed", [0, 9])]
+
+
+def test_two_strategies_of_two_countries_are_not_compared(ari_app: Run, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    text = (ROOT / "dialplan" / "strategies" / "landlord.yaml").read_text(encoding="utf-8")
+    draft.write_text(
+        text.replace("strategy: landlord", "strategy: draft").replace("cn-utilities", "us-reg-f"),
+        encoding="utf-8",
+    )
+    code, _, err = ari_app(*ASKED, "--compare", str(draft), "--accounts", "8", "--out", "both")
+    assert code == 1
+    assert "another country" in err, err
 
 
 def test_two_strategies_beside_each_other(ari_app: Run, tmp_path: Path) -> None:
