@@ -25,7 +25,7 @@ from ari_app.errors import SpeechError
 from ari_app.ports import EngineHealth, Transcript
 from ari_app.services.engine_health import EngineAccount
 from ari_app.speech.jsgf import Jsgf, JsgfError, parse_jsgf
-from ari_app.speech.utterance import GatheredUtterance
+from ari_app.speech.utterance import LONGEST_PARTIAL_S, GatheredUtterance
 from ari_app.speech.workers import WorkerCounters, WorkerPool
 from ari_app.voice.pcm import SAMPLE_RATE, to_pcm, to_samples
 
@@ -77,7 +77,8 @@ _NO_PAUSE: Final = 10.0 ** (-12.0 / 10.0)
 class PocketSphinxRecogniser:
     """Hears English answers that a grammar describes; ``workers`` processes of about 70 MB each.
 
-    An utterance may take ``longest_s`` in a worker: 40 s of sound take less than 2 s.
+    An utterance may take ``longest_s`` in a worker: 40 s of sound take less than 2 s. A guess may take
+    ``longest_partial_s``, waiting for a worker included.
     """
 
     name = "pocketsphinx"
@@ -87,6 +88,7 @@ class PocketSphinxRecogniser:
         *,
         workers: int = 2,
         longest_s: float = 5.0,
+        longest_partial_s: float = LONGEST_PARTIAL_S,
         pool: WorkerPool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,6 +96,7 @@ class PocketSphinxRecogniser:
             "ari_app.speech.pocketsphinx_worker", size=workers, longest_s=longest_s
         )
         self._clock = clock
+        self._longest_partial_s = longest_partial_s
         self._account = EngineAccount(self.name)
 
     @property
@@ -128,7 +131,9 @@ class PocketSphinxRecogniser:
                 rules, await self._pool.ask({"jsgf": combined}, around_voice(pcm), timeout_s, guess=guess)
             )
 
-        return GatheredUtterance(recognise, self._account, clock=self._clock)
+        return GatheredUtterance(
+            recognise, self._account, clock=self._clock, longest_partial_s=self._longest_partial_s
+        )
 
     def health(self) -> Sequence[EngineHealth]:
         """Its figures."""

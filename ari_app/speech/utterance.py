@@ -46,12 +46,14 @@ class GatheredUtterance:
         account: EngineAccount | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        longest_partial_s: float = LONGEST_PARTIAL_S,
     ) -> None:
         """:param account: where results and faults are noted."""
         self.dropped_bytes = 0
         self._recognise = recognise
         self._account = account or EngineAccount("")
         self._clock = clock
+        self._longest_partial_s = longest_partial_s
         self._pcm = bytearray()
         self._ended = False
         self._guessed: Transcript | None = None
@@ -66,12 +68,12 @@ class GatheredUtterance:
         self._pcm += pcm[:room]
 
     async def partial(self, timeout_s: float) -> Transcript:
-        """The text of what has been fed until now, as good as a result. Raises SpeechError, TimeoutError (0.8 s)."""
+        """The text of what has been fed until now, as good as a result. Raises SpeechError, TimeoutError."""
         if self._ended:
             raise SpeechError("the utterance has already ended")
         pcm = bytes(self._pcm)
         if self._guessed is None or not _only_quiet_since(pcm, self._guessed_bytes):
-            guessed = await self._recognise(pcm, min(timeout_s, LONGEST_PARTIAL_S), guess=True)
+            guessed = await self._recognise(pcm, min(timeout_s, self._longest_partial_s), guess=True)
             self._guessed, self._guessed_bytes = guessed, len(pcm)
             self._account.partial_succeeded()
         return self._guessed

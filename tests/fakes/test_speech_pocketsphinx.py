@@ -40,7 +40,8 @@ public <answer> = <pay> | <paid> | i have no money | wrong number | speak to an 
 
 @pytest.fixture
 async def english() -> AsyncIterator[PocketSphinxRecogniser]:
-    one = PocketSphinxRecogniser(workers=1)
+    """Patient: on a busy machine a guess may take longer than it is worth anything in a call."""
+    one = PocketSphinxRecogniser(workers=1, longest_s=30.0, longest_partial_s=30.0)
     yield one
     await one.close()
 
