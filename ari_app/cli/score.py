@@ -19,7 +19,7 @@ from ari_app.cli.common import (
     show_table,
     written_whole,
 )
-from ari_app.cli.score_input import AuthoriseOption, DropOption, MapOption, read_book, tell_faults
+from ari_app.cli.score_input import AuthoriseOption, DropOption, MapOption, authorised, read_book, tell_faults
 
 if TYPE_CHECKING:
     from ari_app.domain.score_quality import Quality
@@ -148,7 +148,7 @@ def train_command(
         )
     book = read_book(context, history, column, authorise, drop)
     tell_faults(book)
-    found = train(book, Plan(out.stem, grace, threshold=below, seed=seed), authorise.strip())
+    found = train(book, Plan(out.stem, grace, threshold=below, seed=seed), authorised(authorise))
     out.parent.mkdir(parents=True, exist_ok=True)
     card = out.with_suffix(".md")
     with written_whole(out) as model_stream, written_whole(card) as card_stream:

@@ -30,6 +30,11 @@ DropOption = Annotated[
 ]
 
 
+def authorised(text: str) -> str:
+    """What ``--authorise`` says, as short as a model file holds it."""
+    return text.strip()[:400]
+
+
 def read_book(
     context: typer.Context, file: Path, column: list[str] | None, authorise: str, drop: bool
 ) -> HistoryBook:
@@ -37,7 +42,7 @@ def read_book(
     from ari_app.services.history_file import Permission, read_history
 
     today = clock_of(invocation(context).settings).now().date()
-    allowed = Permission(authorise.strip()[:400], drop)
+    allowed = Permission(authorised(authorise), drop)
     return read_history(file, today, allowed, pairs(column, "--map"))
 
 

@@ -57,7 +57,7 @@ def model_card(file: ScoreFile) -> str:
 
 def quality_lines(measured: Quality) -> list[str]:
     """What was measured, as Markdown."""
-    misjudged = ", ".join(group.name for group in measured.misjudged)
+    misjudged = ", ".join(_plain(group.name) for group in measured.misjudged)
     base, low = measured.brier_of_base, measured.threshold
     return [
         "## Measured",
@@ -127,7 +127,7 @@ def _calibration(groups: Sequence[Group]) -> list[str]:
 
 def _row(group: Group) -> str:
     interval = f"{100 * group.low:+.1f} to {100 * group.high:+.1f}"
-    return f"| {group.name} | {group.bills:,} | {group.predicted:.1%} | {group.observed:.1%} | {interval} |"
+    return f"| {_plain(group.name)} | {group.bills:,} | {group.predicted:.1%} | {group.observed:.1%} | {interval} |"
 
 
 def _dropped(columns: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -161,6 +162,24 @@ def test_a_file_that_is_no_model_is_refused(ari_app: Run, tmp_path: Path) -> Non
         code, _, err = ari_app("score", command, "evil.json")
         assert (code, err.startswith("ari-app: evil.json")) == (1, True)
     assert ari_app("score", "card", "none.json")[0] == 1
+
+
+def test_a_long_authorisation_leaves_a_model_that_can_be_read(ari_app: Run, tmp_path: Path) -> None:
+    with (tmp_path / "history.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    late = Counter(row["accountId"] for row in rows if not "" < row["paidOn"] <= row["dueDate"])
+    for row in rows:  # whoever does not pay knows others who do not
+        row["relationsInArrears"] = str(late[row["accountId"]])
+    with (tmp_path / "relations.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    asked = ("--history", "relations.csv", "--authorise", "form 3 " * 100)
+    assert ari_app("score", "train", *asked, "--out", "models/relations.json")[0] == 0
+    model = json.loads((tmp_path / "models" / "relations.json").read_text(encoding="utf-8"))
+    assert model["learned"]["authorised"].startswith("form 3")
+    code, _, err = ari_app("score", "card", "models/relations.json")
+    assert (code, err) == (0, "")
 
 
 def test_social_data_stops_the_learning_unless_it_is_left_unread(ari_app: Run, tmp_path: Path) -> None:

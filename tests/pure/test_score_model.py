@@ -182,6 +182,23 @@ def test_a_model_with_social_data_says_what_allows_it() -> None:
     assert "authorised by: consent form 3" in model_card(file)
 
 
+def test_a_card_shows_no_mark_up_of_a_file_that_somebody_has_edited() -> None:
+    def edited(document: dict[str, Any]) -> None:
+        group = {
+            "name": "<b>|[x](y)",
+            "bills": 9,
+            "predicted": 0.9,
+            "observed": 0.1,
+            "low": -0.9,
+            "high": -0.7,
+        }
+        document["measured"]["by_age"] = [group | {"warned": 0.0, "wrongly_warned": 0.0}]
+
+    card = model_card(parse_score_file(changed(edited)))
+    assert "<b>" not in card
+    assert "[x]" not in card
+
+
 def test_the_card_tells_what_the_model_is_and_what_was_left_out() -> None:
     card = model_card(FILE)
     for told in (
