@@ -47,6 +47,9 @@ HISTORY_ALIASES: dict[str, tuple[str, ...]] = {
     "relationsInArrears": ("关系人欠费数",),
 }
 
+#: So much of a heading is told.
+LONGEST_HEADING = 100
+
 #: The one column of social data that has a use, and that only with an authorisation.
 SOCIAL_COLUMN = "relationsInArrears"
 
@@ -123,5 +126,5 @@ def refused_columns(
             allowed = (
                 f"a file without the column, or --drop to leave it unread; only {SOCIAL_COLUMN} has a use"
             )
-        problems.append(Problem(place, heading[:100], wrong, allowed))
+        problems.append(Problem(place, heading[:LONGEST_HEADING], wrong, allowed))
     return problems

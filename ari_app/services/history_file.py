@@ -21,6 +21,7 @@ from ari_app.services.account_row import FieldFault, RowFields
 from ari_app.services.history_columns import (
     HISTORY_ALIASES,
     HISTORY_FIELDS,
+    LONGEST_HEADING,
     SOCIAL_COLUMN,
     kind_of_heading,
     refused_columns,
@@ -35,6 +36,8 @@ from ari_app.services.row_values import MAX_FIELD, MAX_ID, amount_of, day_of, te
 KEPT_FAULTS = 20
 #: Shapes of JSON objects, and names of unused columns, that are remembered.
 KEPT_SHAPES = 100
+#: Columns that may be left unread; a model file has room for so many.
+MOST_DROPPED = 200
 _MOST = 999
 
 
@@ -128,8 +131,10 @@ class _Reading:
         columns = self._columns_of(
             tuple(row.cells) if self._typed else self._headings, self._place(row.number)
         )
-        for heading in self.dropped:
-            self.dropped[heading] += row.cells.get(heading) not in (None, "")
+        if self.dropped:
+            for heading, cell in row.cells.items():
+                if heading[:LONGEST_HEADING] in self.dropped:
+                    self.dropped[heading[:LONGEST_HEADING]] += cell not in (None, "")
         fields = RowFields(
             {name: row.cells.get(heading) for name, heading in columns.items()}, self._typed, HISTORY_FIELDS
         )
@@ -187,11 +192,16 @@ class _Reading:
             raise InputError(refused)
         for problem in refused:
             self.dropped.setdefault(problem.field, 0)
-        found = {name: heading for name, heading in found.items() if heading not in self.dropped}
+        if len(self.dropped) > MOST_DROPPED:
+            wrong = f"holds more than {MOST_DROPPED} columns that must not be used"
+            raise InputError([Problem(place, "", wrong, "a file of payments")])
+        found = {
+            name: heading for name, heading in found.items() if heading[:LONGEST_HEADING] not in self.dropped
+        }
         for heading in headings:
             known = heading in found.values() or kind_of_heading(heading)
             if heading and not known and len(self._ignored) < KEPT_SHAPES:
-                self._ignored[heading[:100]] = None
+                self._ignored[heading[:LONGEST_HEADING]] = None
         if len(self._columns) < KEPT_SHAPES:
             self._columns[headings] = found
         return found

@@ -20,6 +20,7 @@ from ari_app.domain.score_model import LEAST_SCALE, MOST_MEAN, MOST_WEIGHT, Scor
 from ari_app.domain.score_quality import Group, Quality
 from ari_app.errors import InputError, Problem
 from ari_app.services.exact_json import load_object
+from ari_app.services.history_file import MOST_DROPPED
 from ari_app.services.model_problems import RefusedError, nearest, problems_of
 from ari_app.yaml_lines import KeyPath
 
@@ -80,7 +81,7 @@ class _Learned(_Part):
     split_on: date
     last_due: date
     seed: int = Field(ge=0, le=2**32 - 1)
-    columns_dropped: dict[Annotated[str, Field(max_length=100)], _Count] = Field(max_length=200)
+    columns_dropped: dict[Annotated[str, Field(max_length=100)], _Count] = Field(max_length=MOST_DROPPED)
     authorised: _Text
 
 

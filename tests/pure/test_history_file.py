@@ -11,7 +11,7 @@ import pytest
 from ari_app.domain.behaviour import Bill, History
 from ari_app.errors import InputError
 from ari_app.services.history_columns import HISTORY_ALIASES, HISTORY_FIELDS, kind_of_heading
-from ari_app.services.history_file import HistoryBook, Permission, read_history
+from ari_app.services.history_file import MOST_DROPPED, HistoryBook, Permission, read_history
 from ari_app.services.list_columns import match_columns
 from tests.support.histories import a_bill
 from tests.support.lists import write_csv, write_json
@@ -150,6 +150,22 @@ def test_a_column_may_be_left_unread_and_its_cells_are_counted(tmp_path: Path) -
     book = read(tmp_path, rows, Permission(drop=True))
     assert book.dropped == {"friends": 1, "relationsInArrears": 2}
     assert {bill.relations_in_arrears for each in book.histories.values() for bill in each.bills} == {None}
+
+
+def test_a_column_with_a_very_long_heading_is_left_unread_too(tmp_path: Path) -> None:
+    heading = "relations" + "_" * 100 + "InArrears"
+    rows = [{**a_bill(relationsInArrears=""), heading: "7"}]
+    del rows[0]["relationsInArrears"]
+    book = read(tmp_path, rows, Permission(drop=True), "json")
+    (bill,) = book.histories["c_1", "a_1"].bills
+    assert bill.relations_in_arrears is None
+    assert book.dropped == {heading[:100]: 1}
+
+
+def test_a_file_full_of_columns_that_must_not_be_used_is_no_history(tmp_path: Path) -> None:
+    rows = [a_bill(**{f"friend_{number}": "1"}) for number in range(MOST_DROPPED + 1)]
+    told = refused(tmp_path, rows, Permission(drop=True), "json")
+    assert "more than 200 columns" in told
 
 
 def test_an_authorisation_allows_the_one_social_column_that_has_a_use(tmp_path: Path) -> None:
