@@ -70,6 +70,17 @@ def test_a_trial_of_which_nothing_is_known_makes_room_for_another() -> None:
     assert breaker.ended(132.0, failed=None).room(132.0) == RULES.trials
 
 
+@pytest.mark.parametrize("failed", [True, False, None])
+@pytest.mark.parametrize("at", [110.0, 131.0, 300.0], ids=["resting", "half open", "closed again"])
+def test_what_began_before_it_opened_says_nothing_of_the_trunk_by_now(at: float, failed: bool | None) -> None:
+    breaker = failing(10)
+    if at > 131.0:
+        for _ in range(RULES.trials):
+            breaker = breaker.started(131.0).ended(140.0, failed=False, opened=1)
+    before = breaker.at(at)
+    assert before.ended(at, failed=failed, opened=0) == before
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0.0, 40.0), st.sampled_from(["start", "good", "bad", "none"])), max_size=40)
