@@ -96,6 +96,11 @@ def uses_of(connection: sqlite3.Connection, pool: Sequence[str], now: datetime) 
     return uses
 
 
+def is_barred(connection: sqlite3.Connection, caller_id: str) -> bool:
+    """Whether a number is marked as spam or has failed its test, by now."""
+    return connection.execute(SQL["caller_id_barred"], {"caller_id": caller_id}).fetchone() is not None
+
+
 def count_shown(connection: sqlite3.Connection, caller_id: str, at: int) -> None:
     """A dial that shows this number; ``at`` in microseconds."""
     connection.execute(SQL["caller_id_shown"], {"caller_id": caller_id, "hour": at // _HOUR, "at": at})

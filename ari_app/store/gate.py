@@ -16,7 +16,7 @@ from ari_app.domain.strategy_book import StrategyBook
 from ari_app.errors import StoreError
 from ari_app.ports import Admission
 from ari_app.store.budget import goes_first
-from ari_app.store.caller_ids import CallerIds, count_shown
+from ari_app.store.caller_ids import CallerIds, count_shown, is_barred
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
@@ -249,6 +249,9 @@ def mark_dialled(
         # A list that was loaded meanwhile; the reserved number is not the customer's any more.
         changed = "the account's number has changed since the attempt was reserved"
         verdict = refused(verdict, Rule.ACCOUNT_CLOSED, changed)
+    if verdict.allowed and is_barred(connection, attempt["caller_id"]):
+        barred = "the caller ID of this call was marked or failed its test since the attempt was reserved"
+        verdict = refused(verdict, Rule.NO_CALLER_ID, barred)
     verdict_id = store_verdict(connection, row, verdict, "dial", attempt_id, at)
     campaign_account = row["campaign_account"]
     if not verdict.allowed:

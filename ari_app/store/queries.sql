@@ -532,6 +532,9 @@ ORDER BY dialled_at DESC LIMIT 1;
 -- name: caller_id_states
 SELECT * FROM caller_id_state ORDER BY caller_id;
 
+-- name: caller_id_barred
+SELECT 1 FROM caller_id_state WHERE caller_id = :caller_id AND (marked_at IS NOT NULL OR test_passed = 0);
+
 -- name: mark_caller_id
 INSERT INTO caller_id_state (caller_id, marked_at, mark_source) VALUES (:caller_id, :at, :source)
 ON CONFLICT (caller_id) DO UPDATE SET marked_at = excluded.marked_at, mark_source = excluded.mark_source;

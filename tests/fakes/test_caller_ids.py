@@ -96,6 +96,16 @@ async def test_marked_and_resting_numbers_are_not_shown_and_answers_are_counted(
         assert (await store.caller_id_states([ONE], NOW))[0].use.test_failed
 
 
+async def test_a_number_that_is_marked_while_a_call_is_prepared_is_not_shown_either(tmp_path: Path) -> None:
+    async with await loaded(tmp_path, {ONE: NumberRules()}) as store:
+        first, second = await store.claim_due("c1", NOW, 2, allow, ids())
+        await store.mark_caller_id(ONE, NOW, "a customer")
+        verdict = await store.mark_dialled(first.attempt_id, NOW, allow)
+        assert (verdict.allowed, verdict.rule) == (False, Rule.NO_CALLER_ID)
+        await store.mark_caller_id(ONE, None, "")
+        assert (await store.mark_dialled(second.attempt_id, NOW, allow)).allowed
+
+
 async def test_a_number_that_is_not_approved_is_never_shown(tmp_path: Path) -> None:
     async with await loaded(tmp_path, {"+861065559999": NumberRules()}) as store:
         assert await store.claim_due("c1", NOW, 8, allow, ids()) == []
