@@ -15,7 +15,8 @@ from functools import partial
 from ari_app.domain import rules_of_counting as counting
 from ari_app.domain import rules_of_hours as hours
 from ari_app.domain import rules_of_standing as standing
-from ari_app.domain.contact_facts import ContactFacts, Flag
+from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.openings import Openings
 from ari_app.domain.rule_case import Case, Prepared, prepare, zone_of
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.verdict import FILE_RULES, LIST_RULES, STANDING_RULES, DialVerdict, Refusal, Rule
@@ -55,9 +56,7 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
     ),
     (lambda facts: True, (standing.number_dead,)),
     (
-        lambda facts: (
-            any(each.flag is not Flag.CONSENT for each in facts.flags) or facts.account.details.minor
-        ),
+        standing.stands_apart,
         tuple(
             partial(standing.flagged, rule)
             for rule in (
@@ -118,13 +117,18 @@ CASE_RULES: tuple[tuple[Callable[[Case], bool], tuple[CaseRule, ...]], ...] = (
 MOST_STEPS = 200
 
 
-def decide(book: RuleBook, facts: ContactFacts, now: datetime) -> DialVerdict:
-    """The verdict on dialling this customer at ``now`` (aware). Total: every input gets an answer."""
+def decide(
+    book: RuleBook, facts: ContactFacts, now: datetime, openings: Openings | None = None
+) -> DialVerdict:
+    """The verdict on dialling this customer at ``now`` (aware). Total: every input gets an answer.
+
+    :param openings: remembers openings between questions of one ``book``; the answers are the same without.
+    """
     pack = facts.campaign.strategy.rule_pack
     version = ""
     try:
         now = now.astimezone(UTC)
-        prepared = prepare(book, facts, now)
+        prepared = prepare(book, facts, now, openings)
         version = prepared.version
         refusal = _first(prepared, facts, now)
     except OverflowError:

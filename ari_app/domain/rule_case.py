@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.openings import Openings
 from ari_app.domain.rule_pack import PackVersion, RuleBook, Rules
 from ari_app.domain.verdict import Refusal, Rule
 from ari_app.domain.windows import local_instant
@@ -17,7 +18,8 @@ from ari_app.domain.windows import local_instant
 class Case:
     """One question. ``zones`` are those in which the customer may be, that of the account first, without repetition.
 
-    ``local`` is now in each of them, ``days`` the local days of the contacts in each of them, in the order of the contacts.
+    ``local`` is now in each of them; ``openings`` remembers those that were found for earlier questions, where somebody
+    asks many.
     """
 
     facts: ContactFacts
@@ -27,7 +29,7 @@ class Case:
     rules: Rules
     version: PackVersion
     local: tuple[datetime, ...]
-    days: tuple[tuple[date, ...], ...]
+    openings: Openings | None = None
 
     def other_version(self) -> datetime | None:
         """The midnight at which another version of the pack comes into force; None when there is none yet."""
@@ -57,7 +59,19 @@ class Prepared:
     case: Case | Refusal
 
 
-def prepare(book: RuleBook, facts: ContactFacts, now: datetime) -> Prepared:
+@lru_cache(maxsize=4096)
+def _zones_of(names: tuple[str, ...]) -> tuple[tzinfo, ...] | str:
+    """The zones of names, without repetition; or the first name that is unknown."""
+    found = []
+    for name in dict.fromkeys(names):
+        zone = zone_of(name)
+        if zone is None:
+            return name
+        found.append(zone)
+    return tuple(found)
+
+
+def prepare(book: RuleBook, facts: ContactFacts, now: datetime, openings: Openings | None = None) -> Prepared:
     """The case of facts at ``now`` (UTC)."""
     strategy = facts.campaign.strategy
     here = zone_of(facts.account.timezone)
@@ -68,21 +82,14 @@ def prepare(book: RuleBook, facts: ContactFacts, now: datetime) -> Prepared:
     version = rules.pack.in_force(today)
     if version is None:
         return Prepared("", _not_yet(rules, today))
-    names = dict.fromkeys((facts.account.timezone, *facts.zones))
-    found = []
-    for name in names:
-        zone = zone_of(name)
-        if zone is None:
-            return _unknown(version, name)
-        found.append(zone)
+    zones = _zones_of((facts.account.timezone, *facts.zones))
+    if isinstance(zones, str):
+        return _unknown(version, zones)
     campaign_zone = zone_of(strategy.timezone)
     if campaign_zone is None:
         return _unknown(version, strategy.timezone)
-    local = tuple([now.astimezone(zone) for zone in found])
-    days = tuple(
-        [tuple([contact.at.astimezone(zone).date() for contact in facts.contacts]) for zone in found]
-    )
-    case = Case(facts, now, tuple(found), campaign_zone, rules, version, local, days)
+    local = tuple([now.astimezone(zone) for zone in zones])
+    case = Case(facts, now, zones, campaign_zone, rules, version, local, openings)
     return Prepared(version.version, case)
 
 

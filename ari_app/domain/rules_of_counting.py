@@ -16,6 +16,7 @@ from ari_app.domain.verdict import Refusal, Rule
 from ari_app.domain.windows import local_instant
 
 _WEEK = 7
+_TWO_DAYS = timedelta(days=2)
 
 
 def _counted(
@@ -29,13 +30,17 @@ def _counted(
     if len(case.facts.contacts) < most:  # most customers: nothing has to be counted
         return None
     worst: tuple[int, datetime] | None = None
-    for zone, local, all_days in zip(case.zones, case.local, case.days, strict=True):
+    for zone, local in zip(case.zones, case.local, strict=True):
         today = local.date()
         first, lasts = span(today)
+        # Nowhere is a day of the span longer ago than this, whatever clocks did meanwhile: older contacts need no calendar.
+        earliest = case.now - ((today - first) + _TWO_DAYS)
         days = [
             day
-            for contact, day in zip(case.facts.contacts, all_days, strict=True)
-            if day >= first and counts(contact)
+            for contact in case.facts.contacts
+            if contact.at >= earliest
+            and counts(contact)
+            and (day := contact.at.astimezone(zone).date()) >= first
         ]
         if len(days) < most:
             continue
@@ -83,9 +88,11 @@ def _about(case: Case, limit: Limit) -> Callable[[Contact], bool]:
 def minimum_gap(case: Case) -> Refusal | None:
     """Some time passes between two dials."""
     minutes = max(case.version.min_gap_minutes.value, case.facts.campaign.strategy.min_gap_minutes)
+    if not minutes or not case.facts.contacts:
+        return None
     gap = timedelta(minutes=minutes)
-    last = max([contact.at for contact in case.facts.contacts], default=None)
-    if last is None or not minutes or case.now >= last + gap:
+    last = max([contact.at for contact in case.facts.contacts])
+    if case.now >= last + gap:
         return None
     reason = f"less than {minutes:g} minutes since the last dial"
     return Refusal(Rule.MINIMUM_GAP, reason, case.sooner((last + gap).astimezone(UTC)))
@@ -94,7 +101,7 @@ def minimum_gap(case: Case) -> Refusal | None:
 def quiet_after_conversation(case: Case) -> Refusal | None:
     """After a conversation some days are left in peace, its own day being the first."""
     limit = case.version.quiet_days
-    if limit is None or not limit.value or not any(contact.conversation for contact in case.facts.contacts):
+    if limit is None or not limit.value or not any(map(_talk, case.facts.contacts)):
         return None
     about = _about(case, limit)
     found = _counted(

@@ -128,10 +128,35 @@ def is_closed(case: Case) -> bool:
     )
 
 
+def _opening(case: Case, days: Days) -> datetime | None:
+    """The next instant at which everything is open, found or remembered."""
+    openings = case.openings
+    if openings is None:
+        return next_common_opening(places_of(case, days), case.now, HORIZON_DAYS)
+    strategy = case.facts.campaign.strategy
+    # All that ``places_of`` reads; the version names the pack's hours and closed days, the pack its calendar.
+    key = (
+        case.rules.pack.name,
+        case.version.version,
+        case.zones,
+        case.campaign_zone,
+        strategy.windows,
+        days.holidays_open,
+        days.closed_weekdays,
+        case.facts.account.preferred_windows,
+    )
+    opening = openings.known(key, case.now)
+    if opening is None:
+        opening = next_common_opening(places_of(case, days), case.now, HORIZON_DAYS)
+        if opening is not None:
+            openings.keep(key, case.now, opening)
+    return opening
+
+
 def _until(case: Case) -> datetime | Refusal:
     """The next instant at which everything is open, or that there is none."""
     days = days_of(case)
-    opening = next_common_opening(places_of(case, days), case.now, HORIZON_DAYS)
+    opening = _opening(case, days)
     if opening is not None:
         return case.sooner(opening)
     today = case.local[0].date()

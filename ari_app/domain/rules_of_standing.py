@@ -54,6 +54,14 @@ def number_dead(facts: ContactFacts, now: datetime) -> Refusal | None:
     return Refusal(Rule.NUMBER_DEAD, f"the number is never dialled again ({facts.number_dead})")
 
 
+def stands_apart(facts: ContactFacts) -> bool:
+    """Whether anything but a consent is on record."""
+    for each in facts.flags:
+        if each.flag is not Flag.CONSENT:
+            return True
+    return facts.account.details.minor
+
+
 def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
     """A flag that stands in the way, of the customer or of this account."""
     flag, words = _FLAGS[rule]
@@ -79,11 +87,9 @@ def consent_missing(case: Case) -> Refusal | None:
     demand, facts = case.version.consent_required, case.facts
     if demand is None or not demand.wanted:
         return None
-    if any(
-        each.flag is Flag.CONSENT and each.account_id in ("", facts.account.account_id)
-        for each in facts.flags
-    ):
-        return None
+    for each in facts.flags:
+        if each.flag is Flag.CONSENT and each.account_id in ("", facts.account.account_id):
+            return None
     wrong = f"no consent is on record, and {case.rules.pack.name} asks for it"
     return Refusal(Rule.CONSENT_MISSING, wrong, case.other_version())
 
@@ -131,13 +137,16 @@ def max_attempts(case: Case) -> Refusal | None:
     """
     facts, cap = case.facts, case.version.attempts_per_task
     strategy, made = facts.campaign.strategy, facts.attempts_made
-    counters = [("campaign", made, min(cap.at_most(strategy.max_attempts), len(strategy.retry_hours)))]
+    counters: tuple[tuple[str, int, int], ...]
     if facts.made_in_segment is not None and facts.made_in_step is not None:
-        counters = [
+        counters = (
             ("campaign", made, cap.hard),
             ("segment", facts.made_in_segment, cap.at_most(strategy.max_attempts)),
             ("step", facts.made_in_step, len(strategy.retry_hours)),
-        ]
+        )
+    else:
+        least = min(cap.at_most(strategy.max_attempts), len(strategy.retry_hours))
+        counters = (("campaign", made, least),)
     for what, count, most in counters:
         if count >= most:
             reason = f"all {count} attempts of this {what} are used"

@@ -63,10 +63,15 @@ class Effective:
 
 def segment_of(strategy: Strategy, account: Account, today: date) -> Segment:
     """The first segment whose conditions hold; the last one where none does. ``today`` is the customer's local day."""
-    bucket = strategy.aging.bucket(account.due_date, today)
-    return next(
-        (each for each in strategy.segments if each.when.hold(account, bucket)), strategy.segments[-1]
-    )
+    return segment_in(strategy, account, strategy.aging.bucket(account.due_date, today))
+
+
+def segment_in(strategy: Strategy, account: Account, bucket: str) -> Segment:
+    """The same for a day whose bucket is known: of a day, nothing but the bucket has a say."""
+    for each in strategy.segments:
+        if each.when.hold(account, bucket):
+            return each
+    return strategy.segments[-1]
 
 
 def effective(strategy: Strategy, account: Account, today: date, step: Step | None = None) -> Effective:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from ari_app.domain.account import Account
-from ari_app.domain.aging import days_later
+from ari_app.domain.aging import Aging, days_later
 from ari_app.domain.segment import Anchor, Segment, Step, StepKind
-from ari_app.domain.strategy import Strategy, segment_of
+from ari_app.domain.strategy import Strategy, segment_in
 from ari_app.domain.windows import MINUTES_A_DAY, Window, local_instant
 
 #: Time of day of a suspension where only its day is known: in the morning, so that warnings come early rather than late.
@@ -132,36 +133,43 @@ def placed(
 #: Instants far enough from the ends of the calendar for any zone.
 _BEGINNING = datetime(1, 1, 3, tzinfo=UTC)
 _END = datetime(9999, 12, 28, tzinfo=UTC)
+_FIRST_DAY, _LAST_DAY = _BEGINNING.date(), _END.date()
 
 
 def _day(at: datetime, zone: tzinfo) -> date:
     return at.astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)  # of many accounts, a lot fall due on the same day
+def _migrations(aging: Aging, due: date) -> tuple[date, ...]:
+    return tuple(day for day in aging.first_days(due) if _FIRST_DAY < day < _LAST_DAY)
+
+
 class _Course:
     """The way of an account through the segments of a strategy. Each day is worked out once for all steps that ask."""
 
-    __slots__ = ("_beginnings", "_migrations", "_segments", "account", "strategy", "zone")
+    __slots__ = ("_beginnings", "_by_bucket", "_segments", "account", "strategy", "zone")
 
     def __init__(self, strategy: Strategy, account: Account, zone: tzinfo) -> None:
         self.strategy, self.account, self.zone = strategy, account, zone
         self._segments: dict[date, Segment] = {}
-        self._migrations: list[date] | None = None
+        self._by_bucket: dict[str, Segment] = {}
         self._beginnings: list[tuple[datetime, Segment]] | None = None
 
     def segment(self, day: date) -> Segment:
         """The segment on a local day."""
         found = self._segments.get(day)
         if found is None:
-            found = self._segments[day] = segment_of(self.strategy, self.account, day)
+            bucket = self.strategy.aging.bucket(self.account.due_date, day)
+            found = self._by_bucket.get(bucket)
+            if found is None:
+                found = self._by_bucket[bucket] = segment_in(self.strategy, self.account, bucket)
+            self._segments[day] = found
         return found
 
-    def migrations(self) -> list[date]:
+    def migrations(self) -> tuple[date, ...]:
         """The days on which the account changes its bucket; days at the ends of the calendar are none."""
-        if self._migrations is None:
-            days = self.strategy.aging.first_days(self.account.due_date)
-            self._migrations = [day for day in days if _BEGINNING.date() < day < _END.date()]
-        return self._migrations
+        return _migrations(self.strategy.aging, self.account.due_date)
 
     def passed(self, since: datetime, until: datetime) -> list[Segment]:
         """Every segment that the account belongs to on a day of a time."""
@@ -169,13 +177,17 @@ class _Course:
         changes = (day for day in self.migrations() if first < day <= last)
         return [self.segment(first), *map(self.segment, changes)]
 
-    def beginnings(self) -> list[tuple[datetime, Segment]]:
-        """The midnights at which a change of bucket brings the account into another segment, and into which."""
+    def beginnings(self, start: datetime | None) -> list[tuple[datetime, Segment]]:
+        """The midnights after ``start`` (always the same of a course) at which a change of bucket brings the account into
+        another segment, and into which."""
         if self._beginnings is None:
+            first = date.min if start is None else _day(start, self.zone)
+            midnights = ((day, _at(day, 0, self.zone)) for day in self.migrations() if day >= first)
             self._beginnings = [
-                (_at(day, 0, self.zone), self.segment(day))
-                for day in self.migrations()
-                if self.segment(day) is not self.segment(days_later(day, -1))
+                (midnight, self.segment(day))
+                for day, midnight in midnights
+                if (start is None or midnight > start)
+                and self.segment(day) is not self.segment(days_later(day, -1))
             ]
         return self._beginnings
 
@@ -200,7 +212,7 @@ def _instants(course: _Course, segment: Segment, step: Step, moments: Moments) -
                 wanted = max(wanted, _at(_day(wanted, zone), step.at, zone))
         else:
             day = days_later(base, when.days)
-            if not _BEGINNING.date() <= day < _END.date():
+            if not _FIRST_DAY <= day < _LAST_DAY:
                 continue
             minute = (
                 step.at if step.at is not None else min((each.start for each in segment.windows), default=0)
@@ -234,15 +246,11 @@ def _beginnings(course: _Course, segment: Segment, start: datetime | None) -> li
     begun: list[date | datetime] = []
     if start is not None and course.segment(_day(start, course.zone)) is segment:
         begun.append(start)
-    begun += [
-        midnight
-        for midnight, into in course.beginnings()
-        if into is segment and (start is None or midnight > start)
-    ]
+    begun += [midnight for midnight, into in course.beginnings(start) if into is segment]
     return begun
 
 
 def _at(day: date, minute: int, zone: tzinfo) -> datetime:
     """A wall time of a day; days at the ends of the calendar are moved to where every zone can hold them."""
-    day = min(max(day, _BEGINNING.date()), _END.date())
+    day = min(max(day, _FIRST_DAY), _LAST_DAY)
     return local_instant(day, min(minute, MINUTES_A_DAY - 1), zone)

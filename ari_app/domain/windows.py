@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _WINDOW = re.compile(r"^([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})$", re.ASCII)
 
@@ -75,6 +76,7 @@ def is_open(windows: Iterable[Window], at: datetime, zone: tzinfo) -> bool:
     return any(window.contains(local.time()) for window in windows)
 
 
+@lru_cache(maxsize=4096)  # the same few opening times and midnights are asked for again and again
 def local_instant(day: date, minute: int, zone: tzinfo) -> datetime:
     """The instant of ``minute`` after midnight on the wall clock of ``zone``.
 

@@ -15,7 +15,7 @@ from ari_app.domain.retry import RetryDecision, callback_at, plan_retry
 from ari_app.simulate import assumptions as assumed
 from ari_app.simulate.behaviour import Behaviour, Dialled, Outcome
 from ari_app.simulate.life import Life
-from ari_app.simulate.planner import Terms, zone_for
+from ari_app.simulate.planner import Terms
 from ari_app.simulate.records import Contacted, Records, promise_text
 from ari_app.simulate.state import DAY, HOUR, Debt, Instant, instant, moment
 from ari_app.simulate.tally import Stage, Tally, hundredths
@@ -94,7 +94,7 @@ class Aftermath:
         wished = None
         if callback is not None:
             least = timedelta(hours=kind.min_delay_hours)
-            wished = callback_at(callback, zone_for(debt), now, least)
+            wished = callback_at(callback, debt.zone, now, least)
         decision = plan_retry(
             strategy,
             kind,

@@ -26,7 +26,7 @@ from ari_app.simulate.dice import Dice
 from ari_app.simulate.gate import Gate
 from ari_app.simulate.life import Life
 from ari_app.simulate.messages import Messages
-from ari_app.simulate.planner import Planner, zone_for
+from ari_app.simulate.planner import Planner
 from ari_app.simulate.records import Records
 from ari_app.simulate.state import MINUTE, SECOND, Debt, Instant, Person, instant, moment
 from ari_app.simulate.tally import Tally
@@ -109,7 +109,7 @@ class Engine:
 
     def _step(self, debt: Debt, due: DueStep, at: Instant) -> None:
         """A step of the strategy falls due."""
-        today = moment(at).astimezone(zone_for(debt)).date()
+        today = moment(at).astimezone(debt.zone).date()
         promised = due.step.when.anchor is Anchor.PROMISE
         if debt.paid or (debt.over and not promised) or not self._planner.still_meant(debt, due, today):
             return
@@ -218,7 +218,7 @@ class Engine:
             self._end(call, at)
             return
         now = moment(at)
-        local = now.astimezone(zone_for(debt))
+        local = now.astimezone(debt.zone)
         debt.dials_made += 1
         debt.dials[debt.under_way] += 1
         debt.first_dialled_at = debt.first_dialled_at or now

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ari_app.domain.compliance import Decide, DialVerdict
 from ari_app.domain.contact_facts import Contact, ContactFacts, ListEntry
-from ari_app.simulate.planner import Planner, Terms, zone_for
+from ari_app.simulate.planner import Planner, Terms
 from ari_app.simulate.records import Records
 from ari_app.simulate.state import Debt, Instant, moment
 from ari_app.simulate.tally import CAPS, Tally
@@ -24,11 +24,11 @@ class Gate:
 
     def terms(self, debt: Debt, at: Instant) -> Terms:
         """What holds for an account now."""
-        return self._planner.terms(debt, moment(at).astimezone(zone_for(debt)).date())
+        return self._planner.terms(debt, moment(at).astimezone(debt.zone).date())
 
     def for_call(self, debt: Debt, terms: Terms, at: Instant, asked: str) -> DialVerdict:
         """The verdict on a call. ``asked``: plan, or dial: the attempt that is open then is this very one."""
-        dialling = asked == "dial"
+        dialling, under_way = asked == "dial", debt.under_way
         facts = ContactFacts(
             account=debt.account,
             campaign=terms.campaign,
@@ -44,8 +44,8 @@ class Gate:
             has_caller_id=bool(terms.campaign.dialler.caller_id_pool),
             message_channel=self._planner.sends_messages,
             contacted_before=debt.contacted,
-            made_in_segment=debt.dialled_in(debt.under_way[0]),
-            made_in_step=debt.dials[debt.under_way],
+            made_in_segment=debt.dialled_in(under_way[0]),
+            made_in_step=debt.dials.get(under_way, 0),
         )
         return self._asked(debt, facts, at, asked, "call")
 
@@ -78,7 +78,7 @@ class Gate:
 
     def contacted(self, debt: Debt, now: datetime) -> bool:
         """A contact is made now; whether it is a reminder of a bill that is not overdue."""
-        reminder = now.astimezone(zone_for(debt)).date() <= debt.account.due_date
+        reminder = now.astimezone(debt.zone).date() <= debt.account.due_date
         contacts = debt.person.contacts
         contacts.append(Contact(now, debt.account.account_id, reminder=reminder))
         while now - contacts[0].at > _HISTORY:

@@ -17,7 +17,6 @@ from ari_app.domain.windows import MINUTES_A_DAY, local_instant
 from ari_app.simulate import assumptions as assumed
 from ari_app.simulate.agenda import Agenda
 from ari_app.simulate.dice import Dice
-from ari_app.simulate.planner import zone_for
 from ari_app.simulate.records import Records
 from ari_app.simulate.state import DAY, HOUR, Debt, Instant, Person, Phone, instant, moment
 from ari_app.simulate.tally import Stage, Tally, hundredths
@@ -73,7 +72,7 @@ class Life:
 
     def _by_day(self, debt: Debt, at: Instant) -> Instant:
         """The instant, or one of the same day at which people are awake."""
-        hour = moment(at).astimezone(zone_for(debt)).hour
+        hour = moment(at).astimezone(debt.zone).hour
         if _PAYS_FROM <= hour < _PAYS_UNTIL:
             return at
         return at + int(self._dice.between(_PAYS_FROM - hour + 1, _PAYS_UNTIL - hour) % 24 * HOUR)
@@ -88,7 +87,7 @@ class Life:
 
     def promises(self, debt: Debt, now: datetime) -> tuple[Decimal, str]:
         """A promise of the whole sum for one of the next days: amount and day. It is kept or broken in its time."""
-        dice, zone = self._dice, zone_for(debt)
+        dice, zone = self._dice, debt.zone
         day = now.astimezone(zone).date() + timedelta(days=1 + dice.whole(assumed.PROMISE_DAYS))
         debt.promised = day
         ends = instant(local_instant(day, MINUTES_A_DAY, zone))
@@ -141,7 +140,7 @@ class Life:
 
     def wishes(self, debt: Debt, now: datetime) -> Callback:
         """When a customer wants to be called again: at a full hour of one of the next days."""
-        today = now.astimezone(zone_for(debt)).date()
+        today = now.astimezone(debt.zone).date()
         first, last = _CALLBACK_HOURS
         hour = first + self._dice.whole(last - first)
         return Callback(today + timedelta(days=1 + self._dice.whole(_CALLBACK_DAYS)), time(hour))

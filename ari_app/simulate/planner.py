@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime
 
 from ari_app.domain.campaign import Campaign, CampaignStrategy, DiallerSpec
-from ari_app.domain.compliance import zone_of
 from ari_app.domain.segment import Anchor, Segment, Step, StepKind
-from ari_app.domain.strategy import Effective, Strategy, effective, segment_of
+from ari_app.domain.strategy import Effective, Strategy, effective, segment_in
 from ari_app.domain.strategy_book import narrowed
 from ari_app.domain.triggers import DueStep, Moments, due_steps
 from ari_app.simulate.state import Debt
@@ -38,19 +37,20 @@ class Planner:
         self._usual = _with_steps(strategy, lambda step: step.when.anchor is not Anchor.PROMISE)
         self._promises = _with_steps(strategy, lambda step: step.when.anchor is Anchor.PROMISE)
         self._task = Campaign(CAMPAIGN, strategy.name, CampaignStrategy(file=strategy.name), dialler)
-        self._terms: dict[tuple[str, Step | None], Terms] = {}
+        # By the identity of segment and step: both live as long as the strategy, and hashing all they say takes longer.
+        self._terms: dict[tuple[int, int], Terms] = {}
         self.sends_messages = any(
             step.kind is StepKind.MESSAGE for segment in strategy.segments for step in segment.steps
         )
 
     def steps(self, debt: Debt, begun: datetime, since: datetime, until: datetime) -> tuple[DueStep, ...]:
         """The steps of an account that entered at ``begun``, after ``since``; but for those that follow a promise."""
-        return due_steps(self._usual, debt.account, since, until, zone_for(debt), Moments(start=begun))
+        return due_steps(self._usual, debt.account, since, until, debt.zone, Moments(start=begun))
 
     def promise_steps(self, debt: Debt, day: date, since: datetime, until: datetime) -> tuple[DueStep, ...]:
         """The steps that a promise for a day brings about."""
         moments = Moments(promised=day)
-        return due_steps(self._promises, debt.account, since, until, zone_for(debt), moments)
+        return due_steps(self._promises, debt.account, since, until, debt.zone, moments)
 
     def still_meant(self, debt: Debt, due: DueStep, today: date) -> bool:
         """Whether the account still belongs to the segment that a step was planned for."""
@@ -59,7 +59,7 @@ class Planner:
     def terms(self, debt: Debt, today: date) -> Terms:
         """What holds for calls of an account on its local day."""
         step = None if debt.step is None else debt.step.step
-        key = (self._segment(debt, today).name, step)
+        key = (id(self._segment(debt, today)), id(step))
         found = self._terms.get(key)
         if found is None:
             # All accounts of a segment have the same terms: what differs between them is asked of the account itself.
@@ -69,7 +69,10 @@ class Planner:
 
     def _segment(self, debt: Debt, today: date) -> Segment:
         if debt.segment is None or debt.day != today:
-            debt.segment, debt.day = segment_of(self.strategy, debt.account, today), today
+            bucket = self.strategy.aging.bucket(debt.account.due_date, today)
+            if debt.segment is None or debt.bucket != bucket:
+                debt.segment = segment_in(self.strategy, debt.account, bucket)
+            debt.day, debt.bucket = today, bucket
         return debt.segment
 
 
@@ -82,8 +85,3 @@ def _with_steps(strategy: Strategy, wanted: Callable[[Step], bool]) -> Strategy:
             for segment in strategy.segments
         ),
     )
-
-
-def zone_for(debt: Debt) -> tzinfo:
-    """The zone in which a customer lives."""
-    return zone_of(debt.account.timezone) or UTC

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ari_app.domain import compliance
+from ari_app.domain.openings import Openings
 from ari_app.simulate.agenda import Agenda
 from ari_app.simulate.behaviour import Behaviour, outcomes_of
 from ari_app.simulate.dice import Dice
@@ -77,7 +78,7 @@ def simulate_shard(
         name=f"{shard:02d}",
         start=order.begins,
         end=order.ends,
-        decide=partial(compliance.decide, order.book),
+        decide=partial(compliance.decide, order.book, openings=Openings()),
         planner=Planner(order.strategy, order.dialler),
         behaviour=Behaviour(outcomes_of(order.table), dice),
         dice=dice,

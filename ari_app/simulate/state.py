@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from ari_app.domain.account import Account
+from ari_app.domain.compliance import zone_of
 from ari_app.domain.contact_facts import Contact, ListEntry, StandingFlag
 from ari_app.domain.segment import Segment
 from ari_app.domain.triggers import DueStep
@@ -24,6 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=64)  # one deed asks for its instant several times
 def moment(at: Instant) -> datetime:
     """An instant as the rules know it (UTC)."""
     return _EPOCH + timedelta(microseconds=at)
@@ -73,7 +76,7 @@ class Debt:
     ``state``: waiting (the next attempt is planned), open (an attempt is under way), idle (the attempts of a step are used;
     a later step may come) or done. ``due_at`` is when a waiting one is looked at next, None while a refusal stands that
     only a change ends (``refused_by``); ``planned_at`` when it is wanted. ``step`` is the call step that is under way,
-    ``dials`` how many dials were made by segment and step.
+    ``dials`` how many dials were made by segment and step. ``zone`` is where the customer lives.
     """
 
     account: Account
@@ -98,6 +101,12 @@ class Debt:
     day: date | None = None
     segment: Segment | None = None
     """The segment of the strategy on ``day``, once it has been asked; None after a change of the account."""
+    bucket: str = ""
+    """The bucket that ``segment`` was found for."""
+    zone: tzinfo = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.zone = zone_of(self.account.timezone) or UTC
 
     @property
     def under_way(self) -> tuple[str, str]:
@@ -106,7 +115,11 @@ class Debt:
 
     def dialled_in(self, segment: str) -> int:
         """The dials of a segment."""
-        return sum(count for (name, _), count in self.dials.items() if name == segment)
+        total = 0
+        for (name, _), count in self.dials.items():
+            if name == segment:
+                total += count
+        return total
 
     @property
     def over(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -126,6 +127,23 @@ def test_two_strategies_of_two_countries_are_not_compared(ari_app: Run, tmp_path
     code, _, err = ari_app(*ASKED, "--compare", str(draft), "--accounts", "8", "--out", "both")
     assert code == 1
     assert "another country" in err, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_leaves_nothing_either(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+
+    def is_told_to_end() -> None:
+        with whole_folder(tmp_path / "out", force=False) as folder:
+            (folder / "half.jsonl").write_text("x", encoding="utf-8")
+            signal.raise_signal(number)
+            raise AssertionError("went on")
+
+    with pytest.raises(SystemExit) as ended:
+        is_told_to_end()
+    assert ended.value.code == 128 + number
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) == before
 
 
 def test_two_strategies_beside_each_other(ari_app: Run, tmp_path: Path) -> None:
