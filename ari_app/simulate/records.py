@@ -164,6 +164,8 @@ class Records:
         account, came, zone = debt.account, made.came, debt.zone
         talk = None if came is None else came.outcome.talk
         at, promise = utc_text(made.at), _json(made.promise)
+        wall = _on_the_wall(made.at, zone)
+        ended = wall if made.ended_at is made.at else _on_the_wall(made.ended_at, zone)
         decided = at if made.dialled.decided_at == made.at else utc_text(made.dialled.decided_at)
         self._contacts(
             _line(
@@ -179,9 +181,9 @@ class Records:
                     "channel": _quoted(made.channel),
                     "attempt": str(made.number),
                     "reserved_at": _on_the_wall(made.reserved_at, zone),
-                    "dialled_at": _on_the_wall(made.at, zone),
+                    "dialled_at": wall,
                     "answered_at": _on_the_wall(made.answered_at, zone),
-                    "ended_at": _on_the_wall(made.ended_at, zone),
+                    "ended_at": ended,
                     "timezone": _quoted(account.timezone),
                     "sip_status": "null" if came is None else _number(came.outcome.end.sip_status),
                     "q850_cause": "null" if came is None else _number(came.outcome.end.q850_cause),

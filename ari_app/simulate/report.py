@@ -15,7 +15,8 @@ _COUNTS = (
     ("Accounts that a cap has held back at least once", "accounts_held_back"),
     ("How calls ended", "dispositions"),
 )
-_ORDER = ("funnel", "recovered", "hours", "workload", "lines", "refusals", "agents", "cost")
+#: The plots of a report, in their order.
+PLOTS = ("funnel", "recovered", "hours", "workload", "lines", "refusals", "agents", "cost")
 
 
 def write_report(folder: Path, found: Sequence[Figures], folders: Sequence[str] = ("",)) -> None:
@@ -37,7 +38,7 @@ def write_report(folder: Path, found: Sequence[Figures], folders: Sequence[str] 
         folders=folders,
         rows=compared([each.summary for each in found]),
         counts=[(title, counted([each.summary for each in found], part)) for title, part in _COUNTS],
-        plots=[(plots[name][0], b64encode(plots[name][1]).decode()) for name in _ORDER],
+        plots=[(plots[name][0], b64encode(plots[name][1]).decode()) for name in PLOTS],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
 

@@ -12,6 +12,7 @@ import pytest
 
 from ari_app.cli.main import main
 from ari_app.errors import AriAppError
+from ari_app.simulate import report
 from ari_app.simulate.folder import whole_folder
 from ari_app.simulate.report import counted
 from ari_app.simulate.run import simulate
@@ -23,6 +24,13 @@ pytestmark = pytest.mark.fakes
 
 Run = Callable[..., tuple[int, str, str]]
 ASKED = ("simulate", "--strategy", "telecom-overdue", "--days", "9", "--workers", "1")
+
+
+@pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than simulating: one test looks at plots, the others at the rest."""
+    plots = dict.fromkeys(report.PLOTS, ("a plot", b"png"))
+    monkeypatch.setattr(report, "plots_of", lambda found: plots)
 
 
 @pytest.fixture
@@ -64,6 +72,7 @@ def test_a_simulation_leaves_files_and_a_report(ari_app: Run, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ari-app.yaml", "trial"]
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_folder_is_replaced_only_when_asked(ari_app: Run, tmp_path: Path) -> None:
     old = tmp_path / "trial"
     old.mkdir()
@@ -146,6 +155,7 @@ def test_a_signal_to_end_leaves_nothing_either(tmp_path: Path, number: signal.Si
     assert signal.getsignal(number) == before
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_two_strategies_beside_each_other(ari_app: Run, tmp_path: Path) -> None:
     draft = tmp_path / "draft.yaml"
     text = (ROOT / "dialplan" / "strategies" / "telecom-overdue.yaml").read_text(encoding="utf-8")
@@ -160,6 +170,7 @@ def test_two_strategies_beside_each_other(ari_app: Run, tmp_path: Path) -> None:
     assert "draft 2026.1" in page
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_a_list_of_ones_own(ari_app: Run, tmp_path: Path) -> None:
     rows = [a_row(number) for number in range(1, 6)]
     (tmp_path / "list.json").write_text(json.dumps(rows), encoding="utf-8")
@@ -169,6 +180,7 @@ def test_a_list_of_ones_own(ari_app: Run, tmp_path: Path) -> None:
     assert found == {str(row["accountId"]) for row in rows}
 
 
+@pytest.mark.usefixtures("no_plots")
 def test_another_pack_brings_its_country(ari_app: Run, tmp_path: Path) -> None:
     code, _, _ = ari_app(*ASKED, "--rule-pack", "us-reg-f", "--accounts", "30", "--out", "usa")
     assert code == 0

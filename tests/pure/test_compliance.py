@@ -28,6 +28,7 @@ from ari_app.domain.compliance import (
     zone_of,
 )
 from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
+from ari_app.domain.openings import Openings
 from ari_app.domain.rule_case import Case, prepare
 from ari_app.domain.rules_of_hours import days_of, is_closed, places_of
 from ari_app.domain.windows import MINUTES_A_DAY, Window, is_open
@@ -170,6 +171,29 @@ def test_every_history_gets_an_answer_that_keeps_the_law(case: tuple[ContactFact
         assert verdict.until is not None
         assert verdict.until > now
         assert verdict.until.tzinfo is UTC
+
+
+@given(clocked, clocked, st.lists(st.integers(-4 * MINUTES_A_DAY, 9 * MINUTES_A_DAY), min_size=2, max_size=5))
+@settings(max_examples=examples(20))
+def test_openings_that_are_remembered_change_no_answer(
+    one: tuple[ContactFacts, datetime], other: tuple[ContactFacts, datetime], moves: list[int]
+) -> None:
+    """In whatever order it is asked, also backwards, and about different hours."""
+    openings = Openings()
+    for minutes in (0, *moves):
+        for given_facts, now in (one, other):
+            at = now + minutes * MINUTE
+            assert compliance.decide(BOOK, given_facts, at, openings) == decide(given_facts, at)
+
+
+def test_openings_are_remembered_only_from_where_they_were_looked_for() -> None:
+    openings = Openings()
+    openings.keep("office", MONDAY, MONDAY + DAY)
+    assert openings.known("office", MONDAY) == MONDAY + DAY
+    assert openings.known("office", MONDAY + DAY - MINUTE) == MONDAY + DAY
+    assert openings.known("office", MONDAY - MINUTE) is None
+    assert openings.known("office", MONDAY + DAY) is None
+    assert openings.known("shop", MONDAY) is None
 
 
 def _instants(given_facts: ContactFacts) -> list[datetime]:

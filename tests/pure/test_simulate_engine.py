@@ -6,24 +6,31 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ari_app.domain.campaign import DiallerSpec
 from ari_app.domain.record import EXPORT_FIELDS
-from ari_app.domain.segment import Segment
+from ari_app.domain.segment import Conditions, Segment
+from ari_app.domain.strategy import segment_of
 from ari_app.domain.windows import Window
 from ari_app.simulate.agenda import Agenda
 from ari_app.simulate.desk import desk_load
 from ari_app.simulate.figures import USUAL_PRICES, figures_of
 from ari_app.simulate.order import Order
+from ari_app.simulate.planner import Planner
 from ari_app.simulate.records import CONTACT_FIELDS, EVENTS
 from ari_app.simulate.run import Simulated, simulate
+from ari_app.simulate.state import Debt, Person, Phone
 from ari_app.simulate.tally import Stage, Tally
 from tests.support.simulations import PACKS, STEPS, order, read_lines, step, strategy, violations
+from tests.support.verdicts import account
 
 pytestmark = pytest.mark.pure
 
@@ -159,8 +166,6 @@ def test_a_message_comes_first_where_the_pack_asks_for_it(tmp_path: Path) -> Non
 
 
 def test_a_list_is_called_as_it_is(tmp_path: Path) -> None:
-    from tests.support.verdicts import account
-
     listed = tuple(
         account(customer_id=f"c{number}", account_id=f"a{number}", phone=f"+861380000{number:04d}")
         for number in range(30)
@@ -190,6 +195,25 @@ def test_deeds_come_in_the_order_of_time() -> None:
     assert agenda.run(400) == 4
     assert seen == [("first", 200), ("second", 200), ("now", 200), ("late", 300)]
     assert agenda.now == 400
+
+
+@given(st.lists(st.integers(-40, 120), min_size=1, max_size=6))
+def test_the_segment_of_a_day_is_that_of_the_strategy(days: list[int]) -> None:
+    """Whatever a planner remembers of other days, and also after the account has changed."""
+    by_age = strategy(
+        Segment("young", Conditions(buckets=("D1-D30",), broken_promises_from=1)),
+        Segment("middle", Conditions(buckets=("D1-D30", "D31-D60"))),
+        Segment("rest"),
+    )
+    planner, owes = Planner(by_age, DiallerSpec()), account(due_date=date(2026, 9, 1))
+    phone = Phone(owes.phone)
+    debt = Debt(owes, Person(owes.customer_id, phone), phone, (), "legacy")
+    for number, days_later in enumerate(days):
+        today = owes.due_date + timedelta(days=days_later)
+        assert planner.terms(debt, today).segment is segment_of(by_age, debt.account, today)
+        if number == 2:
+            debt.account = replace(owes, details=replace(owes.details, broken_promises=1))
+            debt.segment = None
 
 
 def test_agents_work_only_while_the_desk_is_open() -> None:
