@@ -186,6 +186,27 @@ def test_openings_that_are_remembered_change_no_answer(
             assert compliance.decide(BOOK, given_facts, at, openings) == decide(given_facts, at)
 
 
+def test_each_kind_of_hours_has_openings_of_its_own() -> None:
+    """Facts that differ in one thing only, asked through a night and a week of holidays."""
+    evening = (Window(1000, 1100),)
+    kinds = [
+        facts(),
+        facts(account=account(preferred_windows=evening)),
+        facts(account=account(timezone="Asia/Dubai")),
+        facts(zones=("Asia/Dubai",)),
+        facts(campaign=campaign(CampaignStrategy(windows=evening))),
+        facts(campaign=campaign(CampaignStrategy(timezone="America/New_York"))),
+        facts(campaign=campaign(CampaignStrategy(closed_weekdays=(0, 4)))),
+        facts(campaign=campaign(CampaignStrategy(open_holidays=True))),
+        facts(campaign=by_pack("us-reg-f"), **flag(Flag.CONSENT)),
+    ]
+    openings, book = Openings(), shipped()
+    for hours in range(0, 9 * 24, 5):
+        at = datetime(2026, 9, 30, tzinfo=UTC) + hours * 60 * MINUTE
+        for each in kinds:
+            assert compliance.decide(book, each, at, openings) == compliance.decide(book, each, at)
+
+
 def test_openings_are_remembered_only_from_where_they_were_looked_for() -> None:
     openings = Openings()
     openings.keep("office", MONDAY, MONDAY + DAY)
