@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 
 from ari_app.domain.contact_facts import Contact
 from ari_app.domain.rule_case import Case
@@ -38,8 +39,8 @@ def _counted(
         days = [
             day
             for contact in case.facts.contacts
-            if contact.at >= earliest
-            and counts(contact)
+            if counts(contact)
+            and contact.at >= earliest
             and (day := contact.at.astimezone(zone).date()) >= first
         ]
         if len(days) < most:
@@ -61,12 +62,10 @@ def _every(contact: Contact) -> bool:
     return True
 
 
-def _talk(contact: Contact) -> bool:
-    return contact.conversation
-
-
-def _reminder(contact: Contact) -> bool:
-    return contact.reminder
+# Asked of every contact before every dial.
+_talk: Callable[[Contact], bool] = attrgetter("conversation")
+_reminder: Callable[[Contact], bool] = attrgetter("reminder")
+_at: Callable[[Contact], datetime] = attrgetter("at")
 
 
 def _rolling(days: int) -> Callable[[date], tuple[date, int]]:
@@ -91,7 +90,7 @@ def minimum_gap(case: Case) -> Refusal | None:
     if not minutes or not case.facts.contacts:
         return None
     gap = timedelta(minutes=minutes)
-    last = max([contact.at for contact in case.facts.contacts])
+    last = max(map(_at, case.facts.contacts))
     if case.now >= last + gap:
         return None
     reason = f"less than {minutes:g} minutes since the last dial"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 
 from ari_app.domain.calendar import DayKind
 from ari_app.domain.rule_case import Case
@@ -66,13 +66,16 @@ class Days:
         return Rule.CLOSED_DAY if day.weekday() in self.closed_weekdays else None
 
 
+@lru_cache(maxsize=1024)
+def _closed_weekdays(wanted: tuple[int, ...], weekends: bool) -> frozenset[int]:
+    return frozenset(wanted) | (_WEEKEND if weekends else frozenset())
+
+
 def days_of(case: Case) -> Days:
     """The days of a case, by pack, calendar and campaign."""
     version, strategy = case.version, case.facts.campaign.strategy
     holidays = version.holidays.closing
-    closed = frozenset(strategy.closed_weekdays)
-    if version.weekends.closing is Closing.ALWAYS:
-        closed |= _WEEKEND
+    closed = _closed_weekdays(strategy.closed_weekdays, version.weekends.closing is Closing.ALWAYS)
     return Days(
         case.rules.calendar.kind,
         holidays is Closing.OPEN or (holidays is Closing.UNLESS_OPENED and strategy.open_holidays),

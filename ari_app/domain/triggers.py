@@ -61,11 +61,11 @@ def due_steps(
     bucket is treated by the segment that takes him then.
     """
     course = _Course(strategy, account, zone)
-    passed = course.passed(max(since, _BEGINNING), min(until, _END))
+    passed = {id(each) for each in course.passed(max(since, _BEGINNING), min(until, _END))}
     found = [
         (at, position, DueStep(at, segment, step))
         for segment in strategy.segments
-        if any(segment is each for each in passed)
+        if id(segment) in passed
         for position, step in enumerate(segment.steps)
         for at in _times(course, segment, step, moments)
         if since < at <= until
@@ -120,11 +120,14 @@ def placed(
             continue
         if step == 0 and any(window.start <= minute < window.end for window in windows):
             return wanted
-        ends = [
-            max(window.start, window.end - LAST_MINUTES) for window in windows if step or window.end <= minute
-        ]
-        starts = [window.start for window in windows if step or window.start > minute]
-        found = ends if earlier else starts
+        if earlier:
+            found = [
+                max(window.start, window.end - LAST_MINUTES)
+                for window in windows
+                if step or window.end <= minute
+            ]
+        else:
+            found = [window.start for window in windows if step or window.start > minute]
         if found:
             return local_instant(day, max(found) if earlier else min(found), zone)
     return wanted
