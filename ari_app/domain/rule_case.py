@@ -78,7 +78,8 @@ def prepare(book: RuleBook, facts: ContactFacts, now: datetime, openings: Openin
     rules = book.find(strategy.rule_pack)
     if isinstance(rules, str):
         return Prepared("", Refusal(Rule.RULES_UNREADABLE, f"{rules}, so nothing is known to be lawful"))
-    today = now.astimezone(here or UTC).date()
+    first = now.astimezone(here or UTC)
+    today = first.date()
     version = rules.pack.in_force(today)
     if version is None:
         return Prepared("", _not_yet(rules, today))
@@ -88,7 +89,7 @@ def prepare(book: RuleBook, facts: ContactFacts, now: datetime, openings: Openin
     campaign_zone = zone_of(strategy.timezone)
     if campaign_zone is None:
         return _unknown(version, strategy.timezone)
-    local = tuple([now.astimezone(zone) for zone in zones])
+    local = (first,) if len(zones) == 1 else (first, *[now.astimezone(zone) for zone in zones[1:]])
     case = Case(facts, now, zones, campaign_zone, rules, version, local, openings)
     return Prepared(version.version, case)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ari_app.domain.compliance import Decide, DialVerdict
 from ari_app.domain.contact_facts import Contact, ContactFacts, ListEntry
@@ -21,10 +21,15 @@ class Gate:
     def __init__(self, decide: Decide, planner: Planner, records: Records, tally: Tally) -> None:
         self._decide, self._planner, self._records, self._tally = decide, planner, records, tally
         self._capped: set[tuple[int, str]] = set()
+        self._day: tuple[Debt | None, Instant, date] = (None, 0, date.min)
 
     def terms(self, debt: Debt, at: Instant) -> Terms:
         """What holds for an account now."""
-        return self._planner.terms(debt, moment(at).astimezone(debt.zone).date())
+        known, when, today = self._day
+        if known is not debt or when != at:  # an account that falls due is mostly dialled in the same instant
+            today = moment(at).astimezone(debt.zone).date()
+            self._day = debt, at, today
+        return self._planner.terms(debt, today)
 
     def for_call(self, debt: Debt, terms: Terms, at: Instant, asked: str) -> DialVerdict:
         """The verdict on a call. ``asked``: plan, or dial: the attempt that is open then is this very one."""
