@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ari_app.domain.contact_facts import ContactFacts
+from ari_app.domain.open_days import Days, days_of
 from ari_app.domain.openings import Openings
 from ari_app.domain.rule_pack import PackVersion, RuleBook, Rules
 from ari_app.domain.verdict import Refusal, Rule
@@ -18,8 +19,8 @@ from ari_app.domain.windows import local_instant
 class Case:
     """One question. ``zones`` are those in which the customer may be, that of the account first, without repetition.
 
-    ``local`` is now in each of them; ``openings`` remembers those that were found for earlier questions, where somebody
-    asks many.
+    ``local`` is now in each of them, ``days`` which days are open; ``openings`` remembers those that were found for
+    earlier questions, where somebody asks many.
     """
 
     facts: ContactFacts
@@ -29,6 +30,7 @@ class Case:
     rules: Rules
     version: PackVersion
     local: tuple[datetime, ...]
+    days: Days
     openings: Openings | None = None
 
     def other_version(self) -> datetime | None:
@@ -90,7 +92,8 @@ def prepare(book: RuleBook, facts: ContactFacts, now: datetime, openings: Openin
     if campaign_zone is None:
         return _unknown(version, strategy.timezone)
     local = (first,) if len(zones) == 1 else (first, *[now.astimezone(zone) for zone in zones[1:]])
-    case = Case(facts, now, zones, campaign_zone, rules, version, local, openings)
+    days = days_of(version, strategy, rules.calendar)
+    case = Case(facts, now, zones, campaign_zone, rules, version, local, days, openings)
     return Prepared(version.version, case)
 
 

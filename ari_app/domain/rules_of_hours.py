@@ -7,17 +7,16 @@ Each rule names what is closed now; all of them end at the next instant at which
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
-from functools import lru_cache, partial
+from functools import partial
 
 from ari_app.domain.calendar import DayKind
+from ari_app.domain.open_days import WEEKEND, Days
 from ari_app.domain.rule_case import Case
-from ari_app.domain.rule_pack import Closing
 from ari_app.domain.verdict import Refusal, Rule
 from ari_app.domain.windows import Place, Window, intersect, next_common_opening
 
-_WEEKEND = frozenset({5, 6})
 #: How far ahead an opening is looked for.
 HORIZON_DAYS = 62
 
@@ -37,50 +36,6 @@ def is_within(windows: tuple[Window, ...], local: datetime) -> bool:
         if window.start <= minute < window.end:
             return True
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Which days a case leaves open, and what they are."""
-
-    kind: Callable[[date], DayKind]
-    holidays_open: bool
-    closed_weekdays: frozenset[int]
-
-    def closed_by(self, day: date) -> Rule | None:
-        """The rule that closes a whole day; None for an open one.
-
-        A weekday that the campaign closes is closed also where the pack would leave it open; only a day of the weekend that
-        is worked is open whatever is said of its weekday.
-        """
-        return self.closed_on(day, self.kind(day))
-
-    def closed_on(self, day: date, kind: DayKind) -> Rule | None:
-        """The same for a day whose kind is known."""
-        if kind is DayKind.UNCONFIRMED:
-            return Rule.UNCONFIRMED_YEAR
-        if kind is DayKind.MAKE_UP:
-            return None
-        if kind is DayKind.HOLIDAY and not self.holidays_open:
-            return Rule.HOLIDAY
-        return Rule.CLOSED_DAY if day.weekday() in self.closed_weekdays else None
-
-
-@lru_cache(maxsize=1024)
-def _closed_weekdays(wanted: tuple[int, ...], weekends: bool) -> frozenset[int]:
-    return frozenset(wanted) | (_WEEKEND if weekends else frozenset())
-
-
-def days_of(case: Case) -> Days:
-    """The days of a case, by pack, calendar and campaign."""
-    version, strategy = case.version, case.facts.campaign.strategy
-    holidays = version.holidays.closing
-    closed = _closed_weekdays(strategy.closed_weekdays, version.weekends.closing is Closing.ALWAYS)
-    return Days(
-        case.rules.calendar.kind,
-        holidays is Closing.OPEN or (holidays is Closing.UNLESS_OPENED and strategy.open_holidays),
-        closed,
-    )
 
 
 def _place(case: Case, days: Days, zone: tzinfo, hours: Callable[[DayKind], tuple[Window, ...]]) -> Place:
@@ -115,7 +70,7 @@ def places_of(case: Case, days: Days) -> tuple[Place, ...]:
 
 def is_closed(case: Case) -> bool:
     """Whether any clock says that no call may begin now; the same as asking every place, in fewer steps."""
-    days, facts = days_of(case), case.facts
+    days, facts = case.days, case.facts
     for local in case.local:
         kind = days.kind(local.date())
         if days.closed_on(local.date(), kind) is not None or not is_within(hours_of(case, kind), local):
@@ -158,7 +113,7 @@ def _opening(case: Case, days: Days) -> datetime | None:
 
 def _until(case: Case) -> datetime | Refusal:
     """The next instant at which everything is open, or that there is none."""
-    days = days_of(case)
+    days = case.days
     opening = _opening(case, days)
     if opening is not None:
         return case.sooner(opening)
@@ -182,7 +137,7 @@ def _weekday_kind(kind: DayKind, day: date) -> DayKind:
     """What a day would be without any holiday, where nobody has confirmed it."""
     if kind is not DayKind.UNCONFIRMED:
         return kind
-    return DayKind.WEEKEND if day.weekday() in _WEEKEND else DayKind.WORKING
+    return DayKind.WEEKEND if day.weekday() in WEEKEND else DayKind.WORKING
 
 
 def _unconfirmed(case: Case, day: date) -> str:
@@ -196,7 +151,7 @@ def _closed(case: Case, rule: Rule, reason: str) -> Refusal:
 
 def _day_closed_by(case: Case, rule: Rule) -> date | None:
     """The day of today, at the customer's or the campaign's, that a rule closes."""
-    days = days_of(case)
+    days = case.days
     for local in (*case.local, case.now.astimezone(case.campaign_zone)):
         if days.closed_by(local.date()) is rule:
             return local.date()

@@ -30,7 +30,7 @@ from ari_app.domain.compliance import (
 from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
 from ari_app.domain.openings import Openings
 from ari_app.domain.rule_case import Case, prepare
-from ari_app.domain.rules_of_hours import days_of, is_closed, places_of
+from ari_app.domain.rules_of_hours import is_closed, places_of
 from ari_app.domain.windows import MINUTES_A_DAY, Window, is_open
 from tests.support.examples import examples
 from tests.support.rules import MAX_DIALS_A_DAY, shipped
@@ -315,7 +315,7 @@ def test_the_quick_look_at_the_clocks_is_the_same_as_asking_every_place(
     given_facts, now = case
     ready = prepare(BOOK, given_facts, now).case
     assert isinstance(ready, Case)
-    assert is_closed(ready) == (not all(place.is_open(now) for place in places_of(ready, days_of(ready))))
+    assert is_closed(ready) == (not all(place.is_open(now) for place in places_of(ready, ready.days)))
 
 
 @settings(max_examples=examples(40))
