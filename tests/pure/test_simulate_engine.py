@@ -167,14 +167,17 @@ def test_a_message_comes_first_where_the_pack_asks_for_it(tmp_path: Path) -> Non
 
 def test_a_list_is_called_as_it_is(tmp_path: Path) -> None:
     listed = tuple(
-        account(customer_id=f"c{number}", account_id=f"a{number}", phone=f"+861380000{number:04d}")
+        account(customer_id=f'客"{number}" \\ 5 %s', account_id=f"a{number}", phone=f"+861380000{number:04d}")
         for number in range(30)
     )
     asked = order(accounts=30, listed=listed)
     simulate(asked, tmp_path, workers=1)
     found = {each["account_id"] for each in read_lines(tmp_path, "accounts")}
     assert found == {each.account_id for each in listed}
-    assert {each["phone"] for each in read_lines(tmp_path, "contacts")} <= {each.phone for each in listed}
+    contacts = read_lines(tmp_path, "contacts")
+    assert {each["phone"] for each in contacts} <= {each.phone for each in listed}
+    assert contacts
+    assert {each["customer_id"] for each in contacts} <= {each.customer_id for each in listed}
 
 
 # ------------------------------------------------------------------------------------------- parts
