@@ -42,7 +42,7 @@ def _filled(out: Path) -> Iterator[Path]:
             out.replace(old)
             try:
                 part.replace(out)
-            except OSError:
+            except BaseException:
                 old.replace(out)
                 raise
             shutil.rmtree(old, ignore_errors=True)
