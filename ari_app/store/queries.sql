@@ -91,9 +91,9 @@ SELECT reason FROM strategy_stop WHERE strategy = :strategy AND resumed_at IS NU
 
 -- name: strategy_moments
 SELECT ca.added_at,
-    (SELECT MAX(p.date) FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id
-        WHERE t.campaign_account = ca.id) AS promised
-FROM campaign_account AS ca WHERE ca.id = :campaign_account;
+    (SELECT MAX(p.date) FROM attempt AS t CROSS JOIN promise AS p ON p.attempt_id = t.attempt_id
+        WHERE t.customer_id = a.customer_id AND t.campaign_account = ca.id) AS promised
+FROM campaign_account AS ca JOIN account AS a ON a.id = ca.account WHERE ca.id = :campaign_account;
 
 -- name: strategy_dials
 SELECT COUNT(*) AS in_segment, COALESCE(SUM(step = :step), 0) AS in_step,

@@ -22,6 +22,7 @@ NARROW = (
     *("attempt", "attempt_dialled", "count_dial", "dial_refused", "plan_next", "plan_done", "plan_beside"),
     *("rearm_customer", "rearm_account", "rearm_contact", "rearm_standing", "next_due_at"),
     *("account_by_key", "update_account", "move_bucket", "rearm_bucket", "pull_forward", "rearm_rules"),
+    *("strategy_signed", "strategy_stopped", "strategy_moments", "strategy_dials", "strategy_customers"),
 )
 
 
@@ -44,7 +45,10 @@ def plan(connection: Connection, name: str) -> list[str]:
 def test_no_table_is_read_as_a_whole(connection: Connection, name: str) -> None:
     steps = plan(connection, name)
     assert [step for step in steps if step.startswith("SCAN")] == []
-    assert any(step.startswith("SEARCH") for step in steps)
+    searches = [step for step in steps if step.startswith("SEARCH")]
+    assert searches
+    # SQLite calls the search for a greatest value by this word too where it reads everything.
+    assert [step for step in searches if " USING " not in step] == []
 
 
 @pytest.mark.parametrize("name", ["claim_candidates", "aging_page"])
