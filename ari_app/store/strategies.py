@@ -67,8 +67,9 @@ def governed_facts(
     )
     in_segment, in_step = _made(connection, campaign.campaign_id, account.customer_id, found)
     refusal = found.refusal or _full(connection, account.customer_id, book, found)
-    if refusal is None and in_step >= len(found.campaign.strategy.retry_hours):
-        refusal = _used_up(found, next_call_at(book, campaign, account, at, zone, moments))
+    used_up = _used_up(found, in_segment, in_step)
+    if refusal is None and used_up:
+        refusal = _awaited(used_up, next_call_at(book, campaign, account, at, zone, moments))
     holds = found.effective
     if holds is not None:
         account = replace(account, treatment=treatment_of(holds.segment, found.placement.tone))
@@ -115,11 +116,19 @@ def _made(
     return row["in_segment"], row["in_step"]
 
 
-def _used_up(found: Governed, later: datetime | None) -> Refusal | None:
-    """The attempts of the step are used and another step comes; where none does, the caps refuse by themselves."""
+def _used_up(found: Governed, in_segment: int, in_step: int) -> str:
+    """The step, or the whole segment, whose attempts are used; '' while there are some left."""
+    strategy, place = found.campaign.strategy, found.placement
+    if in_segment >= strategy.max_attempts:
+        return f"segment {place.segment}"
+    return f"step {place.step}" if in_step >= len(strategy.retry_hours) else ""
+
+
+def _awaited(used_up: str, later: datetime | None) -> Refusal | None:
+    """Another call step comes, perhaps of the segment that takes him next; where none does, the caps refuse by themselves."""
     if later is None:
         return None
-    wrong = f"all attempts of the step {found.placement.step} are used, and the next one is still to come"
+    wrong = f"all attempts of the {used_up} are used, and the next call is still to come"
     return Refusal(Rule.STEP_NOT_DUE, wrong, later)
 
 
@@ -169,8 +178,8 @@ def what_follows(
     made = connection.execute(SQL["strategy_dials"], asked).fetchone()
     first, in_step = instant_or_none(made["first_at"]), made["in_step"]
     chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
-    if isinstance(chosen, Refusal):
-        return WhatFollows(campaign, first, in_step, None, None)
+    if isinstance(chosen, Refusal):  # for the time being: the gate asks him again, and refuses as long as that holds
+        return WhatFollows(campaign, first, in_step, ended_at, None)
     strategy, zone = chosen.strategy, zone_of(account.timezone) or UTC
     moments = moments_of(connection, attempt["campaign_account"])
     if promised is not None:
@@ -178,7 +187,10 @@ def what_follows(
     under_way = call_under_way(strategy, account, ended_at, zone, moments)
     later = next_call(strategy, account, ended_at, zone, moments)
     next_at = None if later is None else later.at
-    if under_way is not None and under_way.step.name != attempt["step"]:
+    if under_way is not None and (under_way.segment.name, under_way.step.name) != (
+        attempt["segment"],
+        attempt["step"],
+    ):
         next_at = ended_at  # another step has come due meanwhile
     segment = next((each for each in strategy.segments if each.name == attempt["segment"]), None)
     if segment is not None:

@@ -380,3 +380,61 @@ segments:
     await watch.look()
     assert directory.problems
     assert directory.book.current["s"].strategy.version == "2", "the last good one stays"
+
+
+async def test_who_has_used_up_a_segment_waits_for_the_one_that_takes_him_next(
+    store: SqliteStore, files: Files
+) -> None:
+    early = Segment(
+        "early",
+        Conditions(buckets=("D1-D30",)),
+        (NOTICE, step("start"), step("start+2d")),
+        retry_hours=(0, 24),
+        max_attempts=2,
+    )
+    files.put(replace(FILE, segments=(early, REST)))
+    await sign(store, files.book.current["s"].strategy)
+    await store.load_accounts("c1", [account(1, due_date=(NOW - 20 * DAY).date())], NOW)
+    for later in (NOW, NOW + DAY):
+        (attempt,) = await claim(store, later, f"a{later:%d}")
+        await dialled(store, attempt, later)
+    assert await claim(store, NOW + 3 * DAY) == []
+    assert await rule(store, NOW + 3 * DAY) is Rule.STEP_NOT_DUE
+    assert len(await claim(store, NOW + 14 * DAY, "z")) == 1
+
+
+async def test_a_step_of_another_segment_is_another_step_whatever_its_name(
+    store: SqliteStore, files: Files
+) -> None:
+    once = replace(REST, name="once", when=Conditions(regions=("y",)), steps=(NOTICE, step("start", retry_hours=(0,))))
+    files.put(replace(FILE, segments=(once, REST)))
+    await sign(store, files.book.current["s"].strategy)
+    await load(store, region="y")
+    (attempt,) = await claim(store, NOW)
+    assert (await store.mark_dialled(attempt.attempt_id, NOW, decide)).allowed
+    await load(store)  # a list that was loaded meanwhile has moved him
+    ended = replace(outcome(attempt, "busy"), ended_at=NOW + timedelta(minutes=1))
+    found = await store.close_attempt(ended, by_plan(BUSY, ended.ended_at), no_events)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.due_at is not None
+
+
+async def test_a_call_that_ends_while_its_file_is_away_loses_no_account(
+    store: SqliteStore, files: Files
+) -> None:
+    await sign(store)
+    await load(store)
+    at = NOW
+    for _ in range(3):
+        (attempt,) = await claim(store, at, f"a{at:%d}")
+        assert (await store.mark_dialled(attempt.attempt_id, at, decide)).allowed
+        ended = replace(outcome(attempt, "busy"), ended_at=at + timedelta(minutes=1))
+        last = at == NOW + 3 * DAY
+        if last:
+            files.put(replace(FILE, rollout=Rollout((Share("1", 0), Share(HELD_BACK, 100)))))
+        found = await store.close_attempt(ended, by_plan(BUSY, ended.ended_at), no_events)  # type: ignore[arg-type]
+        at = NOW + (DAY if at == NOW else 3 * DAY)
+    assert found is not None
+    assert found.due_at == ended.ended_at
+    assert await claim(store, NOW + 4 * DAY) == []
+    assert await rule(store, NOW + 4 * DAY) is Rule.OUTSIDE_ROLLOUT
