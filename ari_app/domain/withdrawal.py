@@ -29,6 +29,11 @@ WITHDRAWING = LIST_RULES | {
 def as_when_dialled(facts: ContactFacts, dialled_at: datetime | None, *, has_caller_id: bool) -> ContactFacts:
     """The facts of an attempt under way as the gate had them before its dial: it is open, and has not counted yet."""
     counted = dialled_at is not None
+    by_strategy = facts.by_strategy
+    if by_strategy is not None and by_strategy.rule not in WITHDRAWING:
+        by_strategy = (
+            None  # its own dial may have used the step up; that hides nothing that stands in the way
+        )
     return replace(
         facts,
         account_open=True,
@@ -39,6 +44,7 @@ def as_when_dialled(facts: ContactFacts, dialled_at: datetime | None, *, has_cal
         made_in_segment=None if facts.made_in_segment is None else facts.made_in_segment - counted,
         made_in_step=None if facts.made_in_step is None else facts.made_in_step - counted,
         contacts=tuple(contact for contact in facts.contacts if contact.at != dialled_at),
+        by_strategy=by_strategy,
     )
 
 

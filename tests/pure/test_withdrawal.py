@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_app.domain.call_machine import Call, Command, Event, EventKind, State, step
-from ari_app.domain.campaign import CampaignStatus
+from ari_app.domain.campaign import CampaignStatus, CampaignStrategy
 from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
 from ari_app.domain.disposition import classify
-from ari_app.domain.verdict import DialVerdict, Rule
+from ari_app.domain.verdict import DialVerdict, Refusal, Rule
 from ari_app.domain.withdrawal import as_when_dialled, withdraws
 from ari_app.services.disposition_file import read_dispositions
 from tests.support.serving import DIALPLAN
-from tests.support.verdicts import MINUTE, MONDAY, campaign, decide, facts, flag
+from tests.support.verdicts import MINUTE, MONDAY, account, campaign, decide, facts, flag
 
 pytestmark = pytest.mark.pure
 
@@ -52,6 +53,16 @@ def test_what_arrives_while_it_rings_takes_it_back(changes: dict[str, object], r
     verdict = under_way(**changes)
     assert verdict.rule is rule
     assert withdraws(verdict)
+
+
+def test_a_step_that_its_own_dial_has_used_up_hides_nothing_that_takes_it_back() -> None:
+    used_up = Refusal(Rule.STEP_NOT_DUE, "all attempts of the step are used", MONDAY + timedelta(days=9))
+    assert under_way(by_strategy=used_up).allowed
+    least = campaign(CampaignStrategy(min_amount=Decimal(50)))
+    verdict = under_way(by_strategy=used_up, account=account(amount_due=Decimal(1)), campaign=least)
+    assert verdict.rule is Rule.BELOW_MINIMUM_AMOUNT
+    assert withdraws(verdict)
+    assert withdraws(under_way(by_strategy=Refusal(Rule.STRATEGY_STOPPED, "complaints")))
 
 
 def test_hours_and_caps_do_not() -> None:
