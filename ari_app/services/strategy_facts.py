@@ -59,7 +59,8 @@ def account_with(facts: Mapping[str, str], now: datetime, timezone: str) -> tupl
 
     def whole(key: str, least: int, most: int) -> int:
         text = facts.get(key, "0")
-        if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and least <= int(text) <= most:
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 9 and least <= int(text) <= most:
             return int(text)
         fault(key, f"{text[:20]!r} does not fit", f"a whole number {least} to {most}")
         return 0
@@ -91,7 +92,10 @@ def account_with(facts: Mapping[str, str], now: datetime, timezone: str) -> tupl
         fault("language", f"{language[:20]!r} is no such word", ", ".join(LANGUAGES))
     try:
         amount = Decimal(facts.get("amount", "100"))
+        known = amount.is_finite()
     except InvalidOperation:
+        known = False
+    if not known:
         fault("amount", f"{facts['amount'][:20]!r} is not an amount", "a number such as 568.32")
         amount = Decimal(0)
     due = here.date() - timedelta(days=whole("overdue", -400, 9999))

@@ -92,14 +92,13 @@ def read_conditions(reader: Reader, node: Node, where: str, buckets: tuple[str, 
             else reader.choices(entries[key], here, key.replace("_", " "), words)
         )
     if "amount" in entries:
-        low, high = _range(reader, entries["amount"], f"{where}.amount", MOST_AMOUNT)
-        found["amount_from"], found["amount_below"] = (
-            None if each is None else Decimal(each) for each in (low, high)
+        found["amount_from"], found["amount_below"] = _range(
+            reader, entries["amount"], f"{where}.amount", MOST_AMOUNT
         )
     if "score" in entries:
-        low, high = _range(reader, entries["score"], f"{where}.score", MAX_SCORE + 1)
         found["score_from"], found["score_below"] = (
-            None if each is None else int(float(each)) for each in (low, high)
+            None if each is None else int(each)
+            for each in _range(reader, entries["score"], f"{where}.score", MAX_SCORE + 1, whole=True)
         )
     if "broken_promises" in entries:
         found["broken_promises_from"] = reader.integer(
@@ -115,17 +114,20 @@ def read_conditions(reader: Reader, node: Node, where: str, buckets: tuple[str, 
     return Conditions(**found) if found else ANYBODY
 
 
-def _range(reader: Reader, node: Node, where: str, most: int) -> tuple[str | None, str | None]:
-    """``{from: 50, below: 500}``, as they were written."""
+def _range(
+    reader: Reader, node: Node, where: str, most: int, *, whole: bool = False
+) -> tuple[Decimal | None, Decimal | None]:
+    """``{from: 50, below: 500}``, exactly as they were written; None for what is not said, or not within 0 to ``most``."""
     entries = reader.mapping(node, where, ("from", "below"))
-    found: list[str | None] = []
+    found: list[Decimal | None] = []
     for key in ("from", "below"):
+        before = len(reader.problems)
         if key in entries:
-            reader.number(entries[key], f"{where}.{key}", 0, most)
-        known = key in entries and entries[key].kind in ("int", "float")
-        found.append(entries[key].text if known else None)
+            (reader.integer if whole else reader.number)(entries[key], f"{where}.{key}", 0, most)
+        known = key in entries and len(reader.problems) == before
+        found.append(Decimal(entries[key].text) if known else None)
     low, high = found
-    if low is not None and high is not None and Decimal(low) >= Decimal(high):
+    if low is not None and high is not None and low >= high:
         reader.fault(node.line, where, f"nothing is {low} or more and below {high}", "from less than below")
     return low, high
 

@@ -116,8 +116,8 @@ def _experiment() -> dict[str, Any]:
 
 
 def _conditions() -> dict[str, Any]:
-    def span(most: int) -> dict[str, Any]:
-        return _object(("from", "below"), dict.fromkeys(("from", "below"), _number("number", 0, most)))
+    def span(kind: str, most: int) -> dict[str, Any]:
+        return _object(("from", "below"), dict.fromkeys(("from", "below"), _number(kind, 0, most)))
 
     words = {
         key: _some(_TEXT if known is None else {"enum": list(known)})
@@ -127,8 +127,8 @@ def _conditions() -> dict[str, Any]:
         parts.CONDITION_KEYS,
         {
             "bucket": _some(_TEXT),
-            "amount": span(parts.MOST_AMOUNT),
-            "score": span(MAX_SCORE + 1),
+            "amount": span("number", parts.MOST_AMOUNT),
+            "score": span("integer", MAX_SCORE + 1),
             **words,
             "broken_promises": _number("integer", 1, 99),
             **{key: {"type": "boolean"} for key in parts.FLAG_CONDITIONS},

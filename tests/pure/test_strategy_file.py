@@ -171,6 +171,22 @@ def test_the_small_file_has_no_fault() -> None:
     assert faults(SMALL) == []
 
 
+@pytest.mark.parametrize("key", ["amount", "score"])
+@pytest.mark.parametrize(
+    "number", [".nan", ".inf", "-.inf", "1e999", "1e-999", "-1", "1" * 30, "true", "[1]"]
+)
+def test_no_number_breaks_the_reading_of_a_range(key: str, number: str) -> None:
+    old = "amount: {from: 50}"
+    for span in (f"{key}: {{from: {number}}}", f"{key}: {{from: {number}, below: 5}}"):
+        for fault in faults(SMALL.replace(old, span, 1)):
+            assert fault.startswith("small.yaml:19: segments[0].when")
+
+
+def test_half_a_point_is_no_score() -> None:
+    (one,) = faults(SMALL.replace("amount: {from: 50}", "score: {from: 1.5}", 1))
+    assert "a whole number 0 to 101" in one
+
+
 def test_an_unknown_key_is_told_wherever_it_stands() -> None:
     (one,) = faults(SMALL.replace("tone: gentle", "tune: gentle"))
     assert one.startswith("small.yaml:20: segments[0]: unknown key 'tune'")
