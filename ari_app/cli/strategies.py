@@ -220,6 +220,7 @@ def stop(
     Calls that have been answered go on. `ari-app strategy resume` lets it dial again.
     """
     settings = invocation(context).settings
+    name = _strategy_name(name)
     _known(settings, name)
 
     async def write() -> bool:
@@ -236,6 +237,7 @@ def stop(
 def resume(context: typer.Context, name: StrategyName, by: ByOption = "operator") -> None:
     """Let a stopped strategy dial again."""
     settings = invocation(context).settings
+    name = _strategy_name(name)
 
     async def write() -> bool:
         from ari_app.app import open_store
@@ -264,6 +266,11 @@ def path_of(settings: Settings, name: str) -> Path:
         _known(settings, name)
         raise InputError([Problem(str(path), "", "there is no such file")])
     return path
+
+
+def _strategy_name(text: str) -> str:
+    """The strategy that is meant, also by one of its files: a stop of ``lender.yaml`` has to stop ``lender``."""
+    return Path(text).name.partition(".")[0]
 
 
 def _known(settings: Settings, name: str) -> None:

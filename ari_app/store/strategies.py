@@ -125,7 +125,7 @@ def _used_up(found: Governed, in_segment: int, in_step: int) -> str:
 
 
 def _awaited(used_up: str, later: datetime | None) -> Refusal | None:
-    """Another call step comes, perhaps of the segment that takes him next; where none does, the caps refuse by themselves."""
+    """Another call step comes, perhaps of the next segment; where none does, the caps refuse by themselves."""
     if later is None:
         return None
     wrong = f"all attempts of the {used_up} are used, and the next call is still to come"
@@ -178,7 +178,9 @@ def what_follows(
     made = connection.execute(SQL["strategy_dials"], asked).fetchone()
     first, in_step = instant_or_none(made["first_at"]), made["in_step"]
     chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
-    if isinstance(chosen, Refusal):  # for the time being: the gate asks him again, and refuses as long as that holds
+    if isinstance(
+        chosen, Refusal
+    ):  # for the time being: the gate asks him again, and refuses as long as that holds
         return WhatFollows(campaign, first, in_step, ended_at, None)
     strategy, zone = chosen.strategy, zone_of(account.timezone) or UTC
     moments = moments_of(connection, attempt["campaign_account"])

@@ -132,6 +132,14 @@ def test_a_stop_is_told_wherever_it_matters(ari_app: Run) -> None:
     assert ari_app("strategy", "stop", "nobody", "--reason", "x")[0] == 1
 
 
+@pytest.mark.parametrize("name", ["dialplan/strategies/lender.yaml", "lender.v2025.4", "lender.yaml"])
+def test_a_stop_is_of_the_strategy_however_its_file_is_named(ari_app: Run, name: str) -> None:
+    shutil.copy("dialplan/strategies/lender.yaml", "dialplan/strategies/lender.v2025.4.yaml")
+    assert ari_app("strategy", "stop", name, "--reason", "complaints")[1].startswith("lender: stopped")
+    assert "lender is stopped" in ari_app("strategy", "explain", "lender", "--fact", "overdue=3")[1]
+    assert ari_app("strategy", "resume", name)[1].startswith("lender: dials again")
+
+
 def task(**strategy: object) -> dict[str, Any]:
     return {
         "name": "winter",
@@ -184,9 +192,11 @@ def test_a_strategy_that_cannot_be_used_refuses_the_campaign(
     ("fact", "wrong"),
     [
         ("overdue=soon", "a whole number"),
+        ("overdue=--5", "a whole number"),
         ("risk_level=X", "no such word"),
         ("amout=5", "did you mean amount?"),
         ("amount=much", "is not an amount"),
+        ("amount=Infinity", "is not an amount"),
         ("good_record=yes", "true or false"),
         ("language=fr", "no such word"),
     ],

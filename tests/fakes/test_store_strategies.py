@@ -406,7 +406,9 @@ async def test_who_has_used_up_a_segment_waits_for_the_one_that_takes_him_next(
 async def test_a_step_of_another_segment_is_another_step_whatever_its_name(
     store: SqliteStore, files: Files
 ) -> None:
-    once = replace(REST, name="once", when=Conditions(regions=("y",)), steps=(NOTICE, step("start", retry_hours=(0,))))
+    once = replace(
+        REST, name="once", when=Conditions(regions=("y",)), steps=(NOTICE, step("start", retry_hours=(0,)))
+    )
     files.put(replace(FILE, segments=(once, REST)))
     await sign(store, files.book.current["s"].strategy)
     await load(store, region="y")
