@@ -23,7 +23,7 @@ def parse_queries(text: str) -> dict[str, str]:
             if match[1] in found:
                 raise ValueError(f"line {number}: the statement {match[1]} is there twice")
             lines = found[match[1]] = []
-        elif line.strip() and not line.startswith("--"):
+        elif line.strip() and not line.lstrip().startswith("--"):
             if lines is None:
                 raise ValueError(f"line {number}: a statement without a name")
             lines.append(line.strip())
