@@ -200,6 +200,9 @@ SELECT ca.id AS campaign_account FROM account AS a
 CROSS JOIN campaign_account AS ca ON ca.account = a.id
 WHERE a.suspension_on BETWEEN :from AND :to AND a.service_state <> 'suspended'
     AND ca.state = 'waiting' AND ca.id > :after
+    -- Who has promised to pay is left in peace until then, and asked after it by the plan that the promise made.
+    AND NOT EXISTS (SELECT 1 FROM attempt AS t CROSS JOIN promise AS p ON p.attempt_id = t.attempt_id
+        WHERE t.customer_id = a.customer_id AND t.campaign_account = ca.id AND p.date >= :from)
 ORDER BY ca.id LIMIT :limit;
 
 -- name: pull_forward

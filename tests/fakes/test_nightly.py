@@ -27,6 +27,7 @@ from tests.support.store_rows import (
     ids,
     no_events,
     outcome,
+    talked,
 )
 from tests.support.verdicts import BOOK, decide
 
@@ -122,6 +123,20 @@ async def test_the_next_attempt_is_pulled_forward_to_a_warning_and_never_put_off
         assert pulled.planned_at == datetime(2026, 11, 24, 14, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
         assert waiting.planned_at == NOW, "it is due before its warning, and stays so"
         assert await night(store, NOW + timedelta(hours=1)) == NightlyReport(0, 0, 0)
+
+
+async def test_who_has_promised_to_pay_is_not_called_before_that_day(path: Path) -> None:
+    ends = AccountDetails(suspension_on=(NOW + 2 * DAY).date(), suspension_at=time(14))
+    async with await SqliteStore.open(path) as store:
+        await store.put_campaign(campaign())
+        await store.load_accounts("c1", [account(1, details=ends)], NOW)
+        (attempt,) = await store.claim_due("c1", NOW, 1, decide, ids())
+        await store.mark_dialled(attempt.attempt_id, NOW, decide)
+        asked_after = RetryDecision(NOW + 8 * DAY, "called again if the promise is not kept")
+        await store.close_attempt(talked(attempt), lambda history: asked_after, no_events)
+        assert await night(store, NOW + timedelta(hours=1)) == NightlyReport(0, 0, 0)
+        (waiting,) = await store.customer_accounts("cust-1")
+        assert waiting.planned_at == NOW + 8 * DAY
 
 
 async def test_a_warning_without_an_allowed_instant_is_counted(path: Path) -> None:
