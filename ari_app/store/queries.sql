@@ -81,7 +81,8 @@ SELECT COALESCE(MAX(id), 0) AS id FROM campaign_account;
 
 -- name: rearm_strategies
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
-WHERE state = 'waiting' AND refused_by IN ('strategy_stopped', 'strategy_not_signed', 'strategy_unreadable');
+WHERE id > :after AND id <= :upto AND state = 'waiting'
+    AND refused_by IN ('strategy_stopped', 'strategy_not_signed', 'strategy_unreadable');
 
 -- name: strategy_signed
 SELECT digest, role FROM strategy_sign_off WHERE strategy = :strategy;

@@ -179,7 +179,9 @@ class SqliteStore:
         )
 
     async def sign_strategy(self, sign_off: SignOff, content: str) -> bool:
-        return await self._writer.run(lambda db: strategies.sign(db, sign_off, content))
+        added = await self._writer.run(lambda db: strategies.sign(db, sign_off, content))
+        await self._in_parts(strategies.ask_again)  # broken off in between, the same command goes on
+        return added
 
     async def sign_offs(self, strategy: str | None = None) -> list[SignOff]:
         return await self._readers.run(lambda db: strategies.sign_offs(db, strategy))
@@ -191,7 +193,9 @@ class SqliteStore:
         return await self._writer.run(lambda db: strategies.stop(db, strategy, reason, by, now))
 
     async def resume_strategy(self, strategy: str, by: str, now: datetime) -> bool:
-        return await self._writer.run(lambda db: strategies.resume(db, strategy, by, now))
+        resumed = await self._writer.run(lambda db: strategies.resume(db, strategy, by, now))
+        await self._in_parts(strategies.ask_again)
+        return resumed
 
     async def strategy_stops(self, strategy: str | None = None) -> list[StrategyStop]:
         return await self._readers.run(lambda db: strategies.stops(db, strategy))

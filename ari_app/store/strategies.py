@@ -232,7 +232,6 @@ def sign(connection: sqlite3.Connection, sign_off: SignOff, content: str) -> boo
             "content": content,
         },
     )
-    connection.execute(SQL["rearm_strategies"])
     return added.rowcount > 0
 
 
@@ -245,9 +244,12 @@ def stop(connection: sqlite3.Connection, name: str, reason: str, by: str, now: d
 def resume(connection: sqlite3.Connection, name: str, by: str, now: datetime) -> bool:
     """See ``Store.resume_strategy``."""
     asked = {"strategy": name, "resumed_by": by, "now": micros(now)}
-    changed = connection.execute(SQL["resume_strategy"], asked).rowcount > 0
-    connection.execute(SQL["rearm_strategies"])
-    return changed
+    return connection.execute(SQL["resume_strategy"], asked).rowcount > 0
+
+
+def ask_again(connection: sqlite3.Connection, after: int, upto: int) -> int:
+    """Ask again what signatures and stops had refused, of the accounts with ids in (``after``, ``upto``]."""
+    return connection.execute(SQL["rearm_strategies"], {"after": after, "upto": upto}).rowcount
 
 
 def sign_offs(connection: sqlite3.Connection, name: str | None) -> list[SignOff]:

@@ -29,6 +29,7 @@ from ari_app.services.strategy_check import Surroundings
 from ari_app.services.strategy_content import canonical, digest_of
 from ari_app.services.strategy_directory import StrategyDirectory
 from ari_app.services.withdrawal_watch import WithdrawalWatch
+from ari_app.store import sqlite_store
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import FakeLeg, FakeMedia
 from tests.support.docs import ROOT
@@ -313,6 +314,21 @@ async def test_a_campaign_that_owns_no_number_of_the_group_calls_nobody(
 
 
 @pytest.mark.virtual_time
+async def test_claims_come_between_while_all_that_was_refused_is_asked_again(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "PART", 2)
+    await sign(store)
+    for number in range(1, 6):
+        await load(store, number)
+    await store.stop_strategy("s", "complaints", "Wang", NOW)
+    assert await claim(store, NOW) == []
+    before = store.operations
+    assert await store.resume_strategy("s", "Wang", NOW)
+    assert store.operations - before == 1 + 3, "the change, and three short ones"
+    assert len(await claim(store, NOW)) == 5
+
+
 async def test_a_stop_releases_a_call_that_nobody_has_answered(tmp_path: Path) -> None:
     def rings(call_id: str) -> FakeLeg:
         return FakeLeg(call_id, [(1.0, Event(EventKind.RINGING))], media=FakeMedia())

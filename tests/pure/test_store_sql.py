@@ -49,7 +49,9 @@ def test_no_statement_stands_outside_the_sql_files() -> None:
 
 
 def test_the_statements_are_parsed_by_name() -> None:
-    assert parse_queries("-- about\n\n-- name: a\nSELECT 1\n  -- why\n  FROM x;\n-- name: b\nSELECT 2;\n") == {
+    assert parse_queries(
+        "-- about\n\n-- name: a\nSELECT 1\n  -- why\n  FROM x;\n-- name: b\nSELECT 2;\n"
+    ) == {
         "a": "SELECT 1 FROM x",
         "b": "SELECT 2",
     }
