@@ -252,6 +252,12 @@ def mark_dialled(
     if verdict.allowed and is_barred(connection, attempt["caller_id"]):
         barred = "the caller ID of this call was marked or failed its test since the attempt was reserved"
         verdict = refused(verdict, Rule.NO_CALLER_ID, barred)
+    place = facts.placement
+    by_now = (place.version, place.segment, place.step)
+    if verdict.allowed and by_now != (attempt["strategy_version"], attempt["segment"], attempt["step"]):
+        # Its flow, tone and offers are those of another step: the attempt is planned again, by what holds now.
+        other = "another step or version of the strategy holds than when the attempt was reserved"
+        verdict = refused(verdict, Rule.STEP_NOT_DUE, other)
     verdict_id = store_verdict(connection, row, verdict, "dial", attempt_id, at)
     campaign_account = row["campaign_account"]
     if not verdict.allowed:

@@ -263,6 +263,28 @@ async def test_the_roll_out_reaches_its_share_its_regions_and_so_many_customers(
     assert await rule(store, NOW, 3) is Rule.OUTSIDE_ROLLOUT
 
 
+async def test_a_reserved_call_of_a_version_that_is_drawn_back_is_reserved_again_by_the_other(
+    store: SqliteStore, files: Files
+) -> None:
+    old, new = replace(FILE, version="0"), replace(FILE, rollout=Rollout((Share("1", 100), Share("0", 0))))
+    files.put(new, old)
+    await sign(store, old)
+    await sign(store, new)
+    await load(store)
+    (attempt,) = await claim(store, NOW)
+    files.put(replace(new, rollout=Rollout((Share("1", 0), Share("0", 100)))), old)
+    verdict = await store.mark_dialled(attempt.attempt_id, NOW, decide)
+    assert not verdict.allowed
+    assert "was reserved" in verdict.reason
+    again = DispositionKind("forbidden", RetryRule.AGAIN)
+    ended = replace(outcome(attempt, "forbidden"), ended_at=NOW)
+    await store.close_attempt(ended, by_plan(again, NOW), no_events)  # type: ignore[arg-type]
+    (attempt,) = await claim(store, NOW + timedelta(minutes=1), "b")
+    assert (await store.mark_dialled(attempt.attempt_id, NOW + timedelta(minutes=1), decide)).allowed
+    (record,) = [each for each in await store.attempts() if each.dialled_at is not None]
+    assert record.strategy_version == "0"
+
+
 async def test_two_versions_run_side_by_side(store: SqliteStore, files: Files) -> None:
     new = replace(FILE, version="2", rollout=Rollout((Share("2", 50), Share("1", 50))))
     files.put(new, FILE)
