@@ -42,22 +42,29 @@ class StrategyDirectory:
         return tuple(problem for found in self._faults.values() for problem in found)
 
     def refresh(self) -> bool:
-        """Read what has changed since the last time; whether anything holds otherwise now."""
+        """Read what has changed since the last time; whether anything holds otherwise now.
+
+        A file with faults is read each time: another file, a flow or a rule pack may have mended what it names.
+        """
         stamps = {path: stamp_of(path) for path in sorted(self._folder.glob("*.yaml"))}
         gone = [path for path in self._stamps if path not in stamps]
         changed = [
             path for path, stamp in stamps.items() if stamp is not None and self._stamps.get(path) != stamp
         ]
-        if not gone and not changed:
+        again = [path for path in self._faults if path in stamps and path not in changed]
+        if not gone and not changed and not again:
             return False
+        faults = dict(self._faults)
         for path in gone:
             self._good.pop(path, None)
             self._faults.pop(path, None)
             log.warning("strategy file is gone, nobody is called by it", file=str(path))
         around = self._around(self.versions)
         self._stamps = stamps
-        for path in changed:
+        for path in (*changed, *again):
             self._read(path, around)
+        if not gone and not changed and self._faults == faults:
+            return False
         self.book = self._bound()
         return True
 
@@ -73,7 +80,9 @@ class StrategyDirectory:
             if problems:
                 raise InputError(problems)
         except InputError as error:
-            self._faults[path] = tuple(error.problems)
+            known_faults, self._faults[path] = self._faults.get(path), tuple(error.problems)
+            if known_faults == self._faults[path]:
+                return
             stays = f"version {self._good[path].strategy.version}" if path in self._good else "none"
             log.error("strategy has faults", file=str(path), faults=len(error.problems), stays=stays)
             return

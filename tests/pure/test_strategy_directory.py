@@ -101,6 +101,18 @@ def test_an_older_version_is_kept_beside_the_new_one(folder: Path) -> None:
     assert found.book.version("small", "3") is None
 
 
+def test_a_fault_that_something_else_has_mended_is_none_any_more(folder: Path) -> None:
+    write(folder, SMALL.replace('"1"', '"2"') + 'rollout: {shares: {"2": 20, "1": 80}}\n')
+    found = StrategyDirectory(folder, around)
+    assert "version '1' has no file" in str(found.problems[0])
+    assert not found.refresh(), "nothing has changed"
+    write(folder, SMALL, "small.v1.yaml")
+    assert found.refresh()
+    assert found.problems == ()
+    assert found.book.current["small"].strategy.version == "2"
+    assert not found.refresh()
+
+
 # ------------------------------------------------------------------------------------------------- content
 
 
