@@ -138,6 +138,11 @@ def mark(connection: sqlite3.Connection, number: str, at: datetime | None, sourc
     connection.execute(SQL["mark_caller_id"], params)
 
 
+def ask_again(connection: sqlite3.Connection, after: int, upto: int) -> int:
+    """Ask again who was refused for want of a number, of the accounts with ids in (``after``, ``upto``]."""
+    return connection.execute(SQL["rearm_caller_ids"], {"after": after, "upto": upto}).rowcount
+
+
 def rest(connection: sqlite3.Connection, number: str, until: datetime | None, reason: str) -> None:
     """Not to be shown before ``until``; None ends a rest."""
     params = {"caller_id": number, "until": micros_or_none(until), "reason": reason}

@@ -84,6 +84,10 @@ UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
 WHERE id > :after AND id <= :upto AND state = 'waiting'
     AND refused_by IN ('strategy_stopped', 'strategy_not_signed', 'strategy_unreadable');
 
+-- name: rearm_caller_ids
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE id > :after AND id <= :upto AND state = 'waiting' AND refused_by = 'no_caller_id';
+
 -- name: strategy_signed
 SELECT digest, role FROM strategy_sign_off WHERE strategy = :strategy;
 

@@ -313,14 +313,17 @@ class SqliteStore:
     async def mark_caller_id(self, number: str, at: datetime | None, source: str) -> None:
         """Marked as spam since ``at``; None takes the mark away."""
         await self._writer.run(lambda db: caller_ids.mark(db, number, at, source))
+        await self._in_parts(caller_ids.ask_again)
 
     async def rest_caller_id(self, number: str, until: datetime | None, reason: str) -> None:
         """Not shown before ``until``; None ends a rest."""
         await self._writer.run(lambda db: caller_ids.rest(db, number, until, reason))
+        await self._in_parts(caller_ids.ask_again)
 
     async def test_caller_id(self, number: str, at: datetime, passed: bool) -> None:
         """What a test call has shown."""
         await self._writer.run(lambda db: caller_ids.test_result(db, number, at, passed))
+        await self._in_parts(caller_ids.ask_again)
 
     async def next_due_at(self, campaign_id: str) -> datetime | None:
         return await self._readers.run(lambda db: reading.next_due_at(db, campaign_id))

@@ -106,6 +106,24 @@ async def test_a_number_that_is_marked_while_a_call_is_prepared_is_not_shown_eit
         assert (await store.mark_dialled(second.attempt_id, NOW, allow)).allowed
 
 
+async def test_who_was_refused_for_want_of_a_number_is_called_once_there_is_one(tmp_path: Path) -> None:
+    async with await loaded(tmp_path, {ONE: NumberRules(), TWO: NumberRules()}) as store:
+        new_id = ids()
+        for number in (ONE, TWO):
+            await store.mark_caller_id(number, NOW, "a customer")
+        assert await store.claim_due("c1", NOW, 9, allow, new_id) == []
+        await store.mark_caller_id(ONE, None, "")
+        assert len(await store.claim_due("c1", NOW, 2, allow, new_id)) == 2
+        await store.rest_caller_id(ONE, NOW + timedelta(days=30), "few answers")
+        assert await store.claim_due("c1", NOW, 9, allow, new_id) == []
+        await store.rest_caller_id(ONE, None, "")
+        assert len(await store.claim_due("c1", NOW, 2, allow, new_id)) == 2
+        await store.test_caller_id(ONE, NOW, passed=False)
+        assert await store.claim_due("c1", NOW, 9, allow, new_id) == []
+        await store.test_caller_id(ONE, NOW, passed=True)
+        assert len(await store.claim_due("c1", NOW, 9, allow, new_id)) == 4
+
+
 async def test_a_number_that_is_not_approved_is_never_shown(tmp_path: Path) -> None:
     async with await loaded(tmp_path, {"+861065559999": NumberRules()}) as store:
         assert await store.claim_due("c1", NOW, 8, allow, ids()) == []

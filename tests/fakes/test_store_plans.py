@@ -23,7 +23,7 @@ NARROW = (
     *("rearm_customer", "rearm_account", "rearm_contact", "rearm_standing", "next_due_at"),
     *("account_by_key", "update_account", "move_bucket", "rearm_bucket", "pull_forward", "rearm_rules"),
     *("strategy_signed", "strategy_stopped", "strategy_moments", "strategy_dials", "strategy_customers"),
-    "rearm_strategies",
+    *("rearm_strategies", "rearm_caller_ids"),
 )
 
 
