@@ -171,6 +171,16 @@ def _number(state: NumberState, following: bool, full: bool) -> str:
     return f"{masked_phone(state.phone, full)} {said}" + (", the next one" if following else "")
 
 
+def _attempts_made(facts: ContactFacts) -> str:
+    """How many attempts were made, of how many; by a strategy file each step and segment counts for itself."""
+    strategy = facts.campaign.strategy
+    of_step, of_segment = len(strategy.retry_hours), strategy.max_attempts
+    if facts.made_in_segment is None:
+        return f"{facts.attempts_made} of {min(of_segment, of_step)} made"
+    step = f"{facts.made_in_step} of {of_step} of this step, " if facts.placement.step else ""
+    return f"{step}{facts.made_in_segment} of {of_segment} of this segment, {facts.attempts_made} in all"
+
+
 def _pack_of(verdict: DialVerdict) -> str:
     return f"{verdict.rule_pack}/{verdict.rule_pack_version}"
 
@@ -217,8 +227,7 @@ def _tell(
         for each in standing.blocking[1:]:
             lasts = f", until {local(each.until, there)}" if each.until is not None else ""
             out.print(f"  also {each.rule}: {plain(each.reason)}{lasts}")
-        limit = min(facts.campaign.strategy.max_attempts, len(facts.campaign.strategy.retry_hours))
-        out.print(f"  attempts: {facts.attempts_made} of {limit} made")
+        out.print(f"  attempts: {_attempts_made(facts)}")
         for each_number in facts.numbers:
             out.print(f"  number {plain(_number(each_number, each_number.phone == account.phone, full))}")
         if facts.due_at is not None:

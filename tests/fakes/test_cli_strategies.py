@@ -166,6 +166,8 @@ def test_a_campaign_names_a_strategy_file_and_explain_tells_by_it(ari_app: Run) 
     (found,) = json.loads(ari_app("explain", "c_10001", "--json")[1])["accounts"]
     assert found["rule"] == "step_not_due"
     assert found["next_allowed"].startswith("2026-03-03T02:00")
+    later = ari_app("explain", "c_10001", "--at", "2026-03-03T10:01+08:00")[1]
+    assert re.search(r"attempts: 0 of \d+ of this step, 0 of \d+ of this segment, 0 in all", later), later
     code, out, err = ari_app("strategy", "explain", "telecom-overdue", "c_10001", "--json")
     assert code == 0, err
     assert json.loads(out)["accounts"][0]["segment"] == "first-month"
