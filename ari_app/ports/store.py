@@ -343,7 +343,11 @@ class Store(Protocol):
     async def withdrawn(
         self, attempt_ids: Sequence[str], now: datetime, decide: Decide
     ) -> Mapping[str, DialVerdict]:
-        """The attempts, of those that nobody has answered, that a verdict of now takes back; their verdicts are stored."""
+        """The attempts, of those that nobody has answered, that a verdict of now takes back; nothing is written."""
+        ...
+
+    async def record_withdrawn(self, found: Mapping[str, DialVerdict], now: datetime) -> None:
+        """Store the verdicts that have taken attempts back."""
         ...
 
     async def close_attempt(

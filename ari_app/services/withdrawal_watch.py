@@ -38,9 +38,12 @@ class WithdrawalWatch:
         waiting = {
             session.attempt.attempt_id: session for session in self._sessions() if session.state in UNANSWERED
         }
-        found = await self._store.withdrawn(list(waiting), self._clock.now(), self._decide) if waiting else {}
+        now = self._clock.now()
+        found = await self._store.withdrawn(list(waiting), now, self._decide) if waiting else {}
         for attempt_id, verdict in found.items():
             log.info("call is taken back", attempt_id=attempt_id, rule=verdict.rule.value)
             waiting[attempt_id].withdraw()
         self._seen = revision
+        if found:  # last: no customer's telephone rings on because the writer has to wait
+            await self._store.record_withdrawn(found, now)
         return len(found)

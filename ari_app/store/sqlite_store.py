@@ -355,12 +355,12 @@ class SqliteStore:
     async def withdrawn(
         self, attempt_ids: Sequence[str], now: datetime, decide: Decide
     ) -> Mapping[str, DialVerdict]:
-        found = await self._readers.run(
+        return await self._readers.run(
             lambda db: withdrawal.withdrawn(db, self._cache(), attempt_ids, now, decide)
         )
-        if found:
-            await self._writer.run(lambda db: withdrawal.record_withdrawn(db, found, now))
-        return found
+
+    async def record_withdrawn(self, found: Mapping[str, DialVerdict], now: datetime) -> None:
+        await self._writer.run(lambda db: withdrawal.record_withdrawn(db, found, now))
 
     async def close_attempt(
         self,

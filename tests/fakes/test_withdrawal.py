@@ -12,6 +12,7 @@ from ari_app.domain.call_machine import Event, EventKind, State
 from ari_app.domain.campaign import CampaignStatus
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag, ListKind
+from ari_app.errors import StoreUnavailable
 from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import FakeLeg, FakeMedia
@@ -76,6 +77,33 @@ async def test_a_ringing_call_is_released_and_closed_as_withdrawn(
         assert (last.verdict.rule, last.attempt_id) == (rule, record.attempt_id)
         assert await place.dialler.turn() == 0, "and it stops the next attempt"
     assert broken_promises(tmp_path / "floor.db") == []
+
+
+class Unwritable:
+    """A store that can be read, while its writer waits for another process in vain."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    async def record_withdrawn(self, *_: object) -> None:
+        raise StoreUnavailable("the database is locked")
+
+
+async def test_a_call_is_released_also_while_nothing_can_be_written(tmp_path: Path) -> None:
+    async with floor(tmp_path, rings, decide=decide) as place:
+        store = Unwritable(place.store)
+        watch = WithdrawalWatch(store, place.clock, decide, place.dialler.sessions)  # type: ignore[arg-type]
+        await place.dialler.turn()
+        await in_state(place, State.RINGING)
+        await place.store.set_flag("cust-1", Flag.PAID, "the bank", NOW)
+        with pytest.raises(StoreUnavailable):
+            await watch.look()
+        await within(20.0, lambda: not place.dialler.owned())
+        (leg,) = place.telephony.legs.values()
+        assert "hang_up" in leg.log
 
 
 async def test_an_answered_call_goes_on(tmp_path: Path) -> None:
