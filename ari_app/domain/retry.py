@@ -22,12 +22,14 @@ class RetryDecision:
     """The next attempt, or why there is none.
 
     ``due_at`` is when the next attempt falls due (the compliance verdict may still move it), None when there is none.
-    ``number_dead`` marks the number as never to be dialled again.
+    ``number_dead`` marks the number as never to be dialled again. ``asked_from``: the time of a strategy's next step is not
+    kept; whatever brings that forward, an edit or another segment, is looked at from then on. None: ``due_at`` holds.
     """
 
     due_at: datetime | None
     reason: str
     number_dead: bool = False
+    asked_from: datetime | None = None
 
 
 def plan_retry(
@@ -70,7 +72,7 @@ def plan_retry(
     allowed = min(strategy.max_attempts, len(strategy.retry_hours))
     if dials_made >= allowed and next_step_at is not None:
         reason = f"{kind.name}: all {allowed} attempts of this step are used, the next one follows"
-        return RetryDecision(max(next_step_at, earliest), reason, dead)
+        return RetryDecision(max(next_step_at, earliest), reason, dead, asked_from=earliest)
     if dials_made >= allowed:
         return RetryDecision(None, f"{kind.name}: all {allowed} attempts are used", dead)
     if wished_at is not None:

@@ -12,6 +12,7 @@ from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.retry import RetryDecision, next_offset
 from ari_app.domain.standing import flags_after, lists_after
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
+from ari_app.domain.verdict import Rule
 from ari_app.errors import StoreError
 from ari_app.ports import AttemptHistory, OutboxEvent
 from ari_app.store.arms import arms_in
@@ -254,11 +255,14 @@ def _plan(
         if attempt["phone"] not in phones and due_at is None:
             due_at = ended_at
     if due_at is not None:
+        planned_at = due_at if decision.asked_from is None else min(due_at, micros(decision.asked_from))
         connection.execute(
             SQL["plan_next"],
             {
                 "campaign_account": row["campaign_account"],
+                "planned_at": planned_at,
                 "due_at": due_at,
+                "refused_by": Rule.STEP_NOT_DUE.value if planned_at < due_at else None,
                 "disposition": outcome.disposition,
             },
         )

@@ -322,7 +322,7 @@ UPDATE attempt SET answered_at = :answered_at, ended_at = :ended_at, sip_status 
 WHERE attempt_id = :attempt_id AND ended_at IS NULL;
 
 -- name: plan_next
-UPDATE campaign_account SET state = 'waiting', planned_at = :due_at, due_at = :due_at,
+UPDATE campaign_account SET state = 'waiting', planned_at = :planned_at, due_at = :due_at, refused_by = :refused_by,
     last_disposition = :disposition
 WHERE id = :campaign_account;
 

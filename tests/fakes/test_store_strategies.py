@@ -478,3 +478,26 @@ async def test_a_call_that_ends_while_its_file_is_away_loses_no_account(
     assert found.due_at == ended.ended_at
     assert await claim(store, NOW + 4 * DAY) == []
     assert await rule(store, NOW + 4 * DAY) is Rule.OUTSIDE_ROLLOUT
+
+
+@pytest.mark.parametrize("by", ["an edit", "a list"])
+async def test_who_waits_for_the_next_step_is_reached_by_what_brings_it_forward(
+    store: SqliteStore, files: Files, by: str
+) -> None:
+    once = replace(REST, steps=(NOTICE, step("start", retry_hours=(0,)), step("start+10d")))
+    sooner = replace(REST, steps=(NOTICE, step("start", retry_hours=(0,)), step("start+3d")))
+    moved = replace(sooner, name="moved", when=Conditions(regions=("y",)))
+    files.put(replace(FILE, segments=(moved, once)))
+    await sign(store, files.book.current["s"].strategy)
+    await load(store)
+    (attempt,) = await claim(store, NOW)
+    assert (await dialled(store, attempt, NOW)).due_at == NOW + 10 * DAY
+    assert await store.next_due_at("c1") == NOW + 10 * DAY
+    if by == "a list":
+        await load(store, region="y")
+    else:
+        files.put(replace(FILE, version="2", segments=(moved, sooner)))
+        await sign(store, files.book.current["s"].strategy)
+        await store.ask_rules_again(moved=True)
+    (attempt,) = await claim(store, NOW + 3 * DAY, "b")
+    assert (await store.mark_dialled(attempt.attempt_id, NOW + 3 * DAY, decide)).allowed
