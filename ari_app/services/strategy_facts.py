@@ -92,10 +92,9 @@ def account_with(facts: Mapping[str, str], now: datetime, timezone: str) -> tupl
         fault("language", f"{language[:20]!r} is no such word", ", ".join(LANGUAGES))
     try:
         amount = Decimal(facts.get("amount", "100"))
-        known = amount.is_finite()
     except InvalidOperation:
-        known = False
-    if not known:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
         fault("amount", f"{facts['amount'][:20]!r} is not an amount", "a number such as 568.32")
         amount = Decimal(0)
     due = here.date() - timedelta(days=whole("overdue", -400, 9999))

@@ -464,16 +464,15 @@ async def test_a_call_that_ends_while_its_file_is_away_loses_no_account(
 ) -> None:
     await sign(store)
     await load(store)
-    at = NOW
-    for _ in range(3):
+    for at in (NOW, NOW + DAY):
         (attempt,) = await claim(store, at, f"a{at:%d}")
-        assert (await store.mark_dialled(attempt.attempt_id, at, decide)).allowed
-        ended = replace(outcome(attempt, "busy"), ended_at=at + timedelta(minutes=1))
-        last = at == NOW + 3 * DAY
-        if last:
-            files.put(replace(FILE, rollout=Rollout((Share("1", 0), Share(HELD_BACK, 100)))))
-        found = await store.close_attempt(ended, by_plan(BUSY, ended.ended_at), no_events)  # type: ignore[arg-type]
-        at = NOW + (DAY if at == NOW else 3 * DAY)
+        await dialled(store, attempt, at)
+    last = NOW + 3 * DAY
+    (attempt,) = await claim(store, last, "last")
+    assert (await store.mark_dialled(attempt.attempt_id, last, decide)).allowed
+    files.put(replace(FILE, rollout=Rollout((Share("1", 0), Share(HELD_BACK, 100)))))
+    ended = replace(outcome(attempt, "busy"), ended_at=last + timedelta(minutes=1))
+    found = await store.close_attempt(ended, by_plan(BUSY, ended.ended_at), no_events)  # type: ignore[arg-type]
     assert found is not None
     assert found.due_at == ended.ended_at
     assert await claim(store, NOW + 4 * DAY) == []
