@@ -168,6 +168,8 @@ class Store(Protocol):
         """Add or replace a campaign; False when the same one is already there unchanged.
 
         Putting never starts a campaign that was paused or finished; ``set_campaign_status`` does.
+        What it had refused or moved is asked again, part by part; where that breaks off, the same campaign put again
+        goes on with it.
         """
         ...
 

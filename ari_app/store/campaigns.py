@@ -44,18 +44,26 @@ class CampaignCache:
         return campaign
 
 
-def put_campaign(connection: sqlite3.Connection, campaign: Campaign) -> bool:
-    """See ``Store.put_campaign``."""
+def put_campaign(connection: sqlite3.Connection, campaign: Campaign) -> tuple[bool, int]:
+    """See ``Store.put_campaign``; and how many changes, broken off ones included, call for asking its accounts again."""
     params = campaign_params(campaign)
     row = connection.execute(SQL["campaign"], {"campaign_id": campaign.campaign_id}).fetchone()
-    if row is not None:
-        if row["status"] != CampaignStatus.RUNNING.value and campaign.status is CampaignStatus.RUNNING:
-            params["status"] = row["status"]
-        if dict(row) == params:
-            return False
-    connection.execute(SQL["put_campaign"], params)
-    connection.execute(SQL["rearm_campaign"], {"campaign_id": campaign.campaign_id})
-    return True
+    if row is None:
+        connection.execute(SQL["put_campaign"], params)
+        return True, 0
+    if row["status"] != CampaignStatus.RUNNING.value and campaign.status is CampaignStatus.RUNNING:
+        params["status"] = row["status"]
+    changed = dict(row) != params
+    if changed:
+        connection.execute(SQL["put_campaign"], params)
+        connection.execute(SQL["campaign_changed"], {"campaign_id": campaign.campaign_id})
+    found = connection.execute(SQL["campaign_to_ask"], {"campaign_id": campaign.campaign_id}).fetchone()
+    return changed, int(found["to_ask"])
+
+
+def asked_again(connection: sqlite3.Connection, campaign_id: str, changes: int) -> None:
+    """Every account of a campaign was asked again after so many changes; a change that came meanwhile stays to do."""
+    connection.execute(SQL["campaign_asked"], {"campaign_id": campaign_id, "to_ask": changes})
 
 
 def set_campaign_status(connection: sqlite3.Connection, campaign_id: str, status: CampaignStatus) -> bool:

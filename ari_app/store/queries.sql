@@ -12,6 +12,15 @@ VALUES (:campaign_id, :name, :status, :strategy, :dialler, :webhook)
 ON CONFLICT (campaign_id) DO UPDATE SET name = excluded.name, status = excluded.status,
     strategy = excluded.strategy, dialler = excluded.dialler, webhook = excluded.webhook;
 
+-- name: campaign_changed
+UPDATE campaign SET to_ask = to_ask + 1 WHERE campaign_id = :campaign_id;
+
+-- name: campaign_to_ask
+SELECT to_ask FROM campaign WHERE campaign_id = :campaign_id;
+
+-- name: campaign_asked
+UPDATE campaign SET to_ask = 0 WHERE campaign_id = :campaign_id AND to_ask = :to_ask;
+
 -- name: set_campaign_status
 UPDATE campaign SET status = :status WHERE campaign_id = :campaign_id AND status <> :status;
 
@@ -59,10 +68,6 @@ ON CONFLICT (campaign_id, account) DO NOTHING;
 -- name: record_import
 INSERT INTO import_batch (campaign_id, at, added, updated, unchanged)
 VALUES (:campaign_id, :now, :added, :updated, :unchanged);
-
--- name: rearm_campaign
-UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
-WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NOT planned_at;
 
 -- name: rearm_part
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL

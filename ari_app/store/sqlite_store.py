@@ -148,7 +148,12 @@ class SqliteStore:
     # ------------------------------------------------------------------------------------------- campaigns, lists
 
     async def put_campaign(self, campaign: Campaign) -> bool:
-        return await self._writer.run(lambda db: campaigns.put_campaign(db, campaign))
+        name = campaign.campaign_id
+        changed, to_ask = await self._writer.run(lambda db: campaigns.put_campaign(db, campaign))
+        if to_ask:
+            await self._in_parts(lambda db, after, upto: campaigns.rearm_part(db, name, after, upto))
+            await self._writer.run(lambda db: campaigns.asked_again(db, name, to_ask))
+        return changed
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         # A cache of its own: parsed campaigns belong to one thread, and this may run in any of the pool's.
