@@ -12,7 +12,6 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.caller_id import NumberRules
 from ari_app.domain.campaign import Campaign, DialMode
 from ari_app.domain.compliance import FILE_RULES, ContactFacts, Decide, DialVerdict, Rule
-from ari_app.domain.strategy_book import StrategyBook
 from ari_app.errors import StoreError
 from ari_app.ports import Admission
 from ari_app.store.budget import goes_first
@@ -21,6 +20,7 @@ from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
 from ari_app.store.queries import SQL
+from ari_app.store.rivals import standing_row, yields_to_another
 from ari_app.store.strategies import by_priority
 
 #: Accounts examined in one claim, so that many refusals never hold the writer for long: the next claim goes on.
@@ -37,12 +37,6 @@ _PRIORITY_PAGE = 100
 NONE_TO_SHOW = (
     "every caller ID of the pool is marked, rests, cools down or has had its calls (ari-app caller-ids list)"
 )
-
-
-def standing_row(connection: sqlite3.Connection, campaign_account: int) -> sqlite3.Row:
-    row = connection.execute(SQL["standing_of"], {"campaign_account": campaign_account}).fetchone()
-    assert isinstance(row, sqlite3.Row)
-    return row
 
 
 def claim_due(
@@ -90,7 +84,7 @@ def claim_due(
                     now,
                     decide,
                     new_id,
-                    campaigns.book,
+                    campaigns,
                     admission,
                     numbers,
                 )
@@ -98,7 +92,7 @@ def claim_due(
                 examined += 1
             if attempt is None:
                 attempt = _claim_one(
-                    connection, row, campaign, now, decide, new_id, campaigns.book, admission, numbers
+                    connection, row, campaign, now, decide, new_id, campaigns, admission, numbers
                 )
                 examined += 1
             if attempt is not None:
@@ -116,14 +110,19 @@ def _claim_one(
     now: datetime,
     decide: Decide,
     new_id: Callable[[], str],
-    book: StrategyBook,
+    campaigns: CampaignCache,
     admission: Admission | None,
     numbers: CallerIds,
 ) -> ReservedAttempt | None:
     at = micros(now)
-    facts = facts_of(connection, row, campaign, at, book=book)
+    facts = facts_of(connection, row, campaign, at, book=campaigns.book)
     verdict = decide(facts, now)
     if verdict.allowed:
+        yields_until = yields_to_another(connection, campaigns, row, campaign, now, decide)
+        if yields_until is not None:
+            params = {"campaign_account": row["campaign_account"], "due_at": yields_until}
+            connection.execute(SQL["plan_postponed"], params)
+            return None
         wait_s = None if admission is None else admission.wait_s(facts.account.phone)
         if wait_s is not None:  # the plan stands; only this look at it comes again
             params = {"campaign_account": row["campaign_account"], "due_at": at + round(wait_s * 1e6) + 1}

@@ -348,6 +348,13 @@ WHERE state = 'waiting' AND id <> :campaign_account AND id IN (
     CROSS JOIN campaign_account AS ca ON ca.campaign_id = :campaign_id AND ca.account = a.id
     WHERE a.customer_id = :customer_id);
 
+-- name: rivals
+SELECT ca.id, ca.due_at FROM account AS a CROSS JOIN campaign_account AS ca ON ca.account = a.id
+CROSS JOIN campaign AS c ON c.campaign_id = ca.campaign_id
+WHERE a.customer_id = :customer_id AND ca.campaign_id <> :campaign_id AND c.status = 'running'
+    AND ca.state = 'waiting' AND ca.due_at <= :now AND ca.due_at > :since
+ORDER BY ca.due_at, ca.id;
+
 -- name: plan_done
 UPDATE campaign_account SET state = 'done', planned_at = NULL, due_at = NULL, last_disposition = :disposition,
     closed_reason = :reason, closed_phone = :closed_phone

@@ -89,16 +89,19 @@ def by_priority(
     rows: Sequence[sqlite3.Row], campaign: Campaign, book: StrategyBook, now: datetime
 ) -> list[sqlite3.Row]:
     """Rows of ``standing`` by the priority of their segments, the highest first; otherwise as they were."""
+    return sorted(rows, key=lambda row: priority_of(row, campaign, book, now), reverse=True)
 
-    def priority(row: sqlite3.Row) -> int:
-        account = account_of(row)
-        chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
-        if isinstance(chosen, Refusal):
-            return 0
-        today = now.astimezone(zone_of(account.timezone) or UTC).date()
-        return segment_of(chosen.strategy, account, today).priority
 
-    return sorted(rows, key=priority, reverse=True)
+def priority_of(row: sqlite3.Row, campaign: Campaign, book: StrategyBook, now: datetime) -> int:
+    """The priority of the segment of a row of ``standing``; 0 without a strategy file."""
+    if not campaign.strategy.file:
+        return 0
+    account = account_of(row)
+    chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
+    if isinstance(chosen, Refusal):
+        return 0
+    today = now.astimezone(zone_of(account.timezone) or UTC).date()
+    return segment_of(chosen.strategy, account, today).priority
 
 
 def _made(

@@ -11,8 +11,9 @@ from ari_app.domain.withdrawal import as_when_dialled, withdraws
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import instant_or_none, micros
 from ari_app.store.facts import facts_of
-from ari_app.store.gate import refused, standing_row, store_verdict
+from ari_app.store.gate import refused, store_verdict
 from ari_app.store.queries import SQL
+from ari_app.store.rivals import standing_row
 
 
 def revision(connection: sqlite3.Connection) -> int:

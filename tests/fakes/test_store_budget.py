@@ -89,15 +89,15 @@ async def test_another_customers_and_another_campaigns_budget_is_untouched(
     path: Path, tmp_path: Path
 ) -> None:
     async with await SqliteStore.open(path) as store:
-        await with_accounts(store, NEWER)
+        await with_accounts(store, OLDER)
         await store.put_campaign(campaign("c2"))
-        await store.load_accounts("c2", [OLDER], NOW)
-        assert await dial(store, tmp_path, timedelta(0)) == "acc-1"
+        await store.load_accounts("c2", [NEWER], NOW)
+        assert await dial(store, tmp_path, timedelta(0)) == "acc-2"
         assert await dial(store, tmp_path, timedelta(minutes=1), campaign_id="c2") is None, "the gap is his"
         (_, beside) = await store.customer_accounts("cust-1")
         assert beside.due_at is not None
         assert beside.due_at > NOW + timedelta(minutes=1), "placed behind the gap by the same rules"
-        assert await dial(store, tmp_path, timedelta(hours=4), campaign_id="c2") == "acc-2"
+        assert await dial(store, tmp_path, timedelta(hours=4), campaign_id="c2") == "acc-1"
         facts = {each.campaign.campaign_id: each for each in await store.contact_facts("cust-1", NOW + DAY)}
         assert (facts["c1"].attempts_made, facts["c2"].attempts_made) == (1, 1)
         assert len(facts["c1"].contacts) == 2

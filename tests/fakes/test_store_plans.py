@@ -23,7 +23,7 @@ NARROW = (
     *("rearm_customer", "rearm_account", "rearm_contact", "rearm_standing", "next_due_at"),
     *("account_by_key", "update_account", "move_bucket", "rearm_bucket", "pull_forward", "rearm_rules"),
     *("strategy_signed", "strategy_stopped", "strategy_moments", "strategy_dials", "strategy_customers"),
-    *("rearm_strategies", "rearm_caller_ids"),
+    *("rearm_strategies", "rearm_caller_ids", "rivals"),
 )
 
 
@@ -57,7 +57,7 @@ def test_a_page_is_read_in_the_order_of_its_index(connection: Connection, name: 
     assert [step for step in plan(connection, name) if "TEMP B-TREE" in step] == []
 
 
-@pytest.mark.parametrize("name", ["first_of_customer", "spent"])
+@pytest.mark.parametrize("name", ["first_of_customer", "spent", "rivals"])
 def test_a_customers_accounts_are_found_by_the_customer(connection: Connection, name: str) -> None:
     first, second, *_ = plan(connection, name)
     assert "customer_id=?" in first, "not by all that are due"
