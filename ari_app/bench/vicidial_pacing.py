@@ -106,7 +106,7 @@ def variants() -> list[VicidialSettings]:
             ("ADAPT_HARD_LIMIT", "ADAPT_AVERAGE", "ADAPT_TAPERED"),
             (2.0, 3.0),
             (3.0, 5.0),
-            (-1.0, 0.0),
+            (-10.0, -7.0, -1.0, 0.0),  # of many agents some must be kept free
             (False, True),
             (False, True),
         )
