@@ -16,6 +16,7 @@ from ari_app.cli.common import (
     console,
     error_console,
     invocation,
+    know_strategies,
     local,
     plain,
     print_json,
@@ -23,6 +24,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.domain.call_order import DayPart, Tries
 from ari_app.domain.campaign import Campaign, CampaignStatus, CampaignStrategy
 from ari_app.errors import InputError, Problem
 
@@ -201,6 +203,7 @@ async def _store_campaign(settings: Settings, found: CampaignInput, now: datetim
 
     async with open_store(settings) as store:
         changed = await store.put_campaign(found.campaign)
+        know_strategies(store, settings, found.campaign)
         added = updated = unchanged = 0
         for start in range(0, len(found.accounts), _BATCH):
             batch = found.accounts[start : start + _BATCH]
@@ -305,6 +308,7 @@ def show(context: typer.Context, campaign_id: CampaignId, json_output: JsonOptio
             ("due now", count.due_now),
             ("next due", local(count.next_due_at, zone_of(strategy.timezone))),
             *((f"  {name}", number) for name, number in sorted(count.dispositions.items())),
+            *((f"answered, {_PARTS[part]}", _share(tries)) for part, tries in sorted(count.answers.items())),
         ],
     )
 
@@ -406,4 +410,20 @@ def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
         "done": count.done,
         "next_due_at": count.next_due_at,
         "dispositions": dict(count.dispositions),
+        "answers": {
+            part.name.lower(): {"dials": tries.dials, "answered": tries.answered}
+            for part, tries in sorted(count.answers.items())
+        },
     }
+
+
+_PARTS = {
+    DayPart.MORNING: "before 12:00",
+    DayPart.AFTERNOON: "12:00 to 17:00",
+    DayPart.EVENING: "from 17:00",
+    DayPart.DAY_OFF: "Sat, Sun",
+}
+
+
+def _share(tries: Tries) -> str:
+    return f"{tries.answered} of {tries.dials} dials ({tries.answered / tries.dials:.0%}) in four weeks"

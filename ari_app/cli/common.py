@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ari_app.config import Settings
+    from ari_app.domain.campaign import Campaign
     from ari_app.ports import Clock
     from ari_app.services.account_row import RowDefaults
+    from ari_app.store.sqlite_store import SqliteStore
 
 T = TypeVar("T")
 
@@ -76,6 +78,17 @@ def clock_of(settings: Settings) -> Clock:
     from ari_app.app import make_clock
 
     return make_clock(settings)
+
+
+def know_strategies(store: SqliteStore, settings: Settings, campaign: Campaign | None) -> None:
+    """Let the store know the strategy files where a campaign names one: they say who is called first."""
+    if campaign is None or not campaign.strategy.file:
+        return
+    from ari_app.app import strategy_directory
+    from ari_app.services.rule_directory import RuleDirectory
+
+    strategies = strategy_directory(settings, RuleDirectory(settings.dialplan_dir)).book
+    store.use_strategies(lambda: strategies)
 
 
 def row_defaults(settings: Settings, now: datetime) -> RowDefaults:

@@ -17,6 +17,7 @@ from ari_app.cli.common import (
     console,
     error_console,
     invocation,
+    know_strategies,
     mapping_file,
     pairs,
     plain,
@@ -85,6 +86,7 @@ def import_command(
 
         defaults = row_defaults(settings, clock_of(settings).now())
         async with open_store(settings) as store:
+            know_strategies(store, settings, await store.campaign(campaign))
             return await import_list(
                 file,
                 campaign,

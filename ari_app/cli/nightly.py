@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def nightly_command(context: typer.Context, json_output: JsonOption = False) -> None:
-    """Let bills grow older and plan warnings before suspensions; a serving controller does it every night by itself.
+    """Let bills grow older, plan warnings before suspensions, put calls in order; a serving controller does so every night.
 
     It may run beside a serving controller, and twice: the second time changes nothing.
 
@@ -27,6 +27,7 @@ def nightly_command(context: typer.Context, json_output: JsonOption = False) -> 
         return
     console().print(f"{report.aged} accounts are in another aging bucket now")
     console().print(f"{report.pulled} attempts are planned for a warning before a suspension")
+    console().print(f"{report.reordered} accounts have another place in the order of calls")
     if report.no_place:
         console().print(f"{report.no_place} warnings have no allowed instant: see ari-app explain CUSTOMER")
 

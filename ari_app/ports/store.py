@@ -12,6 +12,7 @@ from ari_app.domain.account import Account
 from ari_app.domain.account_assessment import AccountAssessment
 from ari_app.domain.arm_report import ArmCount, AssignedArm, GroupedBy
 from ari_app.domain.attempt import CallOutcome, OpenAttempt, ReservedAttempt, Turn
+from ari_app.domain.call_order import DayPart, Tries
 from ari_app.domain.call_result import ModelSummary
 from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
@@ -62,7 +63,7 @@ class AttemptHistory:
 
 @dataclass(frozen=True, slots=True)
 class CampaignCount:
-    """How far a campaign is: accounts by state."""
+    """How far a campaign is: accounts by state, and how it was answered in each part of the day, as counted last night."""
 
     accounts: int
     waiting: int
@@ -71,6 +72,7 @@ class CampaignCount:
     done: int
     next_due_at: datetime | None
     dispositions: Mapping[str, int] = field(default_factory=dict)
+    answers: Mapping[DayPart, Tries] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,11 @@ class Store(Protocol):
         """Pull the next attempt of waiting accounts forward to where ``place_of`` puts a warning before suspension; how
         many were pulled, and how many warnings have no place (an instant of None with a reason).
         """
+        ...
+
+    async def order_accounts(self, now: datetime) -> int:
+        """Work out for every waiting account where it has its place in the order of calls, by what its customer and its
+        campaign have shown so far; how many have another one now."""
         ...
 
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount: ...

@@ -1,4 +1,4 @@
-"""The nightly job: bills grow older, and warnings before a suspension find their place.
+"""The nightly job: bills grow older, warnings before a suspension find their place, calls find their order.
 
 It reads beside the writer and writes in short transactions, so that claims come between. Running it twice changes nothing.
 """
@@ -23,12 +23,13 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class NightlyReport:
     """``aged`` accounts came into another bucket; ``pulled`` attempts were planned for a warning before a suspension, and
-    ``no_place`` warnings have no allowed instant.
+    ``no_place`` warnings have no allowed instant; ``reordered`` accounts have another place in the order of calls.
     """
 
     aged: int
     pulled: int
     no_place: int
+    reordered: int = 0
 
 
 class Nightly:
@@ -43,8 +44,9 @@ class Nightly:
         now = self._clock.now()
         aged = await self._store.age_accounts(bucket_on(now))
         pulled, no_place = await self._store.plan_warnings(now, warning_place(self._book(), now))
-        report = NightlyReport(aged, pulled, no_place)
-        log.info("nightly job done", aged=aged, pulled=pulled, no_place=no_place)
+        reordered = await self._store.order_accounts(now)
+        report = NightlyReport(aged, pulled, no_place, reordered)
+        log.info("nightly job done", aged=aged, pulled=pulled, no_place=no_place, reordered=reordered)
         return report
 
 

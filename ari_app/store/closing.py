@@ -25,6 +25,7 @@ from ari_app.store.codec import (
     day_or_none,
     document,
     finite,
+    instant,
     instant_or_none,
     micros,
     micros_or_none,
@@ -34,6 +35,7 @@ from ari_app.store.codec import (
 )
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import number_states, other_phones
+from ari_app.store.order import Orders
 from ari_app.store.queries import SQL
 from ari_app.store.results import write_result
 from ari_app.store.standing_flags import set_flag
@@ -89,7 +91,18 @@ def close_attempt(
     if outcome.answered_at is not None and attempt["dialled_at"] is not None:
         count_answered(connection, attempt["caller_id"], attempt["dialled_at"])
     ended_at = _close_row(connection, attempt, outcome, decision)
-    _plan(connection, attempt, row, outcome, decision, ended_at, phones=phones, another=history.other_number)
+    order = replace(Orders(connection, campaigns, instant(ended_at)).of_row(row), days=0)
+    _plan(
+        connection,
+        attempt,
+        row,
+        outcome,
+        decision,
+        ended_at,
+        phones=phones,
+        another=history.other_number,
+        call_class=order.code,
+    )
     connection.execute(SQL["rearm_customer"], {"customer_id": attempt["customer_id"]})
     offset = next_offset(history.campaign.strategy, history.first_dialled_at, history.dials_made)
     if offset is not None and attempt["dialled_at"] is not None:
@@ -239,6 +252,7 @@ def _plan(
     *,
     phones: Sequence[str],
     another: bool,
+    call_class: int,
 ) -> None:
     """Plan what follows. A dead number ends the account unless it has another one, or a list has given it one meanwhile."""
     due_at = micros_or_none(decision.due_at)
@@ -264,6 +278,7 @@ def _plan(
                 "due_at": due_at,
                 "refused_by": Rule.STEP_NOT_DUE.value if planned_at < due_at else None,
                 "disposition": outcome.disposition,
+                "call_class": call_class,
             },
         )
         return

@@ -19,9 +19,9 @@ from ari_app.store.caller_ids import CallerIds, count_shown, is_barred
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, micros_or_none
 from ari_app.store.facts import facts_of
+from ari_app.store.order import after_postponing, after_refusal, due_in_order
 from ari_app.store.queries import SQL
 from ari_app.store.rivals import standing_row, yields_to_another
-from ari_app.store.strategies import by_priority
 
 #: Accounts examined in one claim, so that many refusals never hold the writer for long: the next claim goes on.
 MAX_EXAMINED = 64
@@ -30,8 +30,6 @@ MAX_EXAMINED = 64
 FILES_AGAIN = timedelta(minutes=15)
 
 _LEAST_PAGE = 16
-#: Of so many accounts that are due the longest, those of the segment with the highest priority come first.
-_PRIORITY_PAGE = 100
 
 #: Why nothing is dialled while every number of a pool is marked, rests or has had its calls.
 NONE_TO_SHOW = (
@@ -56,24 +54,17 @@ def claim_due(
     at = micros(now)
     reserved: list[ReservedAttempt] = []
     taken: set[str] = set()
-    asked: set[int] = set()
     examined = 0
     while len(reserved) < limit and examined < MAX_EXAMINED:
-        by_file = bool(campaign.strategy.file)
-        page = max(limit - len(reserved), _PRIORITY_PAGE if by_file else _LEAST_PAGE)
-        rows = connection.execute(
-            SQL["claim_candidates"], {"campaign_id": campaign_id, "now": at, "limit": page}
-        ).fetchall()
-        if by_file:
-            rows = by_priority(rows, campaign, campaigns.book, now)
-        for row in rows:
+        page = max(limit - len(reserved), _LEAST_PAGE)
+        due = due_in_order(connection, campaign, campaigns.book, now, page)
+        for number in due:
             if len(reserved) == limit:
                 break
+            row = standing_row(connection, number)
             customer = row["customer_id"]
-            if customer in taken or row["campaign_account"] in asked:
-                row = standing_row(connection, row["campaign_account"])  # noqa: PLW2901 - the row as it is now
-                if row["state"] != "waiting" or row["due_at"] is None or row["due_at"] > at:
-                    continue  # asked already, in the place of another account of the customer
+            if row["state"] != "waiting" or row["due_at"] is None or row["due_at"] > at:
+                continue  # asked already, in the place of another account of the customer
             attempt = None
             first = goes_first(connection, row, at) if customer not in taken else row["campaign_account"]
             if first != row["campaign_account"]:
@@ -88,7 +79,6 @@ def claim_due(
                     admission,
                     numbers,
                 )
-                asked.add(first)
                 examined += 1
             if attempt is None:
                 attempt = _claim_one(
@@ -98,7 +88,7 @@ def claim_due(
             if attempt is not None:
                 reserved.append(attempt)
                 taken.add(customer)
-        if len(rows) < page:
+        if len(due) < page:
             break
     return reserved
 
@@ -120,13 +110,13 @@ def _claim_one(
     if verdict.allowed:
         yields_until = yields_to_another(connection, campaigns, row, campaign, now, decide)
         if yields_until is not None:
-            params = {"campaign_account": row["campaign_account"], "due_at": yields_until}
-            connection.execute(SQL["plan_postponed"], params)
+            again = {"campaign_account": row["campaign_account"], "due_at": yields_until}
+            connection.execute(SQL["plan_postponed"], again | {"call_class": row["call_class"]})
             return None
         wait_s = None if admission is None else admission.wait_s(facts.account.phone)
         if wait_s is not None:  # the plan stands; only this look at it comes again
-            params = {"campaign_account": row["campaign_account"], "due_at": at + round(wait_s * 1e6) + 1}
-            connection.execute(SQL["plan_postponed"], params)
+            again = {"campaign_account": row["campaign_account"], "due_at": at + round(wait_s * 1e6) + 1}
+            connection.execute(SQL["plan_postponed"], again | after_postponing(row))
             return None
         account = facts.account
         shown = numbers.choose(
@@ -152,6 +142,7 @@ def _claim_one(
             "due_at": None if due_at is None else max(due_at, at + 1),
             "rule": verdict.rule.value,
             "verdict": store_verdict(connection, row, verdict, "plan", None, at),
+            **after_refusal(row, verdict.rule, now),
         },
     )
     return None

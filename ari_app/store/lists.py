@@ -9,26 +9,35 @@ from datetime import datetime
 
 from ari_app.domain.account import Account
 from ari_app.domain.contact_facts import ListKind
-from ari_app.errors import InputError, Problem, StoreError
+from ari_app.errors import InputError, Problem
 from ari_app.ports import LoadCount
+from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
 from ari_app.store.numbers import other_phones, put_other_phones
+from ari_app.store.order import Orders
 from ari_app.store.queries import SQL
 
 
 def load_accounts(
-    connection: sqlite3.Connection, campaign_id: str, accounts: Sequence[Account], now: datetime
+    connection: sqlite3.Connection,
+    campaigns: CampaignCache,
+    campaign_id: str,
+    accounts: Sequence[Account],
+    now: datetime,
 ) -> LoadCount:
     """See ``Store.load_accounts``."""
-    if connection.execute(SQL["campaign"], {"campaign_id": campaign_id}).fetchone() is None:
-        raise StoreError(f"campaign {campaign_id}: there is no such campaign")
+    campaign, orders = campaigns.required(connection, campaign_id), Orders(connection, campaigns, now)
     at = micros(now)
     added = updated = unchanged = 0
     for account in accounts:
         account_row, changed = _put_account(connection, account, at)
+        code = orders.of_account(campaign, account).code
         joined = connection.execute(
-            SQL["add_to_campaign"], {"campaign_id": campaign_id, "account": account_row, "now": at}
+            SQL["add_to_campaign"],
+            {"campaign_id": campaign_id, "account": account_row, "now": at, "call_class": code},
         )
+        if changed:
+            orders.again(account_row)
         if joined.rowcount:
             added += 1
         elif changed:

@@ -11,6 +11,7 @@ from ari_app.domain.compliance import ContactFacts
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import Params, micros
 from ari_app.store.facts import facts_of
+from ari_app.store.order import Orders, change_of
 from ari_app.store.queries import SQL
 
 #: ``(bucket, due_date, timezone)`` to the bucket of today.
@@ -56,6 +57,17 @@ def move_buckets(connection: sqlite3.Connection, changes: Sequence[Params]) -> i
             connection.execute(SQL["rearm_bucket"], change)
             moved += 1
     return moved
+
+
+def order_page(
+    connection: sqlite3.Connection, campaigns: CampaignCache, after: int, limit: int, now: datetime
+) -> Page:
+    """The waiting accounts of a page whose place in the order of calls is another one now."""
+    rows = connection.execute(SQL["order_page"], {"after": after, "limit": limit}).fetchall()
+    orders = Orders(connection, campaigns, now)
+    found = [change_of(row, orders.of_row(row)) for row in rows]
+    changes = [change for change in found if change["before"] != change["call_class"]]
+    return Page(changes, len(rows), rows[-1]["campaign_account"] if len(rows) == limit else None)
 
 
 def warnings_page(

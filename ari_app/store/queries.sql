@@ -61,8 +61,8 @@ UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language 
 WHERE id = :account;
 
 -- name: add_to_campaign
-INSERT INTO campaign_account (campaign_id, account, planned_at, due_at, added_at)
-VALUES (:campaign_id, :account, :now, :now, :now)
+INSERT INTO campaign_account (campaign_id, account, planned_at, due_at, added_at, call_class)
+VALUES (:campaign_id, :account, :now, :now, :now, :call_class)
 ON CONFLICT (campaign_id, account) DO NOTHING;
 
 -- name: record_import
@@ -71,7 +71,7 @@ VALUES (:campaign_id, :now, :added, :updated, :unchanged);
 
 -- name: rearm_part
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
-WHERE id > :after AND id <= :upto AND campaign_id = :campaign_id AND state = 'waiting' AND due_at IS NOT planned_at;
+WHERE id > :after AND id <= :upto AND +campaign_id = :campaign_id AND +state = 'waiting' AND due_at IS NOT planned_at;
 
 -- name: rearm_rules
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
@@ -248,9 +248,53 @@ LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
 WHERE t.customer_id = :customer_id AND t.dialled_at >= :since ORDER BY t.dialled_at;
 
 -- name: claim_candidates
-SELECT * FROM standing
+SELECT id, call_class, due_at FROM campaign_account
 WHERE campaign_id = :campaign_id AND state = 'waiting' AND due_at <= :now
-ORDER BY due_at LIMIT :limit;
+ORDER BY due_at, id LIMIT :limit;
+
+-- name: call_classes
+WITH RECURSIVE held (call_class) AS (
+    SELECT MIN(call_class) FROM campaign_account WHERE campaign_id = :campaign_id AND state = 'waiting'
+    UNION ALL
+    SELECT (SELECT MIN(ca.call_class) FROM campaign_account AS ca
+        WHERE ca.campaign_id = :campaign_id AND ca.state = 'waiting' AND ca.call_class > held.call_class)
+    FROM held WHERE held.call_class IS NOT NULL)
+SELECT call_class FROM held WHERE call_class IS NOT NULL;
+
+-- name: due_of_class
+SELECT id, due_at FROM campaign_account
+WHERE campaign_id = :campaign_id AND call_class = :call_class AND state = 'waiting' AND due_at <= :now
+ORDER BY due_at, id LIMIT :limit;
+
+-- name: answers_of_customer
+SELECT dialled_at, answered_at IS NOT NULL AND disposition NOT IN ('voicemail', 'call_assistant') AS answered
+FROM attempt WHERE customer_id = :customer_id AND dialled_at >= :since AND ended_at IS NOT NULL;
+
+-- name: answers_by_hour
+SELECT dialled_at / 3600000000 AS hour, COUNT(*) AS dials,
+    SUM(answered_at IS NOT NULL AND disposition NOT IN ('voicemail', 'call_assistant')) AS answered
+FROM attempt WHERE campaign_id = :campaign_id AND dialled_at >= :since AND ended_at IS NOT NULL GROUP BY 1;
+
+-- name: answer_profile
+SELECT day_part, dials, answered FROM answer_profile WHERE campaign_id = :campaign_id;
+
+-- name: put_answer_profile
+INSERT INTO answer_profile (campaign_id, day_part, dials, answered) VALUES (:campaign_id, :day_part, :dials, :answered)
+ON CONFLICT (campaign_id, day_part) DO UPDATE SET dials = excluded.dials, answered = excluded.answered;
+
+-- name: order_page
+SELECT campaign_account, campaign_id, call_class, customer_id, account_id, bill_id, name, phone, timezone, language,
+    amount_minor, currency, due_date, aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state,
+    suspension_on, suspension_at, customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region,
+    age_band, income_band, debt_type, debt_cause, score, score_model, early_warning
+FROM standing WHERE state = 'waiting' AND campaign_account > :after ORDER BY campaign_account LIMIT :limit;
+
+-- name: plans_of_account
+SELECT id FROM campaign_account WHERE account = :account AND state = 'waiting';
+
+-- name: set_call_class
+UPDATE campaign_account SET call_class = :call_class
+WHERE id = :campaign_account AND state = 'waiting' AND call_class = :before;
 
 -- name: next_due_at
 SELECT MIN(due_at) AS next_due_at FROM campaign_account WHERE campaign_id = :campaign_id AND state = 'waiting';
@@ -286,7 +330,8 @@ UPDATE campaign_account SET state = 'open', planned_at = NULL, due_at = NULL, re
 WHERE id = :campaign_account;
 
 -- name: plan_refused
-UPDATE campaign_account SET due_at = :due_at, refused_by = :rule, last_verdict = :verdict
+UPDATE campaign_account SET due_at = :due_at, refused_by = :rule, last_verdict = :verdict, call_class = :call_class,
+    turn_lost_at = :turn_lost_at
 WHERE id = :campaign_account;
 
 -- name: abandon_counts
@@ -295,7 +340,8 @@ WHERE campaign_id = :campaign_id AND answered_at >= :month AND answered_at <= :n
 GROUP BY disposition;
 
 -- name: plan_postponed
-UPDATE campaign_account SET due_at = :due_at WHERE id = :campaign_account AND state = 'waiting';
+UPDATE campaign_account SET due_at = :due_at, call_class = :call_class
+WHERE id = :campaign_account AND state = 'waiting';
 
 -- name: attempt
 SELECT * FROM attempt WHERE attempt_id = :attempt_id;
@@ -328,7 +374,7 @@ WHERE attempt_id = :attempt_id AND ended_at IS NULL;
 
 -- name: plan_next
 UPDATE campaign_account SET state = 'waiting', planned_at = :planned_at, due_at = :due_at, refused_by = :refused_by,
-    last_disposition = :disposition
+    last_disposition = :disposition, call_class = :call_class, turn_lost_at = NULL
 WHERE id = :campaign_account;
 
 -- name: spent

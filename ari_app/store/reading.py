@@ -28,6 +28,7 @@ from ari_app.store.codec import (
 )
 from ari_app.store.facts import facts_of
 from ari_app.store.numbers import other_phones
+from ari_app.store.order import usual_of
 from ari_app.store.queries import SQL
 from ari_app.store.results import model_summary_of, promise_of, promises_of, result_of
 
@@ -51,6 +52,9 @@ def campaign_count(connection: sqlite3.Connection, campaign_id: str, now: dateti
         done=counts.get("done", 0),
         next_due_at=instant_or_none(waiting["next_due_at"]) if waiting is not None else None,
         dispositions=MappingProxyType({row["disposition"]: int(row["attempts"]) for row in ended}),
+        answers=MappingProxyType(
+            {part: tries for part, tries in usual_of(connection, campaign_id).items() if tries.dials}
+        ),
     )
 
 

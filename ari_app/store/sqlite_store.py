@@ -45,6 +45,7 @@ from ari_app.store import (
     gate,
     lists,
     nightly,
+    order,
     reading,
     results,
     standing_flags,
@@ -238,11 +239,31 @@ class SqliteStore:
             after = page.after
         return pulled, refused
 
+    async def order_accounts(self, now: datetime) -> int:
+        for campaign in await self._readers.run(campaigns.all_campaigns):
+            usual = await self._readers.run(
+                partial(order.usual_answers, campaign=campaign, book=self._current_book(), now=now)
+            )
+            await self._writer.run(partial(order.put_usual, rows=usual))
+        after: int | None = 0
+        moved = 0
+        while after is not None:
+            page = await self._readers.run(
+                partial(nightly.order_page, campaigns=self._cache(), after=after, limit=BATCH, now=now)
+            )
+            for first in range(0, len(page.changes), CHANGES):
+                part = page.changes[first : first + CHANGES]
+                moved += await self._writer.run(partial(order.put, changes=part))
+            after = page.after
+        return moved
+
     async def campaign_count(self, campaign_id: str, now: datetime) -> CampaignCount:
         return await self._readers.run(lambda db: reading.campaign_count(db, campaign_id, now))
 
     async def load_accounts(self, campaign_id: str, accounts: Sequence[Account], now: datetime) -> LoadCount:
-        return await self._writer.run(lambda db: lists.load_accounts(db, campaign_id, accounts, now))
+        return await self._writer.run(
+            lambda db: lists.load_accounts(db, self._campaigns, campaign_id, accounts, now)
+        )
 
     async def add_do_not_contact(
         self, phone_or_customer: str, source: str, now: datetime, expires: datetime | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -83,13 +82,6 @@ def governed_facts(
         made_in_segment=in_segment,
         made_in_step=in_step,
     )
-
-
-def by_priority(
-    rows: Sequence[sqlite3.Row], campaign: Campaign, book: StrategyBook, now: datetime
-) -> list[sqlite3.Row]:
-    """Rows of ``standing`` by the priority of their segments, the highest first; otherwise as they were."""
-    return sorted(rows, key=lambda row: priority_of(row, campaign, book, now), reverse=True)
 
 
 def priority_of(row: sqlite3.Row, campaign: Campaign, book: StrategyBook, now: datetime) -> int:

@@ -205,6 +205,24 @@ def test_a_campaign_from_request_to_list(ari_app: Run, tmp_path: Path) -> None:
     assert "09:00-12:00 (Asia/Shanghai)" in ari_app("campaign", "show", "w1").out
 
 
+def test_a_campaign_tells_how_it_is_answered(ari_app: Run, tmp_path: Path, at_monday: None) -> None:
+    import asyncio
+
+    async def called_and_counted(database: Path) -> None:
+        await call_once(database, "w1")
+        async with await SqliteStore.open(database) as store:
+            await store.order_accounts(NOW + timedelta(hours=1))
+
+    ari_app("campaign", "create", request_file(tmp_path), "--id", "w1")
+    assert "answered," not in ari_app("campaign", "show", "w1").out
+    asyncio.run(called_and_counted(tmp_path / "data" / "ari-app.sqlite3"))
+    shown = ari_app("campaign", "show", "w1", "--json").object
+    assert shown["answers"] == {"morning": {"dials": 1, "answered": 0}}
+    told = ari_app("campaign", "show", "w1").out
+    assert "answered, before 12:00" in told
+    assert "0 of 1 dials (0%)" in told
+
+
 def test_pause_and_resume(ari_app: Run, tmp_path: Path) -> None:
     ari_app("campaign", "create", request_file(tmp_path), "--id", "w1", "--paused")
     assert ari_app("campaign", "show", "w1", "--json").object["status"] == "paused"
@@ -400,7 +418,7 @@ def test_output_that_cannot_be_written(tmp_path: Path, shell: str, code: int, er
 
 def test_the_nightly_job_by_hand_says_what_it_did(one_attempt: Run) -> None:
     assert "0 accounts are in another aging bucket now" in one_attempt("nightly").out
-    assert one_attempt("nightly", "--json").object == {"aged": 0, "pulled": 0, "no_place": 0}
+    assert one_attempt("nightly", "--json").object == {"aged": 0, "pulled": 0, "no_place": 0, "reordered": 0}
 
 
 def test_explain_says_why_and_when(one_attempt: Run) -> None:
