@@ -153,7 +153,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         observed.add_prompts(prompts)
         language = await stack.enter_async_context(language_model(settings, store, clock))
         language.show(observed)
-        wrap_up = WrapUp(store, clock, table, recorder, settings.transcripts_dir, language.closed)
+        wrap_up = WrapUp(
+            store, clock, table, recorder, settings.transcripts_dir, language.closed, lambda: rules.book
+        )
         recogniser = await stack.enter_async_context(_recognisers(settings, observed))
         services = CallServices(
             store=store,

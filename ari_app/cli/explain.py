@@ -94,7 +94,7 @@ async def _read(
 ) -> tuple[list[Standing], list[VerdictRecord], list[AttemptRecord]]:
     from ari_app.app import open_store, strategy_directory
     from ari_app.domain.compliance import blocking, decide, next_allowed
-    from ari_app.domain.placement import events_of, place
+    from ari_app.services.follow_ups import events_for
     from ari_app.services.rule_directory import RuleDirectory
 
     rules = RuleDirectory(settings.dialplan_dir)
@@ -112,7 +112,7 @@ async def _read(
                 decide(book, facts, at),
                 blocking(book, facts, at),
                 next_allowed(book, facts, at),
-                tuple(place(book, facts, wanted) for wanted in events_of(facts.account, attempts, at)),
+                await events_for(store, strategies, book, facts, attempts, at),
             )
             for facts in found
         ]

@@ -86,7 +86,7 @@ def explain_strategy(
         asked = [(account, Moments(now)) for account in _accounts(settings, customer, now)]
     else:
         account, promised = account_with(pairs(fact, "--fact"), now, strategy.timezone)
-        asked = [(account, Moments(now, promised))]
+        asked = [(account, Moments(now, () if promised is None else (promised,)))]
     found = [_explained(strategy, account, now, moments) for account, moments in asked]
     standing = _standing(settings, strategy)
     if json_output:

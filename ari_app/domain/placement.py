@@ -7,7 +7,7 @@ can take the call's place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -15,6 +15,8 @@ from ari_app.domain.account import Account
 from ari_app.domain.compliance import ContactFacts, decide, next_allowed, zone_of
 from ari_app.domain.record import AttemptRecord
 from ari_app.domain.rule_pack import RuleBook
+from ari_app.domain.triggers import DueStep, follows_promise
+from ari_app.domain.verdict import Rule
 from ari_app.domain.windows import local_instant
 
 #: How far before service ends a customer is warned.
@@ -48,13 +50,21 @@ class Placed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A call that a strategy wants, and what will be known of the customer then if nothing happens before."""
+
+    wanted: Wanted
+    facts: ContactFacts
+
+
 def place(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> Placed:
     """The allowed instant of the span that is nearest to the wanted one on its later side, else on its earlier side.
 
     Total: no input raises, and nothing outside the span is ever given. A window of less than 15 minutes before the wanted
     instant may give way to another allowed instant of the span. The plan's own next attempt does not count as a reason.
     """
-    free = replace(facts, due_at=None, open_attempt=False, account_open=True)
+    free = _without_plan(facts)
     start = max(wanted.at, wanted.earliest)
     following = _first_after(book, free, start, wanted.latest)
     if following is not None:
@@ -65,6 +75,31 @@ def place(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> Placed:
         return Placed(wanted, before, "at the last allowed instant before it")
     refused = decide(book, free, start)
     return Placed(wanted, None, f"no allowed instant in its span ({refused.rule}: {refused.reason})")
+
+
+def first_follow_up(book: RuleBook, follow_ups: Sequence[FollowUp]) -> Placed | None:
+    """The first call that has a place in its span; of several at one instant the last, for by that one it is made then.
+
+    Where none has, the last one without an instant; None where none is wanted. What only a change would end (a dispute, a
+    list, a strategy that is stopped) keeps no call out of the plan: it is refused then, as long as that still stands.
+    """
+    found: Placed | None = None
+    for each in follow_ups:
+        placed = _planned(book, each.facts, each.wanted)
+        if found is None or found.at is None or placed.at == found.at:
+            found = placed
+    return found
+
+
+def _planned(book: RuleBook, facts: ContactFacts, wanted: Wanted) -> Placed:
+    first = next_allowed(book, _without_plan(facts), wanted.at)
+    if first.at is None and first.verdict.rule is not Rule.MAX_ATTEMPTS:
+        return Placed(wanted, wanted.at, f"if allowed by then ({first.verdict.rule}: {first.verdict.reason})")
+    return place(book, facts, wanted)
+
+
+def _without_plan(facts: ContactFacts) -> ContactFacts:
+    return replace(facts, due_at=None, open_attempt=False, account_open=True)
 
 
 def _first_after(book: RuleBook, facts: ContactFacts, start: datetime, latest: datetime) -> datetime | None:
@@ -136,14 +171,35 @@ def promise_follow_ups(promised: date, zone: tzinfo, now: datetime) -> Iterator[
             yield Wanted(f"promise_t{days}", max(begins, now), max(begins, now), latest)
 
 
-def events_of(account: Account, attempts: Iterable[AttemptRecord], now: datetime) -> Iterator[Wanted]:
-    """What is to come for an account: warnings before its suspension, questions after the day that was promised last."""
+def follow_up(due: DueStep) -> Wanted:
+    """A call step of a strategy as an event; one before a promised day may come up to that day."""
+    days = due.step.when.days
+    late = min(MOST_MOVED, timedelta(days=-days)) if follows_promise(due) and days < 0 else MOST_MOVED
+    return Wanted(str(due.step.when), due.at, due.at, due.at + late)
+
+
+def events_of(account: Account, promised: Iterable[date], now: datetime) -> Iterator[Wanted]:
+    """What is to come for an account without a strategy file: warnings before its suspension, questions after the days
+    that were promised last.
+    """
     yield from suspension_warnings(account, now)
     zone = zone_of(account.timezone)
-    promised = [each.promises for each in attempts if each.account_id == account.account_id and each.promises]
-    if zone is not None and promised:
-        for promise in promised[-1]:
-            yield from promise_follow_ups(date.fromisoformat(promise.date), zone, now)
+    if zone is not None:
+        for day in promised:
+            yield from promise_follow_ups(day, zone, now)
+
+
+def promised_last(attempts: Iterable[AttemptRecord], campaign_id: str, account: Account) -> tuple[date, ...]:
+    """The days for which payments of a bill were promised in the newest call of a campaign that brought a promise.
+
+    ``attempts`` are in the order in which they were made.
+    """
+    days: tuple[date, ...] = ()
+    for each in attempts:
+        about = (each.campaign_id, each.account_id, each.bill_id)
+        if each.promises and about == (campaign_id, account.account_id, account.bill_id):
+            days = tuple(date.fromisoformat(promise.date) for promise in each.promises)
+    return days
 
 
 def _suspended_at(account: Account) -> datetime | None:

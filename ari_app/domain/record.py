@@ -41,6 +41,7 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "strategy",
     "segment",
     "step",
+    "trigger",
     "tone",
     "rule_pack",
     "recording",
@@ -69,7 +70,7 @@ class AttemptRecord:
     """One attempt as stored; an open one has neither ``ended_at`` nor ``disposition``.
 
     ``number`` counts this dial of the account in the campaign from 1; ``strategy`` is the strategy's name, for a
-    strategy file with ``strategy_version``, ``segment``, ``step`` and ``tone``;
+    strategy file with ``strategy_version``, ``segment``, ``step``, its ``trigger`` and ``tone``;
     ``next_attempt_at`` what followed from it, with ``plan_reason``. ``facts`` is what wrap-up kept besides.
 
     The recording began at ``recording_started_at``; the customer was told of it at ``recording_notice_at`` and answered
@@ -126,6 +127,7 @@ class AttemptRecord:
     segment: str = ""
     step: str = ""
     tone: str = ""
+    trigger: str = ""
 
     @property
     def variants(self) -> Arms:
@@ -176,6 +178,7 @@ class AttemptRecord:
             else self.strategy,
             "segment": self.segment or None,
             "step": self.step or None,
+            "trigger": self.trigger or None,
             "tone": self.tone or None,
             "rule_pack": f"{self.rule_pack}/{self.rule_pack_version}",
             "recording": self.recording,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from ari_app.domain.call_result import Callback
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.disposition import DispositionKind, RetryRule
+from ari_app.domain.placement import Placed
 from ari_app.domain.windows import local_instant
 
 #: An attempt whose INVITE never left is planned again after this, so that a broken PBX is not hammered.
@@ -42,7 +43,7 @@ def plan_retry(
     wished_at: datetime | None = None,
     other_number: bool = False,
     next_step_at: datetime | None = None,
-    after_promise_at: datetime | None = None,
+    after_promise: Placed | None = None,
 ) -> RetryDecision:
     """What follows an attempt that ended with ``kind``.
 
@@ -50,14 +51,17 @@ def plan_retry(
     ``retry_hours[n]`` is the offset of dial ``n + 1`` from the first one. ``wished_at`` is the moment at which the customer
     asked to be called (:func:`callback_at`); it stands in for offset and delay, but gives no attempt beyond the caps.
     ``other_number``: the customer has another number that may be dialled, so a dead one ends nothing; the budget is the
-    same for all. ``next_step_at`` and ``after_promise_at`` are when a strategy calls next once these attempts are used, or
-    a payment was promised.
+    same for all. ``next_step_at`` is when a strategy calls next once these attempts are used, ``after_promise`` where the
+    call has its place that is made where a promised payment has not come.
     """
     dead = kind.retry is RetryRule.NEVER
     if dead and not other_number:
         return RetryDecision(None, f"{kind.name}: this number is never dialled again", number_dead=True)
-    if kind.retry is RetryRule.DONE and after_promise_at is not None:
-        return RetryDecision(after_promise_at, f"{kind.name}: called again if the promise is not kept")
+    if kind.retry is RetryRule.DONE and after_promise is not None:
+        wanted, at, why = after_promise.wanted.name, after_promise.at, after_promise.reason
+        if at is None:
+            return RetryDecision(None, f"{kind.name}: no further attempt, {wanted} has {why}")
+        return RetryDecision(at, f"{kind.name}: called again if the promise is not kept, {wanted} {why}")
     if kind.retry is RetryRule.DONE:
         return RetryDecision(None, f"{kind.name}: no further attempt is needed")
     if kind.retry is RetryRule.AGAIN or first_dialled_at is None:

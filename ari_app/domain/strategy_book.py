@@ -12,7 +12,14 @@ from ari_app.domain.campaign import Campaign
 from ari_app.domain.rollout import HELD_BACK, version_for
 from ari_app.domain.segment import Segment, Step, in_regions
 from ari_app.domain.strategy import Effective, Strategy, effective, tone_of
-from ari_app.domain.triggers import NO_MOMENTS, DueStep, Moments, call_under_way, next_call
+from ari_app.domain.triggers import (
+    NO_MOMENTS,
+    DueStep,
+    Moments,
+    call_under_way,
+    follows_promise,
+    next_call,
+)
 from ari_app.domain.verdict import Refusal, Rule
 
 
@@ -68,13 +75,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """By what an attempt is made, as it is recorded with it."""
+    """By what an attempt is made, as it is recorded with it; ``trigger`` is when its step falls due, such as promise+1d."""
 
     strategy: str = ""
     version: str = ""
     segment: str = ""
     step: str = ""
     tone: str = ""
+    trigger: str = ""
 
 
 NOWHERE = Placement()
@@ -93,13 +101,19 @@ class Governed:
     """How a strategy file treats an account at a moment.
 
     ``refusal`` is why it may not be called by it (None: it may, as far as the strategy goes); ``campaign`` is the task with
-    what the segment says.
+    what the segment says. ``counted_since``: dials before then do not count for the step (None: all do).
     """
 
     refusal: Refusal | None
     effective: Effective | None
     placement: Placement
     campaign: Campaign
+    counted_since: datetime | None = None
+
+
+def counted_since(under_way: DueStep | None) -> datetime | None:
+    """Since when dials count for a step: one that follows a promise begins anew with each promised day."""
+    return under_way.at if under_way is not None and follows_promise(under_way) else None
 
 
 def chosen_version(book: StrategyBook, name: str, customer_id: str, region: str) -> KnownStrategy | Refusal:
@@ -142,7 +156,9 @@ def governed(
     refusal = _not_now(holds, chosen, standing)
     if refusal is None and step is None:
         refusal = _no_step(holds, next_call(strategy, account, now, zone, moments))
-    return Governed(refusal, holds, _placement(holds, step), narrowed(campaign, holds))
+    return Governed(
+        refusal, holds, _placement(holds, step), narrowed(campaign, holds), counted_since(under_way)
+    )
 
 
 def next_call_at(
@@ -186,6 +202,7 @@ def _placement(holds: Effective, step: Step | None) -> Placement:
         segment.name,
         "" if step is None else step.name,
         tone_of(segment, step),
+        "" if step is None else str(step.when),
     )
 
 

@@ -29,10 +29,10 @@ LAST_MINUTES = 30
 @dataclass(frozen=True, slots=True)
 class Moments:
     """What triggers count from beside the bill itself, as far as it is known: ``start`` is when the account came into the
-    campaign (UTC), ``promised`` the day for which a payment was promised."""
+    campaign (UTC), ``promised`` the days for which payments were promised last."""
 
     start: datetime | None = None
-    promised: date | None = None
+    promised: tuple[date, ...] = ()
 
 
 NO_MOMENTS = Moments()
@@ -97,6 +97,19 @@ def next_call(
     """The first call step that falls due after an instant; None where none is to come."""
     steps = due_steps(strategy, account, after, _END, zone, moments)
     return next((each for each in steps if each.step.kind is StepKind.CALL), None)
+
+
+def promise_calls(
+    strategy: Strategy, account: Account, after: datetime, zone: tzinfo, moments: Moments
+) -> tuple[DueStep, ...]:
+    """Every call step around a promised day that falls due after an instant, by time."""
+    steps = due_steps(strategy, account, after, _END, zone, moments) if moments.promised else ()
+    return tuple(each for each in steps if follows_promise(each) and each.step.kind is StepKind.CALL)
+
+
+def follows_promise(due: DueStep) -> bool:
+    """Whether the time of a step counts from a promised day."""
+    return due.step.when.anchor is Anchor.PROMISE
 
 
 def placed(
@@ -232,7 +245,7 @@ def _bases(course: _Course, segment: Segment, moments: Moments, anchor: Anchor) 
         case Anchor.DUE:
             return [due]
         case Anchor.PROMISE:
-            return [] if moments.promised is None else [moments.promised]
+            return list(moments.promised)
         case Anchor.SUSPENSION:
             if details.suspension_on is None:
                 return []

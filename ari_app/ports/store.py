@@ -18,6 +18,7 @@ from ari_app.domain.campaign import Campaign, CampaignStatus
 from ari_app.domain.compliance import ContactFacts, Decide, DialVerdict
 from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.experiment import NO_ARMS, Arms, Experiment
+from ari_app.domain.placement import FollowUp
 from ari_app.domain.record import AttemptRecord, CustomerAccount, OutboxRecord, PromiseRecord
 from ari_app.domain.retry import RetryDecision
 from ari_app.domain.strategy_book import Role
@@ -47,8 +48,8 @@ class AttemptHistory:
 
     ``first_dialled_at`` and ``dials_made`` are the customer's in this campaign, over all his accounts.
     ``other_number``: beside the number of the attempt the customer has one that may be dialled. By a strategy file the
-    dials are those of the attempt's step; ``next_step_at`` is when the next call step falls due, ``after_promise_at`` when
-    one does that follows a promise made in this call.
+    dials are those of the attempt's step; ``next_step_at`` is when the next call step falls due, ``follow_ups`` are the
+    calls that it wants after a promise made in this call, by time; last of all the next one of its other steps.
     """
 
     first_dialled_at: datetime | None
@@ -58,7 +59,7 @@ class AttemptHistory:
     arms: Arms = NO_ARMS
     other_number: bool = False
     next_step_at: datetime | None = None
-    after_promise_at: datetime | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,9 @@ class Store(Protocol):
     async def put_campaign(self, campaign: Campaign) -> bool:
         """Add or replace a campaign; False when the same one is already there unchanged.
 
-        Putting never starts a campaign that was paused or finished; ``set_campaign_status`` does.
         What it had refused or moved is asked again, part by part; where that breaks off, the same campaign put again
         goes on with it.
+        Putting never starts a campaign that was paused or finished; ``set_campaign_status`` does.
         """
         ...
 

@@ -19,8 +19,10 @@ from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.disposition import DispositionKind, DispositionTable, RetryRule, classify
 from ari_app.domain.experiment import Arms
+from ari_app.domain.placement import first_follow_up
 from ari_app.domain.retry import RetryDecision, callback_at, plan_retry
 from ari_app.domain.review import looked_over
+from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.script_coverage import spoken_to_the_end
 from ari_app.domain.turn_ledger import notice_of_recording
 from ari_app.errors import StoreError, StoreUnavailable, TelephonyError
@@ -35,6 +37,9 @@ log = structlog.get_logger(__name__)
 #: is unavailable (full disk) the last delay repeats for as long as the controller runs: a promise or a wish not to be
 #: called must not be lost.
 RETRY_DELAYS_S = (0.5, 2.0, 5.0, 10.0, 30.0)
+
+
+_NO_RULES = RuleBook({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,19 @@ class WrapUp:
         recorder: Recorder | None,
         transcripts: Path,
         closed: Callable[[ReservedAttempt, CallOutcome], None] | None = None,
+        book: Callable[[], RuleBook] = lambda: _NO_RULES,
     ) -> None:
-        """:param closed: told of each call once its outcome is written; returns at once."""
+        """:param closed: told of each call once its outcome is written; returns at once.
+        :param book: gives the rule packs by which a call after a promise finds its place; without them it is planned for
+            when it is wanted.
+        """
         self._store = store
         self._clock = clock
         self._table = table
         self._recorder = recorder
         self._transcripts = transcripts
         self._closed = closed
+        self._book = book
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
@@ -157,7 +167,7 @@ class WrapUp:
                 wished_at=_wished_at(history, outcome, kind),
                 other_number=history.other_number,
                 next_step_at=history.next_step_at,
-                after_promise_at=history.after_promise_at,
+                after_promise=first_follow_up(self._book(), history.follow_ups),
             )
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:

@@ -49,7 +49,7 @@ class Planner:
 
     def promise_steps(self, debt: Debt, day: date, since: datetime, until: datetime) -> tuple[DueStep, ...]:
         """The steps that a promise for a day brings about."""
-        moments = Moments(promised=day)
+        moments = Moments(promised=(day,))
         return due_steps(self._promises, debt.account, since, until, debt.zone, moments)
 
     def still_meant(self, debt: Debt, due: DueStep, today: date) -> bool:

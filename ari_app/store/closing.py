@@ -6,10 +6,13 @@ import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 
 from ari_app.domain.attempt import CallOutcome
-from ari_app.domain.contact_facts import ListKind
+from ari_app.domain.contact_facts import ContactFacts, ListKind
+from ari_app.domain.placement import FollowUp, follow_up
 from ari_app.domain.retry import RetryDecision, next_offset
+from ari_app.domain.review import looked_over
 from ari_app.domain.standing import flags_after, lists_after
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.domain.verdict import Rule
@@ -22,7 +25,6 @@ from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import (
     Params,
     account_of,
-    day_or_none,
     document,
     finite,
     instant,
@@ -33,6 +35,7 @@ from ari_app.store.codec import (
     plain,
     turn_params,
 )
+from ari_app.store.facts import facts_of
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import number_states, other_phones
 from ari_app.store.order import Orders
@@ -76,7 +79,7 @@ def close_attempt(
     phones = (row["phone"], *other_phones(connection, row["account"]))
     beside = [phone for phone in phones if phone != attempt["phone"]]
     if history.campaign.strategy.file:
-        history = _by_strategy(connection, campaigns, history, attempt, outcome)
+        history = _by_strategy(connection, campaigns, history, attempt, row, outcome)
     history = replace(
         history,
         arms=arms_in(attempt["arms"]),
@@ -133,10 +136,12 @@ def _by_strategy(
     campaigns: CampaignCache,
     history: AttemptHistory,
     attempt: sqlite3.Row,
+    row: sqlite3.Row,
     outcome: CallOutcome,
 ) -> AttemptHistory:
     """The history as the strategy file of the campaign has it: the dials of this step, and what comes after it."""
-    promise = outcome.promise
+    said = None if outcome.conversation is None else looked_over(outcome.conversation)
+    promised = () if said is None else tuple(date.fromisoformat(each.date) for each in said.promises)
     follows = what_follows(
         connection,
         history.campaign,
@@ -144,15 +149,27 @@ def _by_strategy(
         attempt,
         campaigns.book,
         outcome.ended_at,
-        None if promise is None else day_or_none(promise.date),
+        promised,
     )
+
+    def then(at: datetime) -> ContactFacts:
+        facts = facts_of(
+            connection, row, history.campaign, micros(at), book=campaigns.book, promised=promised
+        )
+        # This very call is stored as a conversation only now.
+        dialled_at = instant_or_none(attempt["dialled_at"])
+        contacts = [
+            replace(each, conversation=True) if each.at == dialled_at else each for each in facts.contacts
+        ]
+        return replace(facts, contacts=tuple(contacts))
+
     return replace(
         history,
         campaign=follows.campaign,
         first_dialled_at=follows.first_dialled_at,
         dials_made=follows.dials_made,
         next_step_at=follows.next_step_at,
-        after_promise_at=follows.after_promise_at,
+        follow_ups=tuple(FollowUp(follow_up(due), then(due.at)) for due in follows.after_promise),
     )
 
 

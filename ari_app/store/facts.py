@@ -41,11 +41,13 @@ def facts_of(
     number: str | None = None,
     *,
     book: StrategyBook,
+    promised: tuple[date, ...] | None = None,
 ) -> ContactFacts:
     """The facts of a row of ``standing``, as they are for planning. ``now`` in microseconds.
 
     ``number`` is the one that an attempt under way has reserved, where the account still has it; by default the number
-    whose turn it is. ``book`` has the strategy files that a campaign may name.
+    whose turn it is. ``book`` has the strategy files that a campaign may name; ``promised`` are the days of promises that
+    are being written.
     """
     account, number_dead = account_of(row), row["number_dead"]
     numbers: tuple[NumberState, ...] = ()
@@ -85,7 +87,7 @@ def facts_of(
         contacted_before=row["dials_made"] > 0,
         numbers=numbers,
     )
-    return governed_facts(connection, facts, row, book, now) if campaign.strategy.file else facts
+    return governed_facts(connection, facts, row, book, now, promised) if campaign.strategy.file else facts
 
 
 def _contact(row: sqlite3.Row) -> Contact:

@@ -183,6 +183,7 @@ def _reserve(
             "strategy_version": facts.placement.version,
             "segment": facts.placement.segment,
             "step": facts.placement.step,
+            "step_trigger": facts.placement.trigger,
             "tone": facts.placement.tone,
             "rule_pack": verdict.rule_pack,
             "rule_pack_version": verdict.rule_pack_version,

@@ -101,13 +101,16 @@ SELECT reason FROM strategy_stop WHERE strategy = :strategy AND resumed_at IS NU
 
 -- name: strategy_moments
 SELECT ca.added_at,
-    (SELECT MAX(p.date) FROM attempt AS t CROSS JOIN promise AS p ON p.attempt_id = t.attempt_id
-        WHERE t.customer_id = a.customer_id AND t.campaign_account = ca.id) AS promised
-FROM campaign_account AS ca JOIN account AS a ON a.id = ca.account WHERE ca.id = :campaign_account;
+    (SELECT json_group_array(p.date) FROM promise AS p WHERE p.attempt_id = (
+        SELECT t.attempt_id FROM attempt AS t
+        WHERE t.customer_id = a.customer_id AND t.dialled_at IS NOT NULL AND t.campaign_account = ca.id
+            AND EXISTS (SELECT 1 FROM promise AS q WHERE q.attempt_id = t.attempt_id)
+        ORDER BY t.dialled_at DESC LIMIT 1)) AS promised
+FROM campaign_account AS ca CROSS JOIN account AS a ON a.id = ca.account WHERE ca.id = :campaign_account;
 
 -- name: strategy_dials
-SELECT COUNT(*) AS in_segment, COALESCE(SUM(step = :step), 0) AS in_step,
-    MIN(CASE WHEN step = :step THEN dialled_at END) AS first_at
+SELECT COUNT(*) AS in_segment, COALESCE(SUM(step = :step AND dialled_at >= :since), 0) AS in_step,
+    MIN(CASE WHEN step = :step AND dialled_at >= :since THEN dialled_at END) AS first_at
 FROM attempt
 WHERE customer_id = :customer_id AND campaign_id = :campaign_id AND segment = :segment AND strategy_version <> ''
     AND dialled_at IS NOT NULL;
@@ -319,9 +322,11 @@ VALUES (:campaign_account, :campaign_id, :customer_id, :attempt_id, :asked, :all
 
 -- name: reserve_attempt
 INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id,
-    number, timezone, strategy, strategy_version, segment, step, tone, rule_pack, rule_pack_version, reserved_at)
+    number, timezone, strategy, strategy_version, segment, step, step_trigger, tone, rule_pack, rule_pack_version,
+    reserved_at)
 VALUES (:attempt_id, :campaign_account, :campaign_id, :customer_id, :account_id, :bill_id, :phone, :caller_id,
-    :number, :timezone, :strategy, :strategy_version, :segment, :step, :tone, :rule_pack, :rule_pack_version, :now)
+    :number, :timezone, :strategy, :strategy_version, :segment, :step, :step_trigger, :tone, :rule_pack,
+    :rule_pack_version, :now)
 ON CONFLICT (customer_id) WHERE ended_at IS NULL DO NOTHING;
 
 -- name: plan_opened

@@ -181,6 +181,7 @@ def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
         strategy_version=row["strategy_version"],
         segment=row["segment"],
         step=row["step"],
+        trigger=row["step_trigger"],
         tone=row["tone"],
         rule_pack=row["rule_pack"],
         rule_pack_version=row["rule_pack_version"],

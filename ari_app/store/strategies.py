@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from ari_app.domain.account import Account
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.contact_facts import ContactFacts
 from ari_app.domain.rule_case import zone_of
-from ari_app.domain.segment import Anchor
 from ari_app.domain.strategy import campaign_strategy, segment_of
 from ari_app.domain.strategy_book import (
     Governed,
@@ -18,14 +17,15 @@ from ari_app.domain.strategy_book import (
     Standing,
     StrategyBook,
     chosen_version,
+    counted_since,
     governed,
     next_call_at,
     treatment_of,
 )
-from ari_app.domain.triggers import Moments, call_under_way, due_steps, next_call
+from ari_app.domain.triggers import DueStep, Moments, call_under_way, next_call, promise_calls
 from ari_app.domain.verdict import Refusal, Rule
 from ari_app.ports import SignOff, StrategyStop
-from ari_app.store.codec import account_of, instant, instant_or_none, micros
+from ari_app.store.codec import account_of, instant, instant_or_none, micros, micros_or_none, words_of
 from ari_app.store.queries import SQL
 
 
@@ -44,17 +44,31 @@ def standing_of_strategies(connection: sqlite3.Connection, name: str) -> Standin
 def moments_of(connection: sqlite3.Connection, campaign_account: int) -> Moments:
     """What the triggers of an account in a campaign count from."""
     row = connection.execute(SQL["strategy_moments"], {"campaign_account": campaign_account}).fetchone()
-    promised = None if row["promised"] is None else date.fromisoformat(row["promised"])
-    return Moments(instant_or_none(row["added_at"]), promised)
+    return Moments(instant_or_none(row["added_at"]), days_of(row["promised"]))
+
+
+def days_of(text: str) -> tuple[date, ...]:
+    """The days of a stored JSON array."""
+    return tuple(date.fromisoformat(day) for day in words_of(text))
 
 
 def governed_facts(
-    connection: sqlite3.Connection, facts: ContactFacts, row: sqlite3.Row, book: StrategyBook, now: int
+    connection: sqlite3.Connection,
+    facts: ContactFacts,
+    row: sqlite3.Row,
+    book: StrategyBook,
+    now: int,
+    promised: tuple[date, ...] | None = None,
 ) -> ContactFacts:
-    """The facts of an account whose campaign names a strategy file, with what that file says of it at ``now``."""
+    """The facts of an account whose campaign names a strategy file, with what that file says of it at ``now``.
+
+    ``promised`` are the days of promises that are being written.
+    """
     account, campaign, at = facts.account, facts.campaign, instant(now)
     name, zone = campaign.strategy.file, zone_of(account.timezone) or UTC
     moments = moments_of(connection, row["campaign_account"])
+    if promised is not None:
+        moments = replace(moments, promised=promised)
     found = governed(
         book,
         standing_of_strategies(connection, name),
@@ -106,6 +120,7 @@ def _made(
         "customer_id": customer_id,
         "segment": place.segment,
         "step": place.step,
+        "since": micros_or_none(found.counted_since) or 0,
     }
     row = connection.execute(SQL["strategy_dials"], asked).fetchone()
     return row["in_segment"], row["in_step"]
@@ -147,16 +162,20 @@ def _full(
 # ------------------------------------------------------------------------------------------------- what follows
 
 
+#: Calls after the promises of one call that are looked at for a place.
+MOST_FOLLOW_UPS = 8
+
+
 @dataclass(frozen=True, slots=True)
 class WhatFollows:
     """What the retry decision needs of a strategy: the campaign as the attempt's step has it, the dials of that step, when
-    the next call step falls due, and when one follows a promise."""
+    the next call step falls due, and the call steps after a promise, behind them the one that comes next."""
 
     campaign: Campaign
     first_dialled_at: datetime | None
     dials_made: int
     next_step_at: datetime | None
-    after_promise_at: datetime | None
+    after_promise: tuple[DueStep, ...] = ()
 
 
 def what_follows(
@@ -166,20 +185,27 @@ def what_follows(
     attempt: sqlite3.Row,
     book: StrategyBook,
     ended_at: datetime,
-    promised: date | None,
+    promised: tuple[date, ...],
 ) -> WhatFollows:
-    """What may follow an attempt by a strategy file; ``promised`` is the day of a promise that this call brought."""
-    asked = {key: attempt[key] for key in ("campaign_id", "customer_id", "segment", "step")}
-    made = connection.execute(SQL["strategy_dials"], asked).fetchone()
-    first, in_step = instant_or_none(made["first_at"]), made["in_step"]
+    """What may follow an attempt by a strategy file; ``promised`` are the days of the promises that this call brought."""
     chosen = chosen_version(book, campaign.strategy.file, account.customer_id, account.details.region)
-    if isinstance(
-        chosen, Refusal
-    ):  # for the time being: the gate asks him again, and refuses as long as that holds
-        return WhatFollows(campaign, first, in_step, ended_at, None)
-    strategy, zone = chosen.strategy, zone_of(account.timezone) or UTC
-    moments = moments_of(connection, attempt["campaign_account"])
-    if promised is not None:
+    moments, zone = moments_of(connection, attempt["campaign_account"]), zone_of(account.timezone) or UTC
+    begun = (
+        None
+        if isinstance(chosen, Refusal)
+        else call_under_way(chosen.strategy, account, instant(attempt["reserved_at"]), zone, moments)
+    )
+    since = counted_since(begun if begun is not None and begun.step.name == attempt["step"] else None)
+    asked = {key: attempt[key] for key in ("campaign_id", "customer_id", "segment", "step")}
+    made = connection.execute(
+        SQL["strategy_dials"], {**asked, "since": micros_or_none(since) or 0}
+    ).fetchone()
+    first, in_step = instant_or_none(made["first_at"]), made["in_step"]
+    if isinstance(chosen, Refusal):
+        # For the time being: the gate asks him again, and refuses as long as that holds.
+        return WhatFollows(campaign, first, in_step, ended_at)
+    strategy = chosen.strategy
+    if promised:
         moments = replace(moments, promised=promised)
     under_way = call_under_way(strategy, account, ended_at, zone, moments)
     later = next_call(strategy, account, ended_at, zone, moments)
@@ -196,18 +222,11 @@ def what_follows(
         others = made["in_segment"] - in_step
         holds = replace(says, file=campaign.strategy.file, max_attempts=max(1, says.max_attempts - others))
         campaign = replace(campaign, strategy=holds)
-    promise_at: datetime | None = None
-    if promised is not None:
-        horizon = ended_at + timedelta(days=400)
-        promise_at = next(
-            (
-                each.at
-                for each in due_steps(strategy, account, ended_at, horizon, zone, moments)
-                if each.step.when.anchor is Anchor.PROMISE and each.step in each.segment.calls
-            ),
-            None,
-        )
-    return WhatFollows(campaign, first, in_step, next_at, promise_at)
+    after = promise_calls(strategy, account, ended_at, zone, moments) if promised else ()
+    last = next_call(strategy, account, after[-1].at, zone, moments) if after else None
+    return WhatFollows(
+        campaign, first, in_step, next_at, (*after[:MOST_FOLLOW_UPS], *(() if last is None else (last,)))
+    )
 
 
 # ------------------------------------------------------------------------------------------------- by people

@@ -16,6 +16,7 @@ from ari_app.domain.call_machine import Event, EventKind, State
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.compliance import Rule
 from ari_app.domain.disposition import DispositionKind, RetryRule
+from ari_app.domain.placement import first_follow_up
 from ari_app.domain.retry import RetryDecision, plan_retry
 from ari_app.domain.rollout import HELD_BACK, Rollout, Share
 from ari_app.domain.segment import Conditions, Delay, Offers, Segment, StepKind
@@ -37,7 +38,7 @@ from tests.support.floor import floor, within
 from tests.support.rules import shipped
 from tests.support.store_rows import NOW, account, campaign, ids, no_events, outcome, talked
 from tests.support.strategies import step
-from tests.support.verdicts import decide
+from tests.support.verdicts import BOOK, decide
 
 pytestmark = pytest.mark.fakes
 
@@ -119,7 +120,7 @@ def by_plan(kind: DispositionKind, ended_at: datetime) -> object:
             dials_made=history.dials_made,
             ended_at=ended_at,
             next_step_at=history.next_step_at,
-            after_promise_at=history.after_promise_at,
+            after_promise=first_follow_up(BOOK, history.follow_ups),
         )
 
     return plan

@@ -13,8 +13,20 @@ from hypothesis import strategies as st
 from ari_app.domain.account import AccountDetails
 from ari_app.domain.campaign import CampaignStatus, CampaignStrategy
 from ari_app.domain.contact_facts import Contact, Flag
-from ari_app.domain.placement import Wanted, place, promise_follow_ups, suspension_warnings
+from ari_app.domain.placement import (
+    MOST_MOVED,
+    FollowUp,
+    Wanted,
+    first_follow_up,
+    follow_up,
+    place,
+    promise_follow_ups,
+    suspension_warnings,
+)
+from ari_app.domain.segment import Segment
+from ari_app.domain.triggers import DueStep
 from ari_app.domain.windows import Window
+from tests.support.strategies import step
 from tests.support.verdicts import BOOK, MONDAY, account, campaign, decide, facts, flag
 
 pytestmark = pytest.mark.pure
@@ -115,3 +127,59 @@ def test_a_missed_warning_is_given_late_while_the_next_is_not_due() -> None:
     ]
     assert [each.name for each in suspension_warnings(one, local(25, 11))] == ["suspension_4h"]
     assert list(suspension_warnings(account(), local(25, 9))) == []
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.integers(0, 7 * 24), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(8, 15), st.integers(1, 4)), min_size=1, max_size=2),
+    st.sampled_from([None, Flag.PAID, Flag.DISPUTE]),
+)
+def test_the_first_call_with_an_allowed_instant_in_its_span_is_planned(
+    hours: list[int], windows: list[tuple[int, int]], stands: Flag | None
+) -> None:
+    opened = tuple(Window(60 * start, 60 * (start + long)) for start, long in windows)
+    free = facts(campaign=campaign(CampaignStrategy(windows=opened)))
+    known = free if stands is None else replace(free, **flag(stands))  # type: ignore[arg-type]
+    wanted = [
+        Wanted(f"promise+{n}d", MONDAY + n * HOUR, MONDAY + n * HOUR, MONDAY + (n + 9) * HOUR)
+        for n in sorted(hours)
+    ]
+    found = first_follow_up(BOOK, [FollowUp(each, known) for each in wanted])
+    assert found is not None
+    if stands is not None:
+        assert found.at == wanted[0].at, "it is refused then, if that still stands"
+        assert stands in found.reason
+        return
+    allowed = [at for each in wanted for n in range(10) if decide(free, at := each.at + n * HOUR).allowed]
+    if found.at is None:
+        assert allowed == []
+        assert "no allowed instant" in found.reason
+    else:
+        assert decide(free, found.at).allowed
+        assert found.wanted.at <= found.at <= found.wanted.latest
+        assert all(found.at <= each for each in allowed)
+
+
+def test_a_call_beyond_all_attempts_has_no_place() -> None:
+    wanted = Wanted("promise+1d", local(24, 10), local(24, 10), local(25, 10))
+    used = facts(campaign=campaign(CampaignStrategy(max_attempts=1)), attempts_made=1)
+    found = first_follow_up(BOOK, [FollowUp(wanted, used)])
+    assert found is not None
+    assert (found.at, "max_attempts" in found.reason) == (None, True)
+    assert first_follow_up(BOOK, []) is None
+
+
+def test_a_call_before_a_promised_day_comes_no_later_than_that_day() -> None:
+    def late(when: str) -> timedelta:
+        wanted = follow_up(DueStep(MONDAY, Segment("s"), step(when)))
+        assert (wanted.name, wanted.at, wanted.earliest) == (when, MONDAY, MONDAY)
+        return wanted.latest - wanted.at
+
+    assert [late(when) for when in ("promise-1d", "promise-9d", "promise", "promise+1d", "due+5d")] == [
+        timedelta(days=1),
+        MOST_MOVED,
+        MOST_MOVED,
+        MOST_MOVED,
+        MOST_MOVED,
+    ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ari_app.domain.call_result import Callback
 from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.disposition import DispositionKind, RetryRule
+from ari_app.domain.placement import Placed, Wanted
 from ari_app.domain.retry import LATEST_CALLBACK, NOT_DIALLED_DELAY, RetryDecision, callback_at, plan_retry
 
 pytestmark = pytest.mark.pure
@@ -149,3 +150,21 @@ def test_an_agreed_time_stands_in_for_the_offsets_but_not_for_the_caps() -> None
         CampaignStrategy(), done, first_dialled_at=FIRST, dials_made=1, ended_at=TEN, wished_at=wished
     )
     assert decision.due_at is None
+
+
+@given(strategies, kinds, st.none() | instants, st.integers(0, 8))
+def test_only_where_nothing_else_follows_is_a_promise_followed_up(
+    strategy: CampaignStrategy, kind: DispositionKind, placed_at: datetime | None, dials: int
+) -> None:
+    placed = Placed(Wanted("promise+1d", FIRST, FIRST, FIRST), placed_at, "as wanted")
+    decision, without = (
+        plan_retry(
+            strategy, kind, first_dialled_at=FIRST, dials_made=dials, ended_at=FIRST, after_promise=after
+        )
+        for after in (placed, None)
+    )
+    if kind.retry is RetryRule.DONE:
+        assert decision.due_at == placed_at
+        assert "promise+1d" in decision.reason
+    else:
+        assert decision == without

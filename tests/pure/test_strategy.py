@@ -186,7 +186,7 @@ def test_steps_fall_due_by_bill_due_date_bucket_suspension_and_promise() -> None
         ),
     )  # fmt: skip
     whose = account({"suspension_on": date(2026, 12, 7), "suspension_at": time(10)})
-    found = _times(strategy(segment), whose, Moments(at(date(2026, 10, 12), 8), date(2026, 11, 20)))
+    found = _times(strategy(segment), whose, Moments(at(date(2026, 10, 12), 8), (date(2026, 11, 20),)))
     assert found == {
         "bill": "10-13 09:00",
         "start+4h": "10-12 13:00",  # loaded before the window opens
@@ -259,7 +259,7 @@ def test_steps_of_two_spans_are_those_of_both_together(found: Strategy, whose: A
 def test_the_ends_of_the_calendar_do_no_harm() -> None:
     found = strategy(Segment("s", steps=(step("due-3d"), step("bill"), step("bucket"), step("promise+3d"))))
     for due in (date.min, date.max):
-        moments = Moments(None, due)
+        moments = Moments(None, (due,))
         due_steps(
             found, account(due_date=due), at(date(2026, 1, 1), 0), at(date(2027, 1, 1), 0), CHINA, moments
         )
