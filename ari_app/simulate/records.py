@@ -25,7 +25,6 @@ Write = Callable[[str], object]
 CONTACT_FIELDS: tuple[str, ...] = (
     "at",
     *EXPORT_FIELDS,
-    "trigger",
     "strategy_version",
     "ring_s",
     "ring_timeout_s",
