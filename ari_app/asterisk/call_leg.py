@@ -77,6 +77,9 @@ class LegOwner(Protocol):
     def ari(self) -> Ari: ...
 
     @property
+    def connected(self) -> bool: ...
+
+    @property
     def recorder(self) -> LegRecorder | None: ...
 
     async def open_media(self, connection_id: str) -> ChanWebsocketMedia: ...
@@ -114,6 +117,11 @@ class AsteriskCallLeg:
         return self._sound.media
 
     # --- events ---------------------------------------------------------------------------------
+
+    @property
+    def in_touch(self) -> bool:
+        """As ``CallLeg``."""
+        return self._owner.connected
 
     async def next_event(self) -> Event:
         """The next event. After DESTROYED or GONE, one of which always comes, there is none: it waits for ever."""

@@ -42,6 +42,7 @@ class _BusyLeg:
     def __init__(self, call_id: str, dialled: list[float]) -> None:
         self.call_id = call_id
         self.media: MediaStream | None = None
+        self.in_touch = True
         self._dialled = dialled
         self._over = asyncio.Event()
 

@@ -147,6 +147,11 @@ class CallLeg(Protocol):
         """The sound of the call, once the legs are prepared; None for a call without media."""
         ...
 
+    @property
+    def in_touch(self) -> bool:
+        """Whether events of the call arrive at present; False while the connection to Asterisk is lost."""
+        ...
+
     async def next_event(self) -> Event:
         """The next event for the call machine: PROGRESS, RINGING, ANSWERED, GONE, DESTROYED."""
         ...

@@ -315,7 +315,14 @@ class CallSession:
     def _start_timer(self, kind: EventKind, seconds: float) -> None:
         self._stop_timer(kind)
         loop = asyncio.get_running_loop()
-        self._timers[kind] = loop.call_later(seconds, self._put, Event(kind))
+        self._timers[kind] = loop.call_later(seconds, self._time_is_up, kind)
+
+    def _time_is_up(self, kind: EventKind) -> None:
+        if kind is EventKind.RING_TIMEOUT and not self._leg.in_touch:
+            # Unheard, somebody may have answered, or the INVITE may not have left: no silence is known.
+            self._put(Event(EventKind.STOP, "interrupted"))
+        else:
+            self._put(Event(kind))
 
     def _stop_timer(self, kind: EventKind) -> None:
         handle = self._timers.pop(kind, None)

@@ -164,6 +164,14 @@ async def test_nobody_answers() -> None:
     assert "hang_up" in leg.log
 
 
+async def test_silence_of_a_lost_connection_is_no_silence_of_the_customer() -> None:
+    leg = FakeLeg("att-1", [(1.0, RINGING)], media=FakeMedia())
+    leg.in_touch = False
+    call = await run(leg)
+    assert call.reason == "interrupted", "he may have answered, and nobody has heard of it"
+    assert "hang_up" in leg.log
+
+
 async def test_announcement_in_early_media_releases_before_the_answer() -> None:
     leg = FakeLeg("att-1", [(0.5, Event(EventKind.PROGRESS))], media=FakeMedia())
     call = await run(leg, listener=SwitchedOffAfterOneSecond())

@@ -160,6 +160,7 @@ class FakeLeg:
     ) -> None:
         self.call_id = call_id
         self.media: FakeMedia | None = media
+        self.in_touch = True
         self.log: list[str] = []
         self._script = list(script)
         self._events: asyncio.Queue[Event] = asyncio.Queue()
