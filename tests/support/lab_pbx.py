@@ -65,7 +65,7 @@ def start_instances(folder: Path) -> Instances:
 def _wait_for_trunk(pbx: AsteriskInstance) -> None:
     """Asterisk refuses calls by a trunk of which it has not heard yet that it answers."""
     deadline = time.monotonic() + 2 * PATIENCE
-    while not re.search(r"\btrunk/\S+.*\bAvail\b", contacts := pbx.cli("pjsip show contacts")):
+    while not re.search(r"\btrunk-aor/\S+.*\bAvail\b", contacts := pbx.cli("pjsip show contacts")):
         if time.monotonic() > deadline:
             raise AssertionError(f"the carrier does not answer: {contacts}")
 
