@@ -17,6 +17,7 @@ from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.errors import TelephonyError
 from ari_app.lab.relay import TrunkRelay
 from ari_app.ports import AriEvent
+from tests.support.lab_pbx import wait_for_trunk
 
 PATIENCE = 20.0
 
@@ -38,7 +39,13 @@ class Pair:
 def start_pair(folder: Path) -> Pair:
     """A PBX and a carrier, each other's trunk; ``stop`` ends them."""
     pbx_ports, carrier_ports = InstancePorts.free(), InstancePorts.free()
-    return _started(folder, pbx_ports, carrier_ports, carrier_ports.sip, pbx_ports.sip)
+    pair = _started(folder, pbx_ports, carrier_ports, carrier_ports.sip, pbx_ports.sip)
+    try:
+        wait_for_trunk(pair.pbx)
+    except BaseException:
+        pair.stop()
+        raise
+    return pair
 
 
 @asynccontextmanager
@@ -61,11 +68,11 @@ def _started(
     carrier = AsteriskInstance(
         folder / "carrier", "carrier", carrier_ports, trunk_port=carrier_trunk, die_with_parent=True
     )
-    pbx.start()
+    carrier.start()
     try:
-        carrier.start()
+        pbx.start()
     except BaseException:
-        pbx.stop()
+        carrier.stop()
         raise
     return Pair(pbx, carrier)
 

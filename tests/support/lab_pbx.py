@@ -52,7 +52,7 @@ def start_instances(folder: Path) -> Instances:
     try:
         pbx.start()
         try:
-            _wait_for_trunk(pbx)
+            wait_for_trunk(pbx)
         except BaseException:
             pbx.stop()
             raise
@@ -62,7 +62,7 @@ def start_instances(folder: Path) -> Instances:
     return Instances(pbx, carrier)
 
 
-def _wait_for_trunk(pbx: AsteriskInstance) -> None:
+def wait_for_trunk(pbx: AsteriskInstance) -> None:
     """Asterisk refuses calls by a trunk of which it has not heard yet that it answers."""
     deadline = time.monotonic() + 2 * PATIENCE
     while not re.search(r"\btrunk-aor/\S+.*\bAvail\b", contacts := pbx.cli("pjsip show contacts")):
