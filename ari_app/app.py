@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.asterisk import ami as asterisk_ami
 from ari_app.asterisk import ari_types
@@ -18,6 +17,7 @@ from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.recorder import MixMonitorRecorder
 from ari_app.asterisk.telephony import AsteriskTelephony
 from ari_app.clock import ShiftedClock, SystemClock
+from ari_app.closed_loop import closed_loop, every
 from ari_app.config import Settings
 from ari_app.config.model import AUTO
 from ari_app.domain.abandonment import AbandonLimit
@@ -186,27 +186,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             lambda state: controller.taken_over() if state is ConnectionState.REPLACED else None
         )
         scheduler = AsyncIOScheduler(timezone=UTC)
-        scheduler.add_job(
-            controller.tick,
-            IntervalTrigger(seconds=settings.dialler.tick_s, timezone=UTC),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
-        scheduler.add_job(
-            WithdrawalWatch(store, clock, rules.decide, dialler.sessions).look,
-            IntervalTrigger(seconds=WITHDRAWAL_S, timezone=UTC),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
-        scheduler.add_job(
-            RuleWatch(rules, store, strategies).look,
-            IntervalTrigger(seconds=RULES_AGAIN_S, timezone=UTC),
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
+        every(scheduler, settings.dialler.tick_s, controller.tick)
+        every(scheduler, WITHDRAWAL_S, WithdrawalWatch(store, clock, rules.decide, dialler.sessions).look)
+        every(scheduler, RULES_AGAIN_S, RuleWatch(rules, store, strategies).look)
         scheduler.add_job(
             Nightly(store, clock, lambda: rules.book).run,
             CronTrigger(hour=NIGHTLY_HOUR, minute=10, timezone=settings.defaults.timezone),
@@ -226,6 +208,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             coalesce=True,
             misfire_grace_time=None,
         )
+        await stack.enter_async_context(closed_loop(settings, store, clock, scheduler))
         await stack.enter_async_context(observation(settings, observed, controller, telephony, store, flows))
         await controller.start()
         scheduler.start()

@@ -55,11 +55,16 @@ def number_dead(facts: ContactFacts, now: datetime) -> Refusal | None:
 
 
 def stands_apart(facts: ContactFacts) -> bool:
-    """Whether anything but a consent is on record."""
+    """Whether anything but a consent is on record, or nothing is owed."""
     for each in facts.flags:
         if each.flag is not Flag.CONSENT:
             return True
-    return facts.account.details.minor
+    return facts.account.details.minor or _nothing_owed(facts)
+
+
+def _nothing_owed(facts: ContactFacts) -> bool:
+    amount = facts.account.amount_due
+    return not amount.is_nan() and amount <= 0
 
 
 def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
@@ -68,6 +73,8 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
     for each in facts.flags:
         if each.flag is flag and each.account_id in ("", facts.account.account_id):
             return Refusal(rule, f"{words} (since {each.since.astimezone(UTC):%Y-%m-%d}: {each.source})")
+    if rule is Rule.PAID and _nothing_owed(facts):
+        return Refusal(rule, "nothing is owed of this bill any more")
     if rule is Rule.GUARDIAN and facts.account.details.minor:
         return Refusal(rule, f"{words} (the list says that the customer is a minor)")
     return None

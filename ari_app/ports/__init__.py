@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ari_app.ports.agents import Agents, TeamNow
 from ari_app.ports.clock import Clock
+from ari_app.ports.debt import BillKey, Debts, Movement, Posted, Posting
 from ari_app.ports.dialogue import Dialogue, Flows
 from ari_app.ports.language import LanguageModel
 from ari_app.ports.speech import (
@@ -57,9 +58,11 @@ __all__ = [
     "AriReply",
     "AssessmentRecord",
     "AttemptHistory",
+    "BillKey",
     "CallLeg",
     "CampaignCount",
     "Clock",
+    "Debts",
     "Dialogue",
     "EngineHealth",
     "EngineState",
@@ -76,7 +79,10 @@ __all__ = [
     "MediaRestored",
     "MediaStarted",
     "MediaStream",
+    "Movement",
     "OutboxEvent",
+    "Posted",
+    "Posting",
     "Prompts",
     "Recogniser",
     "RecognitionStream",

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from ari_app.domain.account import BUCKET_NAMES
 from ari_app.domain.campaign import DEFAULT_RULE_PACK, DialMode
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.event_names import EVENTS
 from ari_app.domain.voice_style import VoiceStyle
 from ari_app.domain.windows import Window, parse_window
 from ari_app.services.experiment_shape import Experiments
@@ -20,7 +21,6 @@ from ari_app.services.model_problems import RefusedError, nearest
 from ari_app.services.shape_values import Number, Part, Speed, VoiceName, whole
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-EVENTS = ("call.completed", "collection.ptp.created", "payment.settled", "alert.triggered")
 
 
 def _as_window(value: object) -> Window:

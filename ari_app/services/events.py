@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -173,3 +174,31 @@ def _consent(consent: Consent) -> dict[str, object]:
         "version": consent.version,
         "audioSeconds": consent.audio_s,
     }
+
+
+def account_event(
+    event: str,
+    subject: str,
+    fields: Mapping[str, object],
+    *,
+    campaign_id: str,
+    customer_id: str,
+    account_id: str,
+    bill_id: str,
+    amount_due: Decimal,
+    currency: str,
+    at: datetime,
+) -> OutboxEvent:
+    """An event of an account that belongs to no call; ``subject`` is the last part of its idempotency key (X17)."""
+    payload = {
+        "event": event,
+        "taskId": campaign_id,
+        "customerId": customer_id,
+        "accountId": account_id,
+        "billId": bill_id,
+        "amountDue": _number(amount_due),
+        "currency": currency,
+        **fields,
+        "timestamp": int(at.timestamp()),
+    }
+    return OutboxEvent(event, f"{campaign_id}+{bill_id}+{event}+{subject}", payload)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from ari_app.domain.attempt import CallOutcome
+from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.contact_facts import ContactFacts, ListKind
 from ari_app.domain.placement import FollowUp, follow_up
 from ari_app.domain.retry import RetryDecision, next_offset
@@ -35,6 +36,7 @@ from ari_app.store.codec import (
     plain,
     turn_params,
 )
+from ari_app.store.debt.settlement import add_promises, settle_account
 from ari_app.store.facts import facts_of
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import number_states, other_phones
@@ -113,6 +115,7 @@ def close_attempt(
     _stand(connection, attempt, outcome)
     if outcome.conversation is not None:
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
+        _promises(connection, row["account"], outcome.attempt_id, outcome.conversation, ended_at)
     connection.executemany(
         SQL["add_turn"],
         [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],
@@ -171,6 +174,24 @@ def _by_strategy(
         next_step_at=follows.next_step_at,
         follow_ups=tuple(FollowUp(follow_up(due), then(due.at)) for due in follows.after_promise),
     )
+
+
+def _promises(
+    connection: sqlite3.Connection, account: int, attempt_id: str, said: ConversationResult, ended_at: int
+) -> None:
+    """What was promised is kept an eye on from now on."""
+    promises = looked_over(said).promises
+    if promises:
+        add_promises(
+            connection,
+            account,
+            promises,
+            made_in=attempt_id,
+            source="call",
+            now=ended_at,
+            attempt_id=attempt_id,
+        )
+        settle_account(connection, account, ended_at)
 
 
 def _stand(connection: sqlite3.Connection, attempt: sqlite3.Row, outcome: CallOutcome) -> None:

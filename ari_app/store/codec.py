@@ -143,7 +143,7 @@ def campaign_of(row: sqlite3.Row) -> Campaign:
             status=CampaignStatus(row["status"]),
             strategy=_STRATEGY.validate_json(row["strategy"], strict=True),
             dialler=_DIALLER.validate_json(row["dialler"], strict=True),
-            webhook=None if row["webhook"] is None else _WEBHOOK.validate_json(row["webhook"], strict=True),
+            webhook=None if row["webhook"] is None else webhook_of(row["webhook"]),
         )
     except ValidationError as error:
         # Without the input values: they may hold a webhook's secret.
@@ -156,6 +156,11 @@ def campaign_of(row: sqlite3.Row) -> Campaign:
         ) from None
     except ValueError as error:
         raise StoreError(f"campaign {row['campaign_id']}: {error}") from error
+
+
+def webhook_of(text: str) -> WebhookSpec:
+    """The webhook of its stored document. Raises ValidationError."""
+    return _WEBHOOK.validate_json(text, strict=True)
 
 
 def account_params(account: Account) -> Params:

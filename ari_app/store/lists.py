@@ -13,6 +13,7 @@ from ari_app.errors import InputError, Problem
 from ari_app.ports import LoadCount
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
+from ari_app.store.debt.settlement import settle_account
 from ari_app.store.numbers import other_phones, put_other_phones
 from ari_app.store.order import Orders
 from ari_app.store.queries import SQL
@@ -63,13 +64,15 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
     params = account_params(account)
     row = connection.execute(SQL["account_by_key"], params).fetchone()
     if row is None:
-        added = connection.execute(SQL["add_account"], params)
+        added = connection.execute(SQL["add_account"], {**params, "now": now})
         assert added.lastrowid is not None
         if account.other_phones:
             put_other_phones(connection, added.lastrowid, account.other_phones)
         return added.lastrowid, False
     known = dict(row)
     account_row: int = known.pop("id")
+    # The list says what was stated; what is owed by now is the ledger's to say.
+    known["amount_minor"] = known.pop("stated_minor")
     others = other_phones(connection, account_row)
     if known == params and others == account.other_phones:
         return account_row, False
@@ -77,6 +80,7 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
         put_other_phones(connection, account_row, account.other_phones)
     changes = {**params, "account": account_row, "now": now}
     connection.execute(SQL["update_account"], changes)
+    settle_account(connection, account_row, now)
     # Another zone, amount or number may turn any refusal into its opposite: everything is asked again.
     connection.execute(SQL["rearm_account"], {"account": account_row})
     connection.execute(

@@ -1,4 +1,4 @@
-"""The statements of ``queries.sql``, by name."""
+"""The statements of the ``.sql`` files, by name: ``queries.sql``, and one file for each room of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,20 @@ def parse_queries(text: str) -> dict[str, str]:
     return {name: " ".join(block).removesuffix(";") for name, block in found.items()}
 
 
-SQL: Mapping[str, str] = MappingProxyType(
-    parse_queries(resources.files(__package__).joinpath("queries.sql").read_text(encoding="utf-8"))
-)
+#: The file of the calls, and those of the rooms beside it.
+FILES = ("queries.sql", "debt/debt.sql")
+
+
+def _all() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in FILES:
+        text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+        for statement, sql in parse_queries(text).items():
+            if statement in found:
+                raise ValueError(f"{name}: the statement {statement} is there twice")
+            found[statement] = sql
+    return found
+
+
+SQL: Mapping[str, str] = MappingProxyType(_all())
 """All statements. sqlite3 caches the prepared form by text, so each is prepared once a connection."""

@@ -33,7 +33,7 @@ SELECT disposition, COUNT(*) AS attempts FROM attempt
 WHERE campaign_id = :campaign_id AND disposition IS NOT NULL GROUP BY disposition ORDER BY disposition;
 
 -- name: account_by_key
-SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency, due_date,
+SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, stated_minor, currency, due_date,
     aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on, suspension_at,
     customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band, income_band,
     debt_type, debt_cause, score, score_model, early_warning
@@ -43,16 +43,16 @@ FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND b
 INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
     due_date, aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on,
     suspension_at, customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band,
-    income_band, debt_type, debt_cause, score, score_model, early_warning)
+    income_band, debt_type, debt_cause, score, score_model, early_warning, stated_minor, stated_at)
 VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
     :due_date, :aging_bucket, :preferred_windows, :service, :fee_items, :late_fee_minor, :service_state, :suspension_on,
     :suspension_at, :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor, :region, :age_band,
-    :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning);
+    :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning, :amount_minor, :now);
 
 -- name: update_account
 UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
-    amount_minor = :amount_minor, currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket,
-    preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
+    stated_at = CASE WHEN stated_minor = :amount_minor THEN stated_at ELSE :now END, stated_minor = :amount_minor,
+    currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket, preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
     late_fee_minor = :late_fee_minor, service_state = :service_state, suspension_on = :suspension_on,
     suspension_at = :suspension_at, customer_level = :customer_level, risk_level = :risk_level, broken_promises = :broken_promises,
     good_record = :good_record, legal_stage = :legal_stage, minor = :minor, region = :region, age_band = :age_band,

@@ -54,6 +54,7 @@ from ari_app.store import (
 )
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
+from ari_app.store.debt.debts import SqliteDebts
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.writer import Writer
@@ -82,6 +83,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
+        self.debts = SqliteDebts(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self._numbers: Mapping[str, NumberRules] = {}

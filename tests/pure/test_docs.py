@@ -91,7 +91,7 @@ def test_every_disposition_is_documented() -> None:
 
 
 def test_every_webhook_event_is_documented() -> None:
-    from ari_app.services.campaign_shape import EVENTS
+    from ari_app.domain.event_names import EVENTS
 
     page = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
     section = page.partition("## Webhook events")[2].partition("\n## ")[0]

@@ -1,0 +1,16 @@
+"""The events that webhooks may be told of: stable names, and what each one says. docs/webhooks.md has their schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EVENTS: Mapping[str, str] = {
+    "call.completed": "an attempt that was dialled is closed",
+    "collection.ptp.created": "a promise to pay was made and confirmed",
+    "collection.ptp.kept": "a promise was paid in full by its day",
+    "collection.ptp.partly_kept": "a promised day has passed with a part of it paid",
+    "collection.ptp.broken": "a promised day has passed without a payment",
+    "collection.ptp.withdrawn": "nothing more is expected of a promise",
+    "payment.settled": "nothing is owed of a bill any more",
+    "alert.triggered": "something needs a person",
+}

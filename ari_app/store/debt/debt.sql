@@ -1,0 +1,56 @@
+-- name: debt_of
+SELECT id, customer_id, account_id, bill_id, timezone, amount_minor, currency, stated_minor, stated_at
+FROM account WHERE id = :account;
+
+-- name: account_id_of
+SELECT id, currency FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
+
+-- name: ledger_of
+SELECT * FROM ledger_entry WHERE account = :account ORDER BY seq;
+
+-- name: ledger_entry
+SELECT * FROM ledger_entry WHERE provider = :provider AND reference = :reference AND kind = :kind;
+
+-- name: add_ledger_entry
+INSERT INTO ledger_entry (entry_id, account, kind, amount_minor, currency, at, occurred_at, provider, reference, reverses,
+    source)
+VALUES (:entry_id, :account, :kind, :amount_minor, :currency, :now, :occurred_at, :provider, :reference, :reverses,
+    :source)
+ON CONFLICT (provider, reference, kind) DO NOTHING;
+
+-- name: owed
+UPDATE account SET amount_minor = :owed WHERE id = :account AND amount_minor <> :owed;
+
+-- name: rearm_owed
+UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
+WHERE account = :account AND state = 'waiting' AND refused_by IN ('paid', 'below_minimum_amount');
+
+-- name: promises_to_pay_of
+SELECT * FROM promise_to_pay WHERE account = :account ORDER BY day, made_at, promise_id;
+
+-- name: promises_to_pay_of_customer
+SELECT p.*, a.timezone FROM promise_to_pay AS p JOIN account AS a ON a.id = p.account
+WHERE a.customer_id = :customer_id ORDER BY p.day, p.made_at, p.promise_id;
+
+-- name: add_promise_to_pay
+INSERT INTO promise_to_pay (promise_id, account, attempt_id, made_in, source, amount_minor, currency, day, channel,
+    confidence, made_at, state_at)
+VALUES (:promise_id, :account, :attempt_id, :made_in, :source, :amount_minor, :currency, :day, :channel,
+    :confidence, :now, :now)
+ON CONFLICT (promise_id) DO NOTHING;
+
+-- name: move_promise
+UPDATE promise_to_pay SET state = :state, covered_minor = :covered_minor, state_at = :now, why = :why
+WHERE promise_id = :promise_id AND (state <> :state OR covered_minor <> :covered_minor OR why <> :why);
+
+-- name: withdraw_promises
+UPDATE promise_to_pay SET withdrawn_at = :now, withdrawn_why = :why
+WHERE account = :account AND withdrawn_at IS NULL AND state IN ('open', 'due');
+
+-- name: promises_to_look_at
+SELECT DISTINCT account FROM promise_to_pay
+WHERE state IN ('open', 'due') AND day <= :day AND account > :after ORDER BY account LIMIT :limit;
+
+-- name: webhooks_of_account
+SELECT c.campaign_id, c.webhook FROM campaign_account AS ca JOIN campaign AS c ON c.campaign_id = ca.campaign_id
+WHERE ca.account = :account AND c.webhook IS NOT NULL ORDER BY c.campaign_id;

@@ -1,0 +1,141 @@
+"""The protocol of ``ports.debt.Debts`` on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import uuid4
+
+from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.debt.ledger import LedgerEntry
+from ari_app.domain.debt.promise import PromiseStanding, PromiseState
+from ari_app.ports.debt import BillKey, Movement, Posted, Posting
+from ari_app.store.codec import amount, micros, minor_units, plain
+from ari_app.store.debt.settlement import (
+    add_promises,
+    ledger_of,
+    promise_of_row,
+    settle_account,
+)
+from ari_app.store.queries import SQL
+from ari_app.store.readers import Readers
+from ari_app.store.writer import Writer
+
+#: Bills that the clock looks at in one write transaction.
+PART = 200
+
+
+class SqliteDebts:
+    """See ``ports.debt.Debts``."""
+
+    def __init__(self, writer: Writer, readers: Readers) -> None:
+        self._writer, self._readers = writer, readers
+
+    async def post(self, movement: Movement, now: datetime) -> Posting:
+        return await self._writer.run(partial(post, movement=movement, now=micros(now)))
+
+    async def ledger(self, bill: BillKey) -> list[LedgerEntry]:
+        def read(connection: sqlite3.Connection) -> list[LedgerEntry]:
+            found = find_bill(connection, bill)
+            return [] if found is None else list(ledger_of(connection, found["id"]))
+
+        return await self._readers.run(read)
+
+    async def promise(
+        self, bill: BillKey, promises: Sequence[PromiseToPay], *, made_in: str, source: str, now: datetime
+    ) -> bool:
+        at = micros(now)
+
+        def write(connection: sqlite3.Connection) -> bool:
+            found = find_bill(connection, bill)
+            if found is None:
+                return False
+            add_promises(connection, found["id"], promises, made_in=made_in, source=source, now=at)
+            settle_account(connection, found["id"], at)
+            return True
+
+        return await self._writer.run(write)
+
+    async def promises_of(self, customer_id: str) -> list[PromiseStanding]:
+        def read(connection: sqlite3.Connection) -> list[PromiseStanding]:
+            rows = connection.execute(SQL["promises_to_pay_of_customer"], {"customer_id": customer_id})
+            return [
+                PromiseStanding(
+                    promise_of_row(row), PromiseState(row["state"]), amount(row["covered_minor"]), row["why"]
+                )
+                for row in rows.fetchall()
+            ]
+
+        return await self._readers.run(read)
+
+    async def withdraw_promises(self, bill: BillKey, why: str, now: datetime) -> None:
+        at = micros(now)
+
+        def write(connection: sqlite3.Connection) -> None:
+            found = find_bill(connection, bill)
+            if found is not None:
+                connection.execute(
+                    SQL["withdraw_promises"], {"account": found["id"], "why": plain(why), "now": at}
+                )
+                settle_account(connection, found["id"], at)
+
+        await self._writer.run(write)
+
+    async def move_clock(self, now: datetime) -> int:
+        # A day later than here somewhere on earth: whether a promise is due is asked in the zone of its customer.
+        day, at = (now + timedelta(days=1)).date().isoformat(), micros(now)
+        looked, after = 0, 0
+        while True:
+            asked = {"day": day, "after": after, "limit": PART}
+            found = await self._readers.run(
+                lambda db, asked=asked: [  # type: ignore[misc]
+                    row["account"] for row in db.execute(SQL["promises_to_look_at"], asked).fetchall()
+                ]
+            )
+            if not found:
+                return looked
+            await self._writer.run(partial(_settle_all, accounts=found, now=at))
+            looked += len(found)
+            after = found[-1]
+
+
+def find_bill(connection: sqlite3.Connection, bill: BillKey) -> sqlite3.Row | None:
+    """The ``id`` and ``currency`` of a bill; None where there is no such bill."""
+    asked = {"customer_id": bill.customer_id, "account_id": bill.account_id, "bill_id": bill.bill_id}
+    row: sqlite3.Row | None = connection.execute(SQL["account_id_of"], asked).fetchone()
+    return row
+
+
+def post(connection: sqlite3.Connection, movement: Movement, now: int) -> Posting:
+    """See ``Debts.post``."""
+    found = find_bill(connection, movement.bill)
+    if found is None:
+        return Posting(Posted.UNKNOWN_BILL)
+    if movement.currency != found["currency"]:
+        return Posting(Posted.WRONG_CURRENCY)
+    entry_id = f"pay-{uuid4().hex}"
+    asked: dict[str, object] = {
+        "entry_id": entry_id,
+        "account": found["id"],
+        "kind": movement.kind.value,
+        "amount_minor": minor_units(movement.amount),
+        "currency": movement.currency,
+        "now": now,
+        "occurred_at": micros(movement.occurred_at),
+        "provider": plain(movement.provider),
+        "reference": plain(movement.reference),
+        "reverses": plain(movement.reverses),
+        "source": plain(movement.source),
+    }
+    if connection.execute(SQL["add_ledger_entry"], asked).rowcount == 0:
+        known = connection.execute(SQL["ledger_entry"], asked).fetchone()
+        same = known["account"] == found["id"] and known["amount_minor"] == asked["amount_minor"]
+        return Posting(Posted.REPEATED if same else Posted.CONTRADICTED, known["entry_id"])
+    return Posting(Posted.RECORDED, entry_id, settle_account(connection, found["id"], now))
+
+
+def _settle_all(connection: sqlite3.Connection, accounts: Sequence[int], now: int) -> None:
+    for account in accounts:
+        settle_account(connection, account, now)

@@ -1,0 +1,158 @@
+"""Where a bill stands, written down: what is owed, what became of its promises, and the events of both."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, date
+
+from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.compliance import zone_of
+from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
+from ari_app.domain.debt.promise import Promise, PromiseStanding, PromiseState
+from ari_app.domain.debt.settlement import DebtFacts, Settlement, settle
+from ari_app.store.codec import amount, instant, instant_or_none, minor_units, plain
+from ari_app.store.debt.telling import tell
+from ari_app.store.queries import SQL
+
+#: Moves of a promise that webhooks are told of.
+_TOLD = frozenset({PromiseState.KEPT, PromiseState.PARTLY_KEPT, PromiseState.BROKEN, PromiseState.WITHDRAWN})
+
+
+def settle_account(connection: sqlite3.Connection, account: int, now: int) -> Settlement:
+    """Work out anew where a bill stands at ``now`` (microseconds), and write what has changed with its events.
+
+    Called in the transaction of every change of a ledger, a promise, a plan or a statement, and when the clock moves a
+    promise on. Twice in a row, the second time changes nothing.
+    """
+    row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
+    entries = ledger_of(connection, account)
+    facts = DebtFacts(
+        stated=amount(row["stated_minor"]),
+        stated_at=instant(row["stated_at"]),
+        zone=zone_of(row["timezone"]) or UTC,
+        entries=entries,
+        promises=promises_of_account(connection, account),
+    )
+    found = settle(facts, instant(now))
+    owed = minor_units(found.balance.owed)
+    changed = connection.execute(SQL["owed"], {"account": account, "owed": owed}).rowcount > 0
+    if changed and owed > row["amount_minor"]:
+        connection.execute(SQL["rearm_owed"], {"account": account})
+    for standing in found.promises:
+        _move(connection, account, standing, len(entries), now)
+    if changed and owed == 0 and entries:
+        _tell_settled(connection, account, found, entries[-1], now)
+    return found
+
+
+def ledger_of(connection: sqlite3.Connection, account: int) -> tuple[LedgerEntry, ...]:
+    """The movements of a bill, in the order in which they were recorded."""
+    return tuple(entry_of(row) for row in connection.execute(SQL["ledger_of"], {"account": account}))
+
+
+def entry_of(row: sqlite3.Row) -> LedgerEntry:
+    """The movement of a row."""
+    return LedgerEntry(
+        entry_id=row["entry_id"],
+        kind=EntryKind(row["kind"]),
+        amount=amount(row["amount_minor"]),
+        at=instant(row["at"]),
+        occurred_at=instant(row["occurred_at"]),
+        provider=row["provider"],
+        reference=row["reference"],
+        reverses=row["reverses"],
+        source=row["source"],
+    )
+
+
+def promises_of_account(connection: sqlite3.Connection, account: int) -> tuple[Promise, ...]:
+    """The promises of a bill, in the order of their days."""
+    rows = connection.execute(SQL["promises_to_pay_of"], {"account": account}).fetchall()
+    return tuple(promise_of_row(row) for row in rows)
+
+
+def promise_of_row(row: sqlite3.Row) -> Promise:
+    """The promise of a row of ``promise_to_pay``."""
+    return Promise(
+        promise_id=row["promise_id"],
+        amount=amount(row["amount_minor"]),
+        day=date.fromisoformat(row["day"]),
+        made_at=instant(row["made_at"]),
+        made_in=row["made_in"],
+        withdrawn_at=instant_or_none(row["withdrawn_at"]),
+        withdrawn_why=row["withdrawn_why"],
+    )
+
+
+def add_promises(
+    connection: sqlite3.Connection,
+    account: int,
+    promises: Sequence[PromiseToPay],
+    *,
+    made_in: str,
+    source: str,
+    now: int,
+    attempt_id: str | None = None,
+) -> None:
+    """Record the promises of one contact: ``made_in`` names it, and they are numbered from 1 within it."""
+    for position, promise in enumerate(promises, 1):
+        connection.execute(
+            SQL["add_promise_to_pay"],
+            {
+                "promise_id": f"{made_in}.{position}",
+                "account": account,
+                "attempt_id": attempt_id,
+                "made_in": made_in,
+                "source": source,
+                "amount_minor": minor_units(promise.amount),
+                "currency": plain(promise.currency),
+                "day": promise.date,
+                "channel": plain(promise.channel),
+                "confidence": promise.confidence,
+                "now": now,
+            },
+        )
+
+
+def _move(
+    connection: sqlite3.Connection, account: int, standing: PromiseStanding, entries: int, now: int
+) -> None:
+    promise = standing.promise
+    moved = connection.execute(
+        SQL["move_promise"],
+        {
+            "promise_id": promise.promise_id,
+            "state": standing.state.value,
+            "covered_minor": minor_units(standing.covered),
+            "why": standing.why,
+            "now": now,
+        },
+    )
+    if not moved.rowcount or standing.state not in _TOLD:
+        return
+    fields = {
+        "promiseId": promise.promise_id,
+        "ptp": {"amount": float(promise.amount), "date": promise.day.isoformat()},
+        "state": standing.state.value,
+        "covered": float(standing.covered),
+        "why": standing.why or None,
+    }
+    # The same facts never bring a promise into one state twice, so the number of movements makes each move one of its kind.
+    subject = f"{promise.promise_id}+{entries}"
+    tell(connection, account, f"collection.ptp.{standing.state.value}", subject, fields, now)
+
+
+def _tell_settled(
+    connection: sqlite3.Connection, account: int, found: Settlement, last: LedgerEntry, now: int
+) -> None:
+    sums = found.balance
+    fields = {
+        "paymentId": last.entry_id,
+        "provider": last.provider,
+        "paid": float(sums.paid - sums.reversed),
+        "waived": float(sums.waived),
+        "credited": float(sums.credited),
+        "overpaid": float(sums.overpaid),
+    }
+    tell(connection, account, "payment.settled", last.entry_id, fields, now)

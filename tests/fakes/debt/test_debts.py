@@ -1,0 +1,128 @@
+"""Ledger and promises in the database: told once, settled at once, and the outbox knows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.campaign import WebhookSpec
+from ari_app.domain.debt.ledger import EntryKind
+from ari_app.domain.debt.promise import PromiseState
+from ari_app.domain.event_names import EVENTS
+from ari_app.ports import BillKey, Movement, Posted
+from ari_app.store.sqlite_store import SqliteStore
+from tests.support.store_rows import NOW, account, campaign
+
+pytestmark = pytest.mark.fakes
+
+BILL = BillKey("cust-1", "acc-1", "b1")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    async with await SqliteStore.open(tmp_path / "s.db") as opened:
+        await opened.put_campaign(
+            replace(campaign(), webhook=WebhookSpec("https://e.invalid/h", tuple(EVENTS)))
+        )
+        await opened.load_accounts("c1", [account()], NOW)
+        yield opened
+
+
+def payment(amount: str = "568.32", reference: str = "tx-1", **changes: object) -> Movement:
+    fields: dict[str, object] = {
+        "bill": BILL,
+        "kind": EntryKind.PAYMENT,
+        "amount": Decimal(amount),
+        "currency": "CNY",
+        "occurred_at": NOW,
+        "provider": "bank",
+        "reference": reference,
+    }
+    return Movement(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+async def owed(store: SqliteStore) -> Decimal:
+    (found,) = await store.customer_accounts("cust-1")
+    return found.account.amount_due
+
+
+async def events(store: SqliteStore) -> list[str]:
+    return [each.event for each in await store.outbox()]
+
+
+async def test_a_payment_settles_the_bill_and_tells_of_it_once(store: SqliteStore) -> None:
+    later = NOW + timedelta(hours=1)
+    first = await store.debts.post(payment(), later)
+    assert (first.result, await owed(store)) == (Posted.RECORDED, Decimal("0.00"))
+    again = await store.debts.post(payment(), later + timedelta(days=1))
+    assert (again.result, again.entry_id) == (Posted.REPEATED, first.entry_id)
+    assert await events(store) == ["payment.settled"]
+    (told,) = await store.outbox()
+    assert told.payload["paymentId"] == first.entry_id
+    assert told.payload["amountDue"] == 0.0
+
+
+async def test_what_contradicts_the_ledger_is_refused(store: SqliteStore) -> None:
+    await store.debts.post(payment("100.00"), NOW + timedelta(hours=1))
+    assert (await store.debts.post(payment("200.00"), NOW)).result is Posted.CONTRADICTED
+    assert (
+        await store.debts.post(payment("9.00", "tx-2", currency="USD"), NOW)
+    ).result is Posted.WRONG_CURRENCY
+    stranger = payment("9.00", "tx-3", bill=BillKey("cust-1", "acc-1", "b9"))
+    assert (await store.debts.post(stranger, NOW)).result is Posted.UNKNOWN_BILL
+    assert len(await store.debts.ledger(BILL)) == 1
+    assert await owed(store) == Decimal("468.32")
+
+
+async def test_the_same_list_again_does_not_bring_a_paid_debt_back(store: SqliteStore) -> None:
+    await store.debts.post(payment("500.00"), NOW + timedelta(hours=1))
+    count = await store.load_accounts("c1", [account()], NOW + timedelta(hours=2))
+    assert count.unchanged == 1
+    assert await owed(store) == Decimal("68.32")
+    # Another sum is a new statement: what is known by then is contained in it.
+    await store.load_accounts("c1", [account(amount_due=Decimal("80.00"))], NOW + timedelta(hours=3))
+    assert await owed(store) == Decimal("80.00")
+
+
+async def test_a_charge_back_that_comes_first_waits_for_its_payment(store: SqliteStore) -> None:
+    back = payment("568.32", "tx-9", kind=EntryKind.REVERSAL, reverses="tx-1")
+    await store.debts.post(back, NOW + timedelta(hours=1))
+    assert await owed(store) == Decimal("568.32")
+    await store.debts.post(payment(), NOW + timedelta(hours=2))
+    assert await owed(store) == Decimal("568.32")
+    assert await events(store) == []
+
+
+async def test_promises_follow_the_money_and_the_clock(store: SqliteStore) -> None:
+    day = NOW.date()
+    promises = [
+        PromiseToPay(Decimal("300.00"), (day + timedelta(days=2)).isoformat()),
+        PromiseToPay(Decimal("268.32"), (day + timedelta(days=9)).isoformat()),
+    ]
+    assert await store.debts.promise(BILL, promises, made_in="page-1", source="page", now=NOW)
+    await store.debts.post(payment("300.00"), NOW + timedelta(days=1))
+    assert await store.debts.move_clock(NOW + timedelta(days=20)) == 1
+    found = await store.debts.promises_of("cust-1")
+    assert [each.state for each in found] == [PromiseState.KEPT, PromiseState.BROKEN]
+    assert await events(store) == ["collection.ptp.kept", "collection.ptp.broken"]
+    assert await store.debts.move_clock(NOW + timedelta(days=30)) == 0
+    # Paid in time after all, as the bank says a month later.
+    late = payment("268.32", "tx-2", occurred_at=NOW + timedelta(days=8))
+    await store.debts.post(late, NOW + timedelta(days=31))
+    assert [each.state for each in await store.debts.promises_of("cust-1")] == [PromiseState.KEPT] * 2
+
+
+async def test_a_withdrawn_promise_breaks_nothing(store: SqliteStore) -> None:
+    promised = [PromiseToPay(Decimal("300.00"), NOW.date().isoformat())]
+    await store.debts.promise(BILL, promised, made_in="req-1", source="api", now=NOW)
+    await store.debts.withdraw_promises(BILL, "disputed", NOW + timedelta(hours=1))
+    await store.debts.move_clock(NOW + timedelta(days=3))
+    (found,) = await store.debts.promises_of("cust-1")
+    assert (found.state, found.why) == (PromiseState.WITHDRAWN, "disputed")
+    assert not await store.debts.promise(BillKey("x", "y", "z"), promised, made_in="r", source="api", now=NOW)
