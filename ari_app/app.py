@@ -24,6 +24,7 @@ from ari_app.domain.abandonment import AbandonLimit
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.predictive import PacingRules
+from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
 from ari_app.errors import ConfigError, SpeechError
 from ari_app.language import language_model
@@ -173,7 +174,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
                 language.adviser,
             ),
             progress_watch=progress_watches(settings, files, recogniser),
-            pace=pace_keeper(settings, store, clock),
+            pace=pace_keeper(settings, store, clock, lambda: rules.book),
         )
         limits = DiallerLimits(settings.dialler.max_concurrency, settings.dialler.calls_per_second)
         trunks = trunk_desk(settings, clock)
@@ -297,12 +298,18 @@ def trunk_desk(settings: Settings, clock: Clock) -> TrunkDesk:
     return TrunkDesk(limits, trunk_of, clock)
 
 
-def pace_keeper(settings: Settings, store: Store, clock: Clock, agents: Agents | None = None) -> PaceKeeper:
+def pace_keeper(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    book: Callable[[], RuleBook],
+    agents: Agents | None = None,
+) -> PaceKeeper:
     """What paces campaigns by their mode; without ``agents`` only the bot's campaigns are dialled."""
     dialler = settings.dialler
     limit = AbandonLimit(dialler.abandon_limit_percent / 100.0, dialler.abandon_confidence_percent / 100.0)
     misjudged = dialler.machine_misjudged_percent / 100.0
-    return PaceKeeper(store, clock, agents, PacingRules(limit=limit), misjudged)
+    return PaceKeeper(store, clock, agents, PacingRules(limit=limit), misjudged, book)
 
 
 # --------------------------------------------------------------------------------------------------- speech

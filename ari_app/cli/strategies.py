@@ -58,7 +58,11 @@ def check(
         ari-app strategy check telecom-overdue
     """
     from ari_app.services.strategy_directory import read_checked
-    from ari_app.services.strategy_standing import standing_of, unsigned, version_not_raised
+    from ari_app.services.strategy_standing import (
+        standing_of,
+        unsigned,
+        version_not_raised,
+    )
 
     settings = invocation(context).settings
     around, signed = _surroundings(settings), sign_offs(settings)
@@ -175,7 +179,7 @@ def sign(
     role: Annotated[Role, typer.Option("--as", help="For which office you sign.")],
     by: ByOption,
 ) -> None:
-    """Sign a version as it is now. All three offices have to, before it may dial.
+    """Sign a version as it is now. All three offices have to, each by another person, before it may dial.
 
     The signature is for the content (SHA-256 of the canonical form); another content needs another version and three new
     signatures. Comments and the roll-out are not part of it.
@@ -185,15 +189,23 @@ def sign(
     from ari_app.ports import SignOff
     from ari_app.services.strategy_content import canonical, digest_of
     from ari_app.services.strategy_directory import read_checked
-    from ari_app.services.strategy_standing import standing_of, unsigned, version_not_raised
+    from ari_app.services.strategy_standing import (
+        signed_for_another,
+        standing_of,
+        unsigned,
+        version_not_raised,
+    )
 
     settings = invocation(context).settings
     path = path_of(settings, name)
     reading, faults = read_checked(path, _surroundings(settings), settings.defaults.country)
-    if reading is None or faults or (faults := version_not_raised(reading, sign_offs(settings))):
+    before = sign_offs(settings)
+    if reading is None or faults or (faults := version_not_raised(reading, before)):
         raise InputError(faults)
     strategy, digest = reading.strategy, digest_of(reading.strategy)
     sign_off = SignOff(strategy.name, strategy.version, digest, role, by, clock_of(settings).now())
+    if wrong := signed_for_another(before, sign_off):
+        raise InputError(wrong)
 
     async def write() -> list[SignOff]:
         from ari_app.app import open_store

@@ -31,6 +31,11 @@ class Role(StrEnum):
     DATA_SECURITY = "data-security"
 
 
+def same_person(name: str) -> str:
+    """A name as it is compared: one person signs for one office only, however the name is written."""
+    return " ".join(name.split()).casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class KnownStrategy:
     """A version with the digest of its content, which is what people sign."""

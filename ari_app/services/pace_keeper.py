@@ -6,9 +6,9 @@ of earlier calls, and the counts of abandoned calls, which lie in the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -16,11 +16,15 @@ from ari_app.domain.abandonment import WindowCounts
 from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.call_machine import Call
 from ari_app.domain.campaign import Campaign, DialMode
+from ari_app.domain.compliance import zone_of
 from ari_app.domain.predictive import Experience, Floor, PacingRules, Reason, calls_to_start, progressive
+from ari_app.domain.rule_pack import RuleBook
 from ari_app.ports import Agents, Clock, Store, TeamNow
 from ari_app.services.trunks import elapsed_s
 
 log = structlog.get_logger(__name__)
+
+_NO_RULES = RuleBook({})
 
 #: The flow that a person hears for whom no agent is there; it says nothing of a debt.
 SAFE_MESSAGE = "safe_message"
@@ -47,13 +51,17 @@ class PaceKeeper:
         agents: Agents | None = None,
         rules: PacingRules | None = None,
         misjudged_share: float = 0.0,
+        book: Callable[[], RuleBook] = lambda: _NO_RULES,
     ) -> None:
-        """:param misjudged_share: people among those whom the detector takes for an answering machine, 0 to 1."""
+        """:param misjudged_share: people among those whom the detector takes for an answering machine, 0 to 1.
+        :param book: gives the rule packs; a pack's own limit on abandoned calls holds where it is the stricter one.
+        """
         self._store = store
         self._clock = clock
         self._agents = agents
         self._rules = rules or PacingRules()
         self._misjudged_share = misjudged_share
+        self._book = book
         self._seen: dict[str, _Seen] = {}
         #: Of each campaign the calls that are answered and not over: whether each was abandoned, None while it waits.
         self._answered: dict[str, dict[str, bool | None]] = {}
@@ -87,7 +95,7 @@ class PaceKeeper:
             self._tell(campaign, mode, "")
             return progressive(floor, cap)
         seen = await self._counted(campaign.campaign_id, now)
-        pace = calls_to_start(floor, seen.experience, seen.windows, cap, self._rules)
+        pace = calls_to_start(floor, seen.experience, seen.windows, cap, self._rules_of(campaign, now))
         self._tell(campaign, mode, pace.reason.value if pace.reason is Reason.ABANDON_LIMIT else "")
         return pace.start
 
@@ -126,6 +134,18 @@ class PaceKeeper:
         """An agent has ended a talk and its wrap-up."""
         seen = self._seen.setdefault(campaign_id, _Seen())
         seen.experience = seen.experience.talked(talk_s).wrapped_up(wrap_up_s)
+
+    def _rules_of(self, campaign: Campaign, now: datetime) -> PacingRules:
+        """The rules of pacing within what the campaign's pack says of abandoned calls today."""
+        rules = self._book().find(campaign.strategy.rule_pack)
+        if isinstance(rules, str):
+            return self._rules  # nobody is called by such a pack anyway
+        zone = zone_of(campaign.strategy.timezone) or UTC
+        version = rules.pack.in_force(now.astimezone(zone).date())
+        if version is None or version.abandon_share is None:
+            return self._rules
+        limit = self._rules.limit
+        return replace(self._rules, limit=replace(limit, share=min(limit.share, version.abandon_share.value)))
 
     async def _counted(self, campaign_id: str, now: datetime) -> _Seen:
         seen = self._seen.setdefault(campaign_id, _Seen())

@@ -9,7 +9,7 @@ from ari_app.domain.account import Account
 from ari_app.domain.rollout import HELD_BACK, version_for
 from ari_app.domain.segment import ANYBODY, Conditions, Segment, in_regions
 from ari_app.domain.strategy import Strategy
-from ari_app.domain.strategy_book import Role, Standing
+from ari_app.domain.strategy_book import Role, Standing, same_person
 from ari_app.errors import Problem
 from ari_app.ports import SignOff
 from ari_app.services.strategy_content import digest_of
@@ -38,6 +38,16 @@ def version_not_raised(reading: StrategyReading, sign_offs: Iterable[SignOff]) -
     wrong = f"version {strategy.version!r} was signed with another content"
     where = f"{reading.file}:{reading.line('version')}"
     return [Problem(where, "version", wrong, "another version for another content, or what was signed")]
+
+
+def signed_for_another(sign_offs: Iterable[SignOff], wanted: SignOff) -> list[Problem]:
+    """The same person has signed this content for another office already."""
+    for each in sign_offs:
+        same = same_person(each.signed_by) == same_person(wanted.signed_by)
+        if same and each.digest == wanted.digest and each.role is not wanted.role:
+            wrong = f"{each.signed_by} has signed this version for {each.role} already"
+            return [Problem(wanted.strategy, "--by", wrong, "another person for each of the three offices")]
+    return []
 
 
 def unsigned(strategy: Strategy, standing: Standing) -> str:

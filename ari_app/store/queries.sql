@@ -121,8 +121,11 @@ WHERE strategy = :strategy AND strategy_version = :version AND strategy_version 
     AND (dialled_at IS NOT NULL OR ended_at IS NULL);
 
 -- name: sign_strategy
-INSERT INTO strategy_sign_off (strategy, version, digest, role, signed_by, signed_at, content)
-VALUES (:strategy, :version, :digest, :role, :signed_by, :now, :content)
+INSERT INTO strategy_sign_off (strategy, version, digest, role, signed_by, signed_at, content, signer)
+SELECT :strategy, :version, :digest, :role, :signed_by, :now, :content, :signer
+-- One person, one office: a version is looked at by three people.
+WHERE NOT EXISTS (SELECT 1 FROM strategy_sign_off WHERE strategy = :strategy AND digest = :digest AND role <> :role
+    AND signer = :signer)
 ON CONFLICT (strategy, digest, role) DO NOTHING;
 
 -- name: stop_strategy

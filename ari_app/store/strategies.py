@@ -20,6 +20,7 @@ from ari_app.domain.strategy_book import (
     counted_since,
     governed,
     next_call_at,
+    same_person,
     treatment_of,
 )
 from ari_app.domain.triggers import DueStep, Moments, call_under_way, next_call, promise_calls
@@ -242,6 +243,7 @@ def sign(connection: sqlite3.Connection, sign_off: SignOff, content: str) -> boo
             "digest": sign_off.digest,
             "role": sign_off.role.value,
             "signed_by": sign_off.signed_by,
+            "signer": same_person(sign_off.signed_by),
             "now": micros(sign_off.signed_at),
             "content": content,
         },

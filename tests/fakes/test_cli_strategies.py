@@ -85,7 +85,9 @@ def test_an_unknown_strategy_is_answered_with_the_nearest(ari_app: Run) -> None:
 
 
 def test_three_signatures_let_it_dial_and_an_edit_takes_them_back(ari_app: Run) -> None:
-    signed = [ari_app("strategy", "sign", "landlord", "--as", role, "--by", "Li Wei") for role in ROLES]
+    signed = [
+        ari_app("strategy", "sign", "landlord", "--as", role, "--by", f"Li Wei of {role}") for role in ROLES
+    ]
     code, out, err = signed[-1]
     assert code == 0, err
     assert "all three have signed: it may dial" in out
@@ -154,6 +156,14 @@ def create(run: Run, request: dict[str, Any]) -> tuple[int, str, str]:
     return run("campaign", "create", "task.json", "--id", "winter")
 
 
+def test_one_person_signs_for_one_office_only(ari_app: Run) -> None:
+    assert ari_app("strategy", "sign", "landlord", "--as", "legal", "--by", "Li Wei")[0] == 0
+    code, _, err = ari_app("strategy", "sign", "landlord", "--as", "compliance", "--by", " LI  wei ")
+    assert code == 1
+    assert "has signed this version for legal already (allowed: another person for each" in err
+    assert ari_app("strategy", "sign", "landlord", "--as", "legal", "--by", "Li Wei")[0] == 0
+
+
 def test_a_campaign_names_a_strategy_file_and_explain_tells_by_it(ari_app: Run) -> None:
     code, _, err = create(ari_app, task(file="telecom-overdue"))
     assert code == 0, err
@@ -162,7 +172,7 @@ def test_a_campaign_names_a_strategy_file_and_explain_tells_by_it(ari_app: Run) 
     assert code == 0, err
     assert json.loads(out)["accounts"][0]["rule"] == "strategy_not_signed"
     for role in ROLES:
-        ari_app("strategy", "sign", "telecom-overdue", "--as", role, "--by", "Li Wei")
+        ari_app("strategy", "sign", "telecom-overdue", "--as", role, "--by", f"Li Wei of {role}")
     (found,) = json.loads(ari_app("explain", "c_10001", "--json")[1])["accounts"]
     assert found["rule"] == "step_not_due"
     assert found["next_allowed"].startswith("2026-03-03T02:00")

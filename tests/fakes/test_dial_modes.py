@@ -14,6 +14,7 @@ from ari_app.domain.attempt import ReservedAttempt
 from ari_app.domain.call_machine import Call, Event, EventKind, State
 from ari_app.domain.campaign import Campaign, DialMode
 from ari_app.domain.compliance import DialVerdict, Rule
+from ari_app.domain.rule_pack import Limit, RuleBook
 from ari_app.ports import TeamNow
 from ari_app.services.dialler import DiallerLimits
 from ari_app.services.pace_keeper import PaceKeeper
@@ -21,6 +22,7 @@ from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import FakeLeg, FakeMedia
 from tests.support.clock import MONDAY_MORNING, FakeClock
 from tests.support.floor import floor, within
+from tests.support.rules import shipped
 from tests.support.store_rows import account, allow, campaign, enough, ids, no_events, outcome
 from tests.support.team import FakeAgents
 
@@ -139,6 +141,25 @@ async def test_above_the_limit_predictive_falls_back_to_progressive_and_says_so(
     keeper = PaceKeeper(store, clock, FakeAgents(TeamNow(free=5)))  # type: ignore[arg-type]
     assert await keeper.room(each, [], 50) == 5
     assert keeper.reasons() == {"c1": "abandon_limit"}
+
+
+async def test_the_rule_packs_own_limit_holds_where_it_is_stricter() -> None:
+    clock, each = FakeClock(), of_mode("predictive")
+    agents = FakeAgents(TeamNow(free=5, talking=(60.0,) * 20))
+    shipped_rules = shipped().rules[each.strategy.rule_pack]
+
+    async def room(share: float | None) -> int:
+        """Calls that may start where 1.5 % were abandoned so far."""
+        limit = None if share is None else Limit(share, "a test")
+        versions = tuple(replace(version, abandon_share=limit) for version in shipped_rules.pack.versions)
+        rules = replace(shipped_rules, pack=replace(shipped_rules.pack, versions=versions))
+        store = Counts((WindowCounts(1_000, 15), WindowCounts(30_000, 450)))
+        book = RuleBook({each.strategy.rule_pack: rules})
+        keeper = PaceKeeper(store, clock, agents, book=lambda: book)  # type: ignore[arg-type]
+        return await keeper.room(each, [], 50)
+
+    assert await room(None) == await room(0.05)
+    assert await room(0.05) > await room(0.01) == 5
 
 
 async def test_counts_are_read_now_and_then_and_grow_meanwhile() -> None:

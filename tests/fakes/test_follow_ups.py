@@ -81,7 +81,9 @@ class Desk:
             self.strategies = StrategyBook({found.name: known})
             self.store.use_strategies(lambda: self.strategies)
             for role in Role:
-                signed = SignOff(found.name, found.version, known.digest, role, "Li", self.clock.now())
+                signed = SignOff(
+                    found.name, found.version, known.digest, role, f"Li of {role}", self.clock.now()
+                )
                 await self.store.sign_strategy(signed, canonical(found))
         await self.store.put_campaign(by)
         await self.store.load_accounts("c1", [account()], self.clock.now())

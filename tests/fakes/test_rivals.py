@@ -58,7 +58,9 @@ async def test_the_higher_priority_of_a_strategy_goes_before_the_older_due_date(
     known = KnownStrategy(URGENT, digest_of(URGENT))
     store.use_strategies(lambda: StrategyBook({"urgent": known}))
     for role in Role:
-        await store.sign_strategy(SignOff("urgent", "1", known.digest, role, "Li", NOW), canonical(URGENT))
+        await store.sign_strategy(
+            SignOff("urgent", "1", known.digest, role, f"Li of {role}", NOW), canonical(URGENT)
+        )
     await begin(store, "new", NEWER, CampaignStrategy(file="urgent"))
     await begin(store, "old", OLDER)
     assert (await claimed(store, "old"), await claimed(store, "new")) == (0, 1)

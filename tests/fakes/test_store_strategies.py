@@ -94,7 +94,7 @@ async def store(tmp_path: Path, files: Files) -> AsyncIterator[SqliteStore]:
 
 async def sign(store: SqliteStore, strategy: Strategy = FILE, *roles: Role) -> None:
     for role in roles or tuple(Role):
-        found = SignOff(strategy.name, strategy.version, digest_of(strategy), role, "Li", NOW)
+        found = SignOff(strategy.name, strategy.version, digest_of(strategy), role, f"Li of {role}", NOW)
         assert await store.sign_strategy(found, canonical(strategy))
 
 
