@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.domain.account import AccountDetails
 from ari_app.domain.call_machine import Event, EventKind, State
 from ari_app.domain.campaign import CampaignStatus
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag, ListKind
+from ari_app.domain.debt.ledger import EntryKind
 from ari_app.errors import StoreUnavailable
+from ari_app.ports import BillKey, Movement
 from ari_app.services.withdrawal_watch import WithdrawalWatch
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.calls import FakeLeg, FakeMedia
@@ -24,6 +27,16 @@ pytestmark = [pytest.mark.fakes, pytest.mark.virtual_time]
 
 RINGS_LONG = [(1.0, Event(EventKind.RINGING))]
 ANSWERS = [(1.0, Event(EventKind.RINGING)), (2.0, Event(EventKind.ANSWERED))]
+
+WHOLE = Movement(
+    bill=BillKey("cust-1", "acc-1", "b1"),
+    kind=EntryKind.PAYMENT,
+    amount=account(1).amount_due,
+    currency="CNY",
+    occurred_at=NOW,
+    provider="bank",
+    reference="tx-1",
+)
 
 Change = Callable[[SqliteStore], Awaitable[object]]
 
@@ -53,8 +66,23 @@ async def in_state(place: Floor, state: State) -> None:
             lambda store: store.load_accounts("c1", [account(1, phone="+8613900000077")], NOW),
             Rule.NUMBER_DEAD,
         ),
+        (
+            lambda store: store.load_accounts("c1", [account(1, details=AccountDetails(minor=True))], NOW),
+            Rule.GUARDIAN,
+        ),
+        (lambda store: store.debts.post(WHOLE, NOW), Rule.PAID),
     ],
-    ids=["payment", "dispute", "death", "do-not-contact", "black list", "pause", "another number"],
+    ids=[
+        "said to be paid",
+        "dispute",
+        "death",
+        "do-not-contact",
+        "black list",
+        "pause",
+        "another number",
+        "minor",
+        "payment",
+    ],
 )
 async def test_a_ringing_call_is_released_and_closed_as_withdrawn(
     tmp_path: Path, change: Change, rule: Rule

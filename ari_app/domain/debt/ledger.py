@@ -102,7 +102,7 @@ def distinct(entries: Iterable[LedgerEntry]) -> tuple[LedgerEntry, ...]:
 def balance(stated: Decimal, stated_at: datetime, entries: Iterable[LedgerEntry]) -> Balance:
     """What is owed of a bill that was ``stated`` at ``stated_at``.
 
-    What we had learnt by then is contained in the statement. A reversal of a contained payment counts, where we learnt of
+    What we had learnt before is contained in the statement. A reversal of a contained payment counts, where we learnt of
     the reversal later.
     """
     once = distinct(entries)
@@ -110,7 +110,7 @@ def balance(stated: Decimal, stated_at: datetime, entries: Iterable[LedgerEntry]
     left = {(entry.provider, entry.reference): entry.amount for entry in once if _is_payment(entry)}
     pending = ZERO
     for entry in once:
-        counts = entry.at > stated_at
+        counts = entry.at >= stated_at
         amount = entry.amount
         if entry.kind is EntryKind.REVERSAL:
             of = (entry.provider, entry.reverses)
