@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ari_app.cli import (
+    accounts,
     announcements,
     attempts,
     bench,
@@ -95,6 +96,7 @@ app.add_typer(attempts.app, name="attempts")
 app.add_typer(calls.app, name="call")
 app.command("understand")(understanding.understand_files)
 app.command("explain")(explain.explain_command)
+app.add_typer(accounts.app, name="account")
 app.add_typer(caller_ids.app, name="caller-ids")
 app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")

@@ -34,7 +34,7 @@ def parse_queries(text: str) -> dict[str, str]:
 
 
 #: The file of the calls, and those of the rooms beside it.
-FILES = ("queries.sql", "debt/debt.sql")
+FILES = ("queries.sql", "debt/debt.sql", "timeline/timeline.sql")
 
 
 def _all() -> dict[str, str]:

@@ -57,6 +57,7 @@ from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
+from ari_app.store.timeline.timeline import SqliteTimeline
 from ari_app.store.writer import Writer
 
 #: Attempts read at a time when all are read.
@@ -84,6 +85,7 @@ class SqliteStore:
         self._readers = readers
         self._lock = lock
         self.debts = SqliteDebts(writer, readers)
+        self.timeline = SqliteTimeline(readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self._numbers: Mapping[str, NumberRules] = {}

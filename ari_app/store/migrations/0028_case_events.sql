@@ -1,0 +1,45 @@
+-- What has changed of a case, step by step, for its timeline. Rows of promises, statements and the like hold their last state
+-- alone; here every state that they were in stands, whoever changed it and whether or not a webhook is told.
+--
+-- Units as before. Rows are written by triggers, in the transaction of the change, and never changed.
+
+CREATE TABLE case_event (
+    seq        INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES account (id),
+    subject    TEXT NOT NULL CHECK (subject <> ''),
+    subject_id TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    was        TEXT NOT NULL,
+    became     TEXT NOT NULL,
+    fields     TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(fields)),
+    CHECK (was <> became)
+) STRICT;
+
+CREATE INDEX case_event_account ON case_event (account, at);
+
+CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event
+BEGIN
+    SELECT RAISE(ABORT, 'a case event is never changed');
+END;
+
+-- A list (or the billing system) stated another sum: what it had said before, with when it had said that.
+CREATE TRIGGER case_event_of_statement AFTER UPDATE OF stated_minor ON account
+WHEN OLD.stated_minor <> NEW.stated_minor
+BEGIN
+    INSERT INTO case_event (account, subject, subject_id, at, was, became, fields)
+    VALUES (NEW.id, 'statement', '', OLD.stated_at, 'stated', 'replaced',
+        json_object('amount_minor', OLD.stated_minor, 'currency', OLD.currency, 'due_date', OLD.due_date,
+            'replaced_at', NEW.stated_at));
+END;
+
+CREATE TRIGGER case_event_of_promise AFTER UPDATE OF state ON promise_to_pay
+WHEN OLD.state <> NEW.state
+BEGIN
+    INSERT INTO case_event (account, subject, subject_id, at, was, became, fields)
+    VALUES (NEW.account, 'promise', NEW.promise_id, NEW.state_at, OLD.state, NEW.state,
+        json_object('amount_minor', NEW.amount_minor, 'covered_minor', NEW.covered_minor, 'currency', NEW.currency,
+            'day', NEW.day, 'why', NULLIF(NEW.why, '')));
+END;
+
+-- The events of one customer, without reading the whole outbox.
+CREATE INDEX outbox_customer ON outbox (json_extract(payload, '$.customerId'));
