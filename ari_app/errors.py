@@ -46,6 +46,14 @@ class InputError(AriAppError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
+class UnknownRecord(AriAppError):
+    """What was named (a dispute, an order, a case) is not there."""
+
+
+class WrongState(AriAppError):
+    """What was asked cannot follow the state in which a record is; nothing has changed."""
+
+
 class StoreError(AriAppError):
     """The database refused or could not write (full disk, locked by another controller, damaged file)."""
 

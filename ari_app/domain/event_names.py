@@ -11,6 +11,10 @@ EVENTS: Mapping[str, str] = {
     "collection.ptp.partly_kept": "a promised day has passed with a part of it paid",
     "collection.ptp.broken": "a promised day has passed without a payment",
     "collection.ptp.withdrawn": "nothing more is expected of a promise",
+    "collection.dispute.opened": "a dispute was opened; collection of the account rests",
+    "collection.dispute.escalated": "the time for the answer to a dispute has passed",
+    "collection.dispute.decided": "a dispute has its answer",
+    "collection.dispute.closed": "a dispute is closed: the customer has been told, or has taken it back",
     "payment.settled": "nothing is owed of a bill any more",
     "alert.triggered": "something needs a person",
 }

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.contact_facts import ContactFacts, ListKind
+from ari_app.domain.disputes.sla import DEFAULT_TABLE, DisputeTable
 from ari_app.domain.placement import FollowUp, follow_up
 from ari_app.domain.retry import RetryDecision, next_offset
 from ari_app.domain.review import looked_over
@@ -18,7 +19,8 @@ from ari_app.domain.standing import flags_after, lists_after
 from ari_app.domain.turn_ledger import notice_of_recording, reply_figures
 from ari_app.domain.verdict import Rule
 from ari_app.errors import StoreError
-from ari_app.ports import AttemptHistory, OutboxEvent
+from ari_app.ports import AttemptHistory, BillKey, OutboxEvent
+from ari_app.ports.disputes import NewDispute
 from ari_app.store.arms import arms_in
 from ari_app.store.budget import plan_beside, spent
 from ari_app.store.caller_ids import count_answered
@@ -37,6 +39,7 @@ from ari_app.store.codec import (
     turn_params,
 )
 from ari_app.store.debt.settlement import add_promises, settle_account
+from ari_app.store.disputes.cases import DisputedBill, open_case
 from ari_app.store.facts import facts_of
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import number_states, other_phones
@@ -68,8 +71,9 @@ def close_attempt(
     outcome: CallOutcome,
     plan: Callable[[AttemptHistory], RetryDecision],
     events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
+    disputes: DisputeTable = DEFAULT_TABLE,
 ) -> RetryDecision | None:
-    """See ``Store.close_attempt``."""
+    """See ``Store.close_attempt``. ``disputes`` has the terms by which a dispute of this call is answered."""
     attempt = connection.execute(SQL["attempt"], {"attempt_id": outcome.attempt_id}).fetchone()
     if attempt is None:
         raise StoreError(f"attempt {outcome.attempt_id}: there is no such attempt")
@@ -116,6 +120,7 @@ def close_attempt(
     if outcome.conversation is not None:
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
         _promises(connection, row["account"], outcome.attempt_id, outcome.conversation, ended_at)
+    _dispute(connection, disputes, row, outcome, ended_at)
     connection.executemany(
         SQL["add_turn"],
         [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],
@@ -192,6 +197,30 @@ def _promises(
             attempt_id=attempt_id,
         )
         settle_account(connection, account, ended_at)
+
+
+def _dispute(
+    connection: sqlite3.Connection, table: DisputeTable, row: sqlite3.Row, outcome: CallOutcome, ended_at: int
+) -> None:
+    """What was disputed becomes a case, also where the call has no more than its end to say of it."""
+    said = None if outcome.conversation is None else looked_over(outcome.conversation)
+    claim = None if said is None else said.dispute
+    disputed = "disputed" in (outcome.disposition, "" if said is None else said.result)
+    if claim is None and not disputed:
+        return
+    key = BillKey(row["customer_id"], row["account_id"], row["bill_id"])
+    claimed = NewDispute(
+        key,
+        category="other" if claim is None else claim.category,
+        source="call",
+        made_in=outcome.attempt_id,
+        description="" if claim is None else claim.description,
+        offered=() if claim is None else claim.evidence,
+        answer_days=None if claim is None else claim.answer_days,
+        by="call",
+    )
+    bill = DisputedBill(row["account"], key, row["timezone"])
+    open_case(connection, table, bill, claimed, ended_at, outcome.attempt_id)
 
 
 def _stand(connection: sqlite3.Connection, attempt: sqlite3.Row, outcome: CallOutcome) -> None:

@@ -34,7 +34,12 @@ def parse_queries(text: str) -> dict[str, str]:
 
 
 #: The file of the calls, and those of the rooms beside it.
-FILES = ("queries.sql", "debt/debt.sql", "timeline/timeline.sql")
+FILES = (
+    "queries.sql",
+    "debt/debt.sql",
+    "timeline/timeline.sql",
+    "disputes/disputes.sql",
+)
 
 
 def _all() -> dict[str, str]:

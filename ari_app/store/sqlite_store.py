@@ -55,6 +55,7 @@ from ari_app.store import (
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
+from ari_app.store.disputes.disputes import SqliteDisputes
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.timeline.timeline import SqliteTimeline
@@ -86,6 +87,7 @@ class SqliteStore:
         self._lock = lock
         self.debts = SqliteDebts(writer, readers)
         self.timeline = SqliteTimeline(readers)
+        self.disputes = SqliteDisputes(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self._numbers: Mapping[str, NumberRules] = {}
@@ -399,7 +401,9 @@ class SqliteStore:
         events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
     ) -> RetryDecision | None:
         return await self._writer.run(
-            lambda db: closing.close_attempt(db, self._campaigns, outcome, plan, events)
+            lambda db: closing.close_attempt(
+                db, self._campaigns, outcome, plan, events, self.disputes.table()
+            )
         )
 
     async def add_model_summary(self, attempt_id: str, summary: ModelSummary) -> bool:

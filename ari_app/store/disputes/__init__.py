@@ -1,0 +1,1 @@
+"""The tables of disputes and of the files that prove something."""
