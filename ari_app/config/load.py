@@ -29,6 +29,14 @@ _PATHS: tuple[KeyPath, ...] = (
     ("llm", "api_key_file"),
     ("llm", "ca_file"),
     ("speech", "whisper_model"),
+    ("payments", "link_keys_file"),
+    ("payments", "generic", "secret_file"),
+    ("payments", "wechat", "private_key_file"),
+    ("payments", "wechat", "api_v3_key_file"),
+    ("payments", "wechat", "platform_cert_files"),
+    ("payments", "wechat", "public_key_file"),
+    ("payments", "alipay", "private_key_file"),
+    ("payments", "alipay", "public_key_file"),
 )
 #: A name where there is no such folder: it lies in a cache, not beside the file.
 _PATH_OR_NAME: frozenset[KeyPath] = frozenset({("speech", "whisper_model")})
@@ -101,14 +109,26 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 def _anchor(values: dict[str, Any], folder: Path) -> None:
     """Make the relative paths of a file count from its folder."""
     for *sections, key in _PATHS:
-        here: object = values
+        here: list[object] = [values]
         for section in sections:
-            here = here.get(section) if isinstance(here, dict) else None
-        if isinstance(here, dict) and isinstance(here.get(key), str):
-            path = folder / Path(here[key]).expanduser()
-            name = (*sections, key) in _PATH_OR_NAME and not here[key].startswith((".", "~"))
-            if not name or path.is_dir():
-                here[key] = str(path)
+            here = [inner for each in here if isinstance(each, dict) for inner in _each(each.get(section))]
+        for each in here:
+            if isinstance(each, dict) and key in each:
+                each[key] = _anchored(each[key], folder, (*sections, key) in _PATH_OR_NAME)
+
+
+def _each(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _anchored(value: object, folder: Path, or_name: bool) -> object:
+    if isinstance(value, list):
+        return [_anchored(each, folder, or_name) for each in value]
+    if not isinstance(value, str):
+        return value
+    path = folder / Path(value).expanduser()
+    name = or_name and not value.startswith((".", "~"))
+    return value if name and not path.is_dir() else str(path)
 
 
 def _variable_of(path: KeyPath) -> str | None:

@@ -14,6 +14,7 @@ import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ari_app.config.caller_ids import CallerIdSettings
+from ari_app.config.payments import PaymentSettings
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import EDGE, voice_choice
 from ari_app.services.model_problems import RefusedError
@@ -451,6 +452,7 @@ class Settings(Section):
     llm: LlmSettings = LlmSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
+    payments: PaymentSettings = PaymentSettings()
     lab: LabSettings = LabSettings()
     log: LogSettings = LogSettings()
 

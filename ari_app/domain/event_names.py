@@ -15,6 +15,9 @@ EVENTS: Mapping[str, str] = {
     "collection.dispute.escalated": "the time for the answer to a dispute has passed",
     "collection.dispute.decided": "a dispute has its answer",
     "collection.dispute.closed": "a dispute is closed: the customer has been told, or has taken it back",
+    "payment.received": "a payment was recorded",
+    "payment.reversed": "a payment was taken back, wholly or in part",
+    "payment.unmatched": "a payment came that belongs to no known bill, or is in another currency",
     "payment.settled": "nothing is owed of a bill any more",
     "alert.triggered": "something needs a person",
 }

@@ -16,6 +16,7 @@ from ari_app.store.codec import account_params, micros, micros_or_none, plain
 from ari_app.store.debt.settlement import settle_account
 from ari_app.store.numbers import other_phones, put_other_phones
 from ari_app.store.order import Orders
+from ari_app.store.payments.inbox import ask_again
 from ari_app.store.queries import SQL
 
 
@@ -45,6 +46,10 @@ def load_accounts(
             updated += 1
         else:
             unchanged += 1
+    if added:
+        # Money that came before its bill: it is owed no more from the first moment on.
+        while ask_again(connection, at):
+            pass
     if added or updated:
         connection.execute(
             SQL["record_import"],

@@ -39,6 +39,7 @@ FILES = (
     "debt/debt.sql",
     "timeline/timeline.sql",
     "disputes/disputes.sql",
+    "payments/payments.sql",
 )
 
 

@@ -56,6 +56,7 @@ from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
 from ari_app.store.disputes.disputes import SqliteDisputes
+from ari_app.store.payments.payments import SqlitePayments
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.timeline.timeline import SqliteTimeline
@@ -88,6 +89,7 @@ class SqliteStore:
         self.debts = SqliteDebts(writer, readers)
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
+        self.payments = SqlitePayments(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self._numbers: Mapping[str, NumberRules] = {}

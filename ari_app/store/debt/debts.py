@@ -9,7 +9,7 @@ from functools import partial
 from uuid import uuid4
 
 from ari_app.domain.call_result import PromiseToPay
-from ari_app.domain.debt.ledger import LedgerEntry
+from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
 from ari_app.domain.debt.promise import PromiseStanding, PromiseState
 from ari_app.ports.debt import BillKey, Movement, Posted, Posting
 from ari_app.store.codec import amount, micros, minor_units, plain
@@ -19,10 +19,13 @@ from ari_app.store.debt.settlement import (
     promise_of_row,
     settle_account,
 )
+from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.writer import Writer
 
+#: Movements of money that webhooks are told of.
+_TOLD = {EntryKind.PAYMENT: "payment.received", EntryKind.REVERSAL: "payment.reversed"}
 #: Bills that the clock looks at in one write transaction.
 PART = 200
 
@@ -133,7 +136,28 @@ def post(connection: sqlite3.Connection, movement: Movement, now: int) -> Postin
         known = connection.execute(SQL["ledger_entry"], asked).fetchone()
         same = known["account"] == found["id"] and known["amount_minor"] == asked["amount_minor"]
         return Posting(Posted.REPEATED if same else Posted.CONTRADICTED, known["entry_id"])
-    return Posting(Posted.RECORDED, entry_id, settle_account(connection, found["id"], now))
+    settled = settle_account(connection, found["id"], now)
+    _tell_posted(connection, found["id"], movement, entry_id, now)
+    return Posting(Posted.RECORDED, entry_id, settled)
+
+
+def _tell_posted(
+    connection: sqlite3.Connection, account: int, movement: Movement, entry_id: str, now: int
+) -> None:
+    """Behind the settlement, so that ``amountDue`` is what is owed from now on."""
+    event = _TOLD.get(movement.kind)
+    if event is None:
+        return
+    fields = {
+        "paymentId": entry_id,
+        "provider": movement.provider,
+        "reference": movement.reference,
+        "reverses": movement.reverses or None,
+        "amount": float(movement.amount),
+        "occurredAt": int(movement.occurred_at.timestamp()),
+        "source": movement.source,
+    }
+    tell(connection, account, event, entry_id, fields, now)
 
 
 def _settle_all(connection: sqlite3.Connection, accounts: Sequence[int], now: int) -> None:

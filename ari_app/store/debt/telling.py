@@ -55,3 +55,33 @@ def tell(
         )
         told += written.rowcount
     return told
+
+
+def tell_campaigns(
+    connection: sqlite3.Connection, event: str, subject: str, fields: Mapping[str, object], now: int
+) -> int:
+    """Write an event that belongs to no account into the outbox, for every campaign that wants it; see :func:`tell`."""
+    told = 0
+    for found in connection.execute(SQL["campaigns_with_webhook"]).fetchall():
+        webhook: WebhookSpec = webhook_of(found["webhook"])
+        if event not in webhook.events:
+            continue
+        campaign_id = found["campaign_id"]
+        payload = {
+            "event": event,
+            "taskId": campaign_id,
+            **fields,
+            "timestamp": int(instant(now).timestamp()),
+        }
+        written = connection.execute(
+            SQL["add_outbox"],
+            {
+                "campaign_id": campaign_id,
+                "event": event,
+                "key": f"{campaign_id}++{event}+{subject}",
+                "payload": document(payload),
+                "now": now,
+            },
+        )
+        told += written.rowcount
+    return told

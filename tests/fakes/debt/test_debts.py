@@ -62,8 +62,10 @@ async def test_a_payment_settles_the_bill_and_tells_of_it_once(store: SqliteStor
     assert (first.result, await owed(store)) == (Posted.RECORDED, Decimal("0.00"))
     again = await store.debts.post(payment(), later + timedelta(days=1))
     assert (again.result, again.entry_id) == (Posted.REPEATED, first.entry_id)
-    assert await events(store) == ["payment.settled"]
-    (told,) = await store.outbox()
+    assert await events(store) == ["payment.settled", "payment.received"]
+    told, received = await store.outbox()
+    assert (received.payload["paymentId"], received.payload["amount"]) == (first.entry_id, 568.32)
+    assert received.payload["amountDue"] == 0.0
     assert told.payload["paymentId"] == first.entry_id
     assert told.payload["amountDue"] == 0.0
 
@@ -96,7 +98,7 @@ async def test_a_charge_back_that_comes_first_waits_for_its_payment(store: Sqlit
     assert await owed(store) == Decimal("568.32")
     await store.debts.post(payment(), NOW + timedelta(hours=2))
     assert await owed(store) == Decimal("568.32")
-    assert await events(store) == []
+    assert await events(store) == ["payment.reversed", "payment.received"]
 
 
 async def test_promises_follow_the_money_and_the_clock(store: SqliteStore) -> None:
@@ -110,7 +112,7 @@ async def test_promises_follow_the_money_and_the_clock(store: SqliteStore) -> No
     assert await store.debts.move_clock(NOW + timedelta(days=20)) == 1
     found = await store.debts.promises_of("cust-1")
     assert [each.state for each in found] == [PromiseState.KEPT, PromiseState.BROKEN]
-    assert await events(store) == ["collection.ptp.kept", "collection.ptp.broken"]
+    assert await events(store) == ["collection.ptp.kept", "payment.received", "collection.ptp.broken"]
     assert await store.debts.move_clock(NOW + timedelta(days=30)) == 0
     # Paid in time after all, as the bank says a month later.
     late = payment("268.32", "tx-2", occurred_at=NOW + timedelta(days=8))

@@ -1,0 +1,1 @@
+"""Payment links, the way from an order to a provider, callbacks, and the reconciliation with a provider's own list."""

@@ -1,0 +1,1 @@
+"""The tables of payments: links, orders, the inbox of notices, and what customers did on the page."""
