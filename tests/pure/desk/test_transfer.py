@@ -48,8 +48,8 @@ class Line:
         self.agent_leg = self.party_leg = self.queued = self.timer = False
 
     def carry_out(self, commands: tuple[TransferCommand, ...], before: TransferState) -> None:
-        if before is S.CHOOSING:
-            self.prompt = False
+        if before is S.CHOOSING and commands:
+            self.prompt = False  # whatever is done next is heard instead
         for command in commands:
             match command:
                 case C.PAUSE_BOT:
