@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,7 +60,7 @@ def test_specialists_stay_free_for_those_who_need_them() -> None:
         ({"language": "en"}, {}, ""),
     ],
 )
-def test_who_fits(changes: dict[str, object], who: dict[str, object], why: str) -> None:
+def test_who_fits(changes: dict[str, Any], who: dict[str, Any], why: str) -> None:
     assert fits(seat("a", **who), caller(**changes)) == why
 
 

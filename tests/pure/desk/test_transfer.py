@@ -123,7 +123,8 @@ def test_the_customer_always_hears_exactly_one_side_and_no_leg_is_left_over(
 def run(
     *events: TransferEventKind, kind: TransferKind = TransferKind.WARM
 ) -> tuple[Transfer, list[TransferCommand]]:
-    transfer, found = Transfer("att-1", "asked", kind), []
+    transfer = Transfer("att-1", "asked", kind)
+    found: list[TransferCommand] = []
     for number, event in enumerate(events):
         party = f"agent-{number}" if event is E.OFFER else "queue"
         transfer, commands = transfer_step(
