@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.config import Settings
+from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
 from ari_app.store.sqlite_store import SqliteStore
 
@@ -19,15 +20,20 @@ PROMISES_S = 60.0
 
 @asynccontextmanager
 async def closed_loop(
-    settings: Settings, store: SqliteStore, clock: Clock, scheduler: AsyncIOScheduler
+    settings: Settings,
+    store: SqliteStore,
+    clock: Clock,
+    scheduler: AsyncIOScheduler,
+    show: Show | None = None,
 ) -> AsyncIterator[None]:
-    """Everything between a promise and the money, while the context lasts."""
+    """Everything between a promise and the money, while the context lasts. ``show`` adds readings to the metrics."""
 
     async def promises() -> None:
         await store.debts.move_clock(clock.now())
 
     every(scheduler, PROMISES_S, promises)
-    yield
+    async with http_api(settings, store, clock, show):
+        yield
 
 
 def every(scheduler: AsyncIOScheduler, seconds: float, job: Callable[[], Awaitable[object] | None]) -> None:

@@ -12,6 +12,7 @@ import typer
 from ari_app.cli import (
     accounts,
     announcements,
+    api,
     attempts,
     bench,
     caller_ids,
@@ -110,6 +111,7 @@ app.add_typer(flows.app, name="flow")
 app.add_typer(prompts.app, name="prompts")
 app.command("doctor")(doctor.doctor_command)
 app.command("serve")(serve.serve_command)
+app.add_typer(api.app, name="api")
 app.command("nightly")(nightly.nightly_command)
 app.add_typer(settings.app, name="config")
 app.command("demo")(lab.demo_command)

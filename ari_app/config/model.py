@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.config.payments import PaymentSettings
 from ari_app.domain.compliance import zone_of
@@ -453,6 +454,7 @@ class Settings(Section):
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     payments: PaymentSettings = PaymentSettings()
+    api: ApiSettings = ApiSettings()
     lab: LabSettings = LabSettings()
     log: LogSettings = LogSettings()
 

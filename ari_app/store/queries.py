@@ -40,6 +40,7 @@ FILES = (
     "timeline/timeline.sql",
     "disputes/disputes.sql",
     "payments/payments.sql",
+    "api/api.sql",
 )
 
 

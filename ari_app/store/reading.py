@@ -134,7 +134,7 @@ def attempts_page(
         SQL[name], {"campaign_id": campaign_id, "customer_id": customer_id, "seq": after, "limit": limit}
     ).fetchall()
     return AttemptPage(
-        [_attempt(connection, row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None
+        [attempt_of_row(connection, row) for row in rows], rows[-1]["seq"] if len(rows) == limit else None
     )
 
 
@@ -163,7 +163,8 @@ def accounts_page(
     return AccountPage(accounts, rows[-1]["place"] if len(rows) == limit else None)
 
 
-def _attempt(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
+def attempt_of_row(connection: sqlite3.Connection, row: sqlite3.Row) -> AttemptRecord:
+    """An attempt with what belongs to it, of a row of the view ``attempt_record``."""
     # An attempt is closed and given its promises in one transaction, and never changes again.
     promises = promises_of(connection, row["attempt_id"]) if row["ended_at"] is not None else ()
     return AttemptRecord(
@@ -268,7 +269,10 @@ def turns(connection: sqlite3.Connection, attempt_id: str) -> list[Turn]:
 def attempts_named(connection: sqlite3.Connection, beginning: str, limit: int) -> list[AttemptRecord]:
     """See ``Store.attempts_named``."""
     params = {"low": plain(beginning), "high": plain(beginning) + "\U0010ffff", "limit": limit}
-    return [_attempt(connection, row) for row in connection.execute(SQL["attempts_named"], params).fetchall()]
+    return [
+        attempt_of_row(connection, row)
+        for row in connection.execute(SQL["attempts_named"], params).fetchall()
+    ]
 
 
 def newest_attempt_ids(connection: sqlite3.Connection, limit: int) -> list[str]:
@@ -279,20 +283,22 @@ def newest_attempt_ids(connection: sqlite3.Connection, limit: int) -> list[str]:
 
 def outbox(connection: sqlite3.Connection, state: str | None) -> list[OutboxRecord]:
     """See ``Store.outbox``."""
-    return [
-        OutboxRecord(
-            id=row["id"],
-            campaign_id=row["campaign_id"],
-            event=row["event"],
-            key=row["key"],
-            created_at=instant(row["created_at"]),
-            state=row["state"],
-            attempts=row["attempts"],
-            next_at=instant_or_none(row["next_at"]),
-            payload=mapping(row["payload"]),
-        )
-        for row in connection.execute(SQL["outbox"], {"state": state}).fetchall()
-    ]
+    return [outbox_record(row) for row in connection.execute(SQL["outbox"], {"state": state}).fetchall()]
+
+
+def outbox_record(row: sqlite3.Row) -> OutboxRecord:
+    """An event of a row."""
+    return OutboxRecord(
+        id=row["id"],
+        campaign_id=row["campaign_id"],
+        event=row["event"],
+        key=row["key"],
+        created_at=instant(row["created_at"]),
+        state=row["state"],
+        attempts=row["attempts"],
+        next_at=instant_or_none(row["next_at"]),
+        payload=mapping(row["payload"]),
+    )
 
 
 def do_not_contact(connection: sqlite3.Connection) -> Mapping[str, str]:

@@ -52,6 +52,7 @@ from ari_app.store import (
     strategies,
     withdrawal,
 )
+from ari_app.store.api.store import SqliteApi
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
@@ -90,6 +91,7 @@ class SqliteStore:
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
         self.payments = SqlitePayments(writer, readers)
+        self.api = SqliteApi(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self._numbers: Mapping[str, NumberRules] = {}

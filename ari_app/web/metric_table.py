@@ -47,6 +47,7 @@ LABELS: Final[dict[str, str]] = {
     "recogniser_choice": "language",
     "llm": "task",
     "trunk": "trunk",
+    "api": "route",
 }
 
 _STATE: Final = (
@@ -97,6 +98,16 @@ _STATE: Final = (
         "store",
         Kind.COUNTER,
         {"commits": "Write transactions", "operations": "Changes in them"},
+    ),
+    *_rows(
+        "api",
+        Kind.COUNTER,
+        {
+            "requests": "Requests to the HTTP API that were answered",
+            "refused": "Those refused: no right, too many, not valid, not there (4xx)",
+            "failed": "Those that failed (5xx)",
+            "seconds": "Time until their answers began, all together, in seconds",
+        },
     ),
     *_rows(
         "metrics",

@@ -18,6 +18,7 @@ from ari_app.speech.prompt_settings import PromptCounters
 from ari_app.speech.recognisers import ChoiceCounters
 from ari_app.speech.sound_store import StoreCounters
 from ari_app.speech.workers import WorkerCounters
+from ari_app.web.api.counters import RouteCounters
 from ari_app.web.metric_table import LABELS, METRICS, Kind
 from ari_app.web.server import ServerCounters
 
@@ -27,6 +28,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="u
 COUNTERS: dict[str, type] = {
     "ami": AmiMetrics,
     "ari": AriMetrics,
+    "api": RouteCounters,
     "calls": CallMetrics,
     "funasr": FunasrCounters,
     "funasr_socket": SocketCounters,
@@ -60,7 +62,7 @@ def test_names_keep_to_the_conventions() -> None:
 
 
 def test_labels_name_engines_languages_tasks_and_trunks_only() -> None:
-    assert set(LABELS.values()) == {"engine", "language", "task", "trunk"}
+    assert set(LABELS.values()) == {"engine", "language", "route", "task", "trunk"}
     assert set(LABELS) <= {row.group for row in METRICS}
 
 

@@ -1,0 +1,100 @@
+"""Joins the HTTP API to what it serves: settings, store and clock in, a running server out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from ari_app.config import Settings
+from ari_app.domain.token_bucket import Allowance
+from ari_app.ports import Clock
+from ari_app.services.api.cursors import Cursors
+from ari_app.services.api.tokens import Doorman
+from ari_app.store.sqlite_store import SqliteStore
+from ari_app.web.api.access import Access
+from ari_app.web.api.accounts import accounts_router
+from ari_app.web.api.app import make_api
+from ari_app.web.api.counters import ApiCounters
+from ari_app.web.api.options import MIB, ApiOptions
+from ari_app.web.api.payments import payments_router
+from ari_app.web.api.rates import Rates
+from ari_app.web.api.routing import Door
+from ari_app.web.api.server import ServerOptions, serving
+
+log = structlog.get_logger(__name__)
+
+#: Adds the readings of a group of metrics, by a function and a label (``Observed.add``).
+Show = Callable[[str, Callable[[], object], str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The application with what belongs to it."""
+
+    app: FastAPI
+    counters: ApiCounters
+    closing: asyncio.Event
+
+
+def api_options(settings: Settings) -> ApiOptions:
+    """The limits of these settings."""
+    wanted = settings.api
+    return ApiOptions(
+        public_url=wanted.public_url or "",
+        token_rate=Allowance(wanted.rate_per_s, wanted.burst),
+        address_rate=Allowance(wanted.anonymous_rate_per_s, wanted.anonymous_burst),
+        body_bytes=wanted.max_body_kib * 1024,
+        upload_bytes=wanted.max_upload_mib * MIB,
+        most_streams=wanted.max_streams,
+    )
+
+
+async def build_api(
+    settings: Settings, store: SqliteStore, clock: Clock, *, others: Sequence[APIRouter] = ()
+) -> Api:
+    """The application on an open store. ``others`` are routers that want no token (pages, callbacks, receipts)."""
+    options, counters, closing = api_options(settings), ApiCounters(), asyncio.Event()
+    rates = Rates(options.token_rate, options.address_rate)
+    door = Door(Access(Doorman(store.api, clock), rates, options), store.api, clock)
+    cursors = Cursors(await store.api.cursor_secret())
+    routers = [
+        accounts_router(door, store.api, cursors),
+        payments_router(door, store.api, store.debts, cursors),
+    ]
+    app = make_api(options, rates, [*routers, *others], counters=counters, closing=closing)
+    return Api(app, counters, closing)
+
+
+@asynccontextmanager
+async def http_api(
+    settings: Settings, store: SqliteStore, clock: Clock, show: Show | None = None
+) -> AsyncIterator[int | None]:
+    """Serve the API while the context lasts; gives its port, None where the settings want none.
+
+    A port that is taken stops no call: it is logged, and the controller goes on without an API.
+    """
+    if settings.api.port is None:
+        yield None
+        return
+    api = await build_api(settings, store, clock)
+    if show is not None:
+        for route, counters in api.counters.routes.items():
+            show("api", lambda counters=counters: counters, route)  # type: ignore[misc]
+    options = ServerOptions(
+        settings.api.host,
+        settings.api.port,
+        tuple(settings.api.trusted_proxies),
+        settings.api.max_connections,
+    )
+    async with AsyncExitStack() as stack:
+        port = None
+        try:
+            port = await stack.enter_async_context(serving(api.app, options, api.closing))
+        except OSError as error:
+            log.error("the API cannot be served", error=str(error))
+        yield port

@@ -1,0 +1,1 @@
+"""What the HTTP API does behind its routes."""

@@ -1,0 +1,1 @@
+"""What the HTTP API keeps, and what it reads page by page."""
