@@ -19,5 +19,10 @@ EVENTS: Mapping[str, str] = {
     "payment.reversed": "a payment was taken back, wholly or in part",
     "payment.unmatched": "a payment came that belongs to no known bill, or is in another currency",
     "payment.settled": "nothing is owed of a bill any more",
+    "message.sent": "a provider has taken a message to a customer",
+    "message.delivered": "a message has arrived",
+    "message.failed": "a message did not arrive over this channel; the next one is tried",
+    "message.replied": "a customer has written back",
+    "customer.opted_out": "a customer wants no more messages",
     "alert.triggered": "something needs a person",
 }

@@ -49,6 +49,20 @@ def facts_of(
     whose turn it is. ``book`` has the strategy files that a campaign may name; ``promised`` are the days of promises that
     are being written.
     """
+    facts = customer_facts(connection, row, campaign, now, number)
+    return governed_facts(connection, facts, row, book, now, promised) if campaign.strategy.file else facts
+
+
+def customer_facts(
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    campaign: Campaign,
+    now: int,
+    number: str | None = None,
+    *,
+    but: str = "",
+) -> ContactFacts:
+    """The same before any strategy file has been asked; ``but`` is a message that does not count as a contact."""
     account, number_dead = account_of(row), row["number_dead"]
     numbers: tuple[NumberState, ...] = ()
     others = other_phones(connection, row["account"])
@@ -68,8 +82,9 @@ def facts_of(
         else:
             since = instant(found["since"])
             flags.append(StandingFlag(Flag(found["kind"]), found["source"], since, found["account_id"]))
-    since_then = {"customer_id": account.customer_id, "since": now - HISTORY // timedelta(microseconds=1)}
-    facts = ContactFacts(
+    reaches_back = now - HISTORY // timedelta(microseconds=1)
+    since_then = {"customer_id": account.customer_id, "since": reaches_back, "but": but}
+    return ContactFacts(
         account=account,
         campaign=campaign,
         zones=tuple(
@@ -87,7 +102,6 @@ def facts_of(
         contacted_before=row["dials_made"] > 0,
         numbers=numbers,
     )
-    return governed_facts(connection, facts, row, book, now, promised) if campaign.strategy.file else facts
 
 
 def _contact(row: sqlite3.Row) -> Contact:

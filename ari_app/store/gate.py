@@ -280,8 +280,16 @@ def store_verdict(
     asked: str,
     attempt_id: str | None,
     now: int,
+    *,
+    channel: str = "call",
+    last: int | None = None,
 ) -> int:
-    """Store an answer of the gate; the id of its row. A refusal that repeats word for word counts up its row."""
+    """Store an answer of the gate; the id of its row. A refusal that repeats word for word counts up its row.
+
+    Over another ``channel`` than a call, ``attempt_id`` is the message, and ``last`` its last verdict.
+    """
+    if channel == "call":
+        last = row["last_verdict"]
     params = {
         "campaign_account": row["campaign_account"],
         "campaign_id": row["campaign_id"],
@@ -295,9 +303,9 @@ def store_verdict(
         "rule_pack": verdict.rule_pack,
         "rule_pack_version": verdict.rule_pack_version,
         "now": now,
-        "last_verdict": row["last_verdict"],
+        "last_verdict": last,
+        "channel": channel,
     }
-    last: int | None = row["last_verdict"]
     if (
         last is not None
         and not verdict.allowed

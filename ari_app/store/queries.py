@@ -41,6 +41,7 @@ FILES = (
     "disputes/disputes.sql",
     "payments/payments.sql",
     "api/api.sql",
+    "messages/messages.sql",
 )
 
 

@@ -251,7 +251,14 @@ FROM attempt AS t
 JOIN campaign_account AS ca ON ca.id = t.campaign_account
 JOIN account AS a ON a.id = ca.account
 LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
-WHERE t.customer_id = :customer_id AND t.dialled_at >= :since ORDER BY t.dialled_at;
+WHERE t.customer_id = :customer_id AND t.dialled_at >= :since
+UNION ALL
+SELECT m.contact_at, m.account_id, a.timezone, NULL, NULL, a.due_date, NULL, NULL
+FROM message AS m
+JOIN campaign_account AS ca ON ca.id = m.campaign_account
+JOIN account AS a ON a.id = ca.account
+WHERE m.customer_id = :customer_id AND m.contact_at >= :since AND m.message_id <> :but
+ORDER BY 1;
 
 -- name: claim_candidates
 SELECT id, call_class, due_at FROM campaign_account
@@ -319,9 +326,9 @@ WHERE id = :last_verdict AND campaign_account = :campaign_account AND asked = :a
 
 -- name: add_verdict
 INSERT INTO verdict (campaign_account, campaign_id, customer_id, attempt_id, asked, allowed, rule, reason, until,
-    rule_pack, rule_pack_version, first_at, last_at)
+    rule_pack, rule_pack_version, first_at, last_at, channel)
 VALUES (:campaign_account, :campaign_id, :customer_id, :attempt_id, :asked, :allowed, :rule, :reason, :until,
-    :rule_pack, :rule_pack_version, :now, :now);
+    :rule_pack, :rule_pack_version, :now, :now, :channel);
 
 -- name: reserve_attempt
 INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id,

@@ -57,6 +57,8 @@ from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
 from ari_app.store.disputes.disputes import SqliteDisputes
+from ari_app.store.messages.messages import SqliteMessages
+from ari_app.store.messages.planning import after_attempt
 from ari_app.store.payments.payments import SqlitePayments
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -94,6 +96,7 @@ class SqliteStore:
         self.api = SqliteApi(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
+        self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)
         self._numbers: Mapping[str, NumberRules] = {}
 
     @classmethod
@@ -404,11 +407,14 @@ class SqliteStore:
         plan: Callable[[AttemptHistory], RetryDecision],
         events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
     ) -> RetryDecision | None:
-        return await self._writer.run(
-            lambda db: closing.close_attempt(
-                db, self._campaigns, outcome, plan, events, self.disputes.table()
-            )
-        )
+        def write(db: sqlite3.Connection) -> RetryDecision | None:
+            campaigns, disputes = self._campaigns, self.disputes.table()
+            decision = closing.close_attempt(db, campaigns, outcome, plan, events, disputes)
+            if decision is not None:
+                after_attempt(db, campaigns, outcome, decision)
+            return decision
+
+        return await self._writer.run(write)
 
     async def add_model_summary(self, attempt_id: str, summary: ModelSummary) -> bool:
         return await self._writer.run(lambda db: results.write_model_summary(db, attempt_id, summary))

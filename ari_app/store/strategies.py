@@ -27,6 +27,7 @@ from ari_app.domain.triggers import DueStep, Moments, call_under_way, next_call,
 from ari_app.domain.verdict import Refusal, Rule
 from ari_app.ports import SignOff, StrategyStop
 from ari_app.store.codec import account_of, instant, instant_or_none, micros, micros_or_none, words_of
+from ari_app.store.messages.reach import first_contact, message_channels_of
 from ari_app.store.queries import SQL
 
 
@@ -87,6 +88,9 @@ def governed_facts(
     holds = found.effective
     if holds is not None:
         account = replace(account, treatment=treatment_of(holds.segment, found.placement.tone))
+    if holds is not None and not facts.contacted_before:
+        writes = message_channels_of(holds.segment)
+        facts = first_contact(connection, facts, row["account"], writes) if writes else facts
     return replace(
         facts,
         account=account,
@@ -97,6 +101,30 @@ def governed_facts(
         made_in_segment=in_segment,
         made_in_step=in_step,
     )
+
+
+#: Of what a strategy file refuses, this holds for messages too; when its calls come is nothing to them.
+_OF_MESSAGES = frozenset(
+    {
+        Rule.STRATEGY_UNREADABLE,
+        Rule.STRATEGY_STOPPED,
+        Rule.OUTSIDE_ROLLOUT,
+        Rule.STRATEGY_NOT_SIGNED,
+    }
+)
+
+
+def governed_message(
+    connection: sqlite3.Connection, facts: ContactFacts, row: sqlite3.Row, book: StrategyBook, now: int
+) -> ContactFacts:
+    """The facts of a message with what the strategy file of its campaign says of the account at ``now``."""
+    account, name = facts.account, facts.campaign.strategy.file
+    zone, moments = zone_of(account.timezone) or UTC, moments_of(connection, row["campaign_account"])
+    standing = standing_of_strategies(connection, name)
+    found = governed(book, standing, facts.campaign, account, instant(now), zone, moments)
+    refusal = found.refusal if found.refusal is not None and found.refusal.rule in _OF_MESSAGES else None
+    refusal = refusal or _full(connection, account.customer_id, book, found)
+    return replace(facts, campaign=found.campaign, by_strategy=refusal, placement=found.placement)
 
 
 def priority_of(row: sqlite3.Row, campaign: Campaign, book: StrategyBook, now: datetime) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.services.events import account_event
 from ari_app.store.codec import amount, document, instant, webhook_of
+from ari_app.store.messages.planning import on_event
 from ari_app.store.queries import SQL
 
 
@@ -23,8 +24,10 @@ def tell(
 
     ``subject`` makes it one of its kind: the same event of the same subject (an id, with the state it came into) is told
     once, however often this is called. ``fields`` stand beside the common ones (``taskId``, ``customerId``, ``accountId``,
-    ``billId``, ``amountDue``, ``timestamp``). ``now`` in microseconds.
+    ``billId``, ``amountDue``, ``timestamp``). ``now`` in microseconds. Where a message follows such an event by itself,
+    it is planned too, whether a webhook wants it or not.
     """
+    on_event(connection, account, event, subject, fields, now)
     row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
     told = 0
     for found in connection.execute(SQL["webhooks_of_account"], {"account": account}).fetchall():

@@ -1,0 +1,1 @@
+"""Messages to customers: templates, sending, receipts and replies."""
