@@ -132,7 +132,7 @@ class Account:
     ``phone`` is E.164, and so are ``other_phones``, which have their turn where it does not reach him; ``timezone`` is an
     IANA name; ``amount_due`` has two decimal places in ``currency`` (ISO 4217); ``language`` is ``zh`` or ``en``. The same
     ``customer_id`` may own several accounts: contact limits count per customer. ``treatment`` is set for an attempt by a
-    strategy file, and never stored.
+    strategy file, and never stored. ``addresses`` are pairs of a channel of messages and the address there, sorted.
     """
 
     customer_id: str
@@ -150,6 +150,7 @@ class Account:
     details: AccountDetails = NO_DETAILS
     other_phones: tuple[str, ...] = field(default=(), repr=False)
     treatment: Treatment = AS_IT_IS
+    addresses: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def phones(self) -> tuple[str, ...]:

@@ -23,6 +23,22 @@ from ari_app.services.row_values import MAX_FIELD, MAX_ID, MAX_NAME, amount_of, 
 
 T = TypeVar("T")
 
+#: Fields with an address, and the channel of messages that it is for.
+ADDRESS_FIELDS: dict[str, str] = {
+    "email": "email",
+    "appUser": "app",
+    "imUser": "im",
+    "wecomUser": "wecom",
+    "dingtalkUser": "dingtalk",
+    "feishuUser": "feishu",
+    "wechatUser": "wechat",
+}
+#: One mailbox, as a list writes it; whether it exists only a message shows.
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}", re.ASCII
+)
+_MAX_EMAIL = 254
+
 #: Names as in the create-task request; those with True must be there.
 FIELDS: dict[str, bool] = {
     "customerId": True,
@@ -40,6 +56,7 @@ FIELDS: dict[str, bool] = {
     "phone2": False,
     "phone3": False,
     "otherPhones": False,
+    **dict.fromkeys(ADDRESS_FIELDS, False),
 } | dict.fromkeys(DETAIL_FIELDS, False)
 
 _MAX_WINDOWS = 5
@@ -101,6 +118,7 @@ def read_row(
         "phone", lambda value, typed: parse_phone(_digits_text(value, typed), defaults.country)
     )
     others = _other_phones(reading, phone, defaults.country)
+    addresses = _addresses(reading)
     amount = reading.take("amountDue", lambda value, typed: amount_of(value))
     due = reading.take("dueDate", lambda value, typed: day_of(value, defaults.now.date()))
     language = reading.take("language", _language, defaults.language)
@@ -146,6 +164,7 @@ def read_row(
         preferred_windows=windows,
         details=details,
         other_phones=others,
+        addresses=addresses,
     )
 
 
@@ -220,6 +239,34 @@ def _other_phones(reading: RowFields, phone: str | None, country: str) -> tuple[
         )
         return None
     return others
+
+
+def _addresses(reading: RowFields) -> tuple[tuple[str, str], ...]:
+    """Where he can be written to; a fault is noted and leaves that address out."""
+    found = []
+    for name, channel in ADDRESS_FIELDS.items():
+        address = reading.take(name, _email if name == "email" else _address)
+        if address:
+            found.append((channel, address))
+    return tuple(sorted(found))
+
+
+def _email(value: object, typed: bool) -> str:
+    if typed and not isinstance(value, str):
+        raise RefusedError("is not text", "text in quotes")
+    text = text_of(value, _MAX_EMAIL)
+    if not _EMAIL.fullmatch(text):
+        raise RefusedError("is not an e-mail address", "NAME@DOMAIN")
+    return text
+
+
+def _address(value: object, typed: bool) -> str:
+    if typed and not isinstance(value, str):
+        raise RefusedError("is not text", "text in quotes")
+    text = text_of(value, MAX_NAME)
+    if any(sign.isspace() or sign in "|,;" for sign in text):
+        raise RefusedError("is not one user's id", "one id, without blanks, commas, semicolons and bars")
+    return text
 
 
 def _parts(value: object, typed: bool) -> list[str]:

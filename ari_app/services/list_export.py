@@ -6,7 +6,7 @@ import json
 
 from ari_app.domain.account import Account
 from ari_app.domain.account_assessment import AccountAssessment
-from ari_app.services.account_row import FIELDS
+from ari_app.services.account_row import ADDRESS_FIELDS, FIELDS
 
 LIST_HEADINGS: tuple[str, ...] = tuple(FIELDS)
 #: Beside them: what was found. A list leaves columns alone that are no field, so loading the file again does not make
@@ -34,6 +34,7 @@ def list_row(account: Account) -> dict[str, str]:
         "phone2": "",
         "phone3": "",
         "otherPhones": ",".join(account.other_phones),
+        **{name: dict(account.addresses).get(channel, "") for name, channel in ADDRESS_FIELDS.items()},
         "accountId": account.account_id,
         "billId": account.bill_id,
         "amountDue": str(account.amount_due),

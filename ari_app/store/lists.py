@@ -14,6 +14,7 @@ from ari_app.ports import LoadCount
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
 from ari_app.store.debt.settlement import settle_account
+from ari_app.store.messages.reach import addresses_of, put_addresses
 from ari_app.store.numbers import other_phones, put_other_phones
 from ari_app.store.order import Orders
 from ari_app.store.payments.inbox import ask_again
@@ -73,14 +74,17 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
         assert added.lastrowid is not None
         if account.other_phones:
             put_other_phones(connection, added.lastrowid, account.other_phones)
+        put_addresses(connection, added.lastrowid, account.addresses)
         return added.lastrowid, False
     known = dict(row)
     account_row: int = known.pop("id")
     # The list says what was stated; what is owed by now is the ledger's to say.
     known["amount_minor"] = known.pop("stated_minor")
-    others = other_phones(connection, account_row)
-    if known == params and others == account.other_phones:
+    others, addresses = other_phones(connection, account_row), addresses_of(connection, account_row)
+    if known == params and others == account.other_phones and addresses == account.addresses:
         return account_row, False
+    if addresses != account.addresses:
+        put_addresses(connection, account_row, account.addresses)
     if others != account.other_phones:
         put_other_phones(connection, account_row, account.other_phones)
     changes = {**params, "account": account_row, "now": now}

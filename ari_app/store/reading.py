@@ -27,6 +27,7 @@ from ari_app.store.codec import (
     turn_of,
 )
 from ari_app.store.facts import facts_of
+from ari_app.store.messages.reach import addresses_of
 from ari_app.store.numbers import other_phones
 from ari_app.store.order import usual_of
 from ari_app.store.queries import SQL
@@ -158,7 +159,12 @@ def accounts_page(
         statement, {"campaign_id": campaign_id, "after": after, "limit": limit}
     ).fetchall()
     accounts = [
-        replace(account_of(row), other_phones=other_phones(connection, row["account"])) for row in rows
+        replace(
+            account_of(row),
+            other_phones=other_phones(connection, row["account"]),
+            addresses=addresses_of(connection, row["account"]),
+        )
+        for row in rows
     ]
     return AccountPage(accounts, rows[-1]["place"] if len(rows) == limit else None)
 

@@ -31,9 +31,6 @@ DELETE FROM message_channel;
 -- name: open_message_channel
 INSERT INTO message_channel (channel, provider, opened_at) VALUES (:channel, :provider, :now);
 
--- name: message_occasions
-SELECT event, template, notice, times FROM message_occasion ORDER BY event;
-
 -- name: message_occasion
 SELECT template, notice, times FROM message_occasion WHERE event = :event;
 

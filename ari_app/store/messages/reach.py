@@ -13,6 +13,21 @@ from ari_app.domain.segment import Segment, StepKind
 from ari_app.store.queries import SQL
 
 
+def addresses_of(connection: sqlite3.Connection, account: int) -> tuple[tuple[str, str], ...]:
+    """The channels and addresses of an account beside its telephone numbers, sorted."""
+    rows = connection.execute(SQL["addresses_of"], {"account": account}).fetchall()
+    return tuple((row["channel"], row["contact"]) for row in rows)
+
+
+def put_addresses(connection: sqlite3.Connection, account: int, addresses: Sequence[tuple[str, str]]) -> None:
+    """Replace them."""
+    connection.execute(SQL["remove_addresses"], {"account": account})
+    connection.executemany(
+        SQL["add_address"],
+        [{"account": account, "channel": channel, "contact": contact} for channel, contact in addresses],
+    )
+
+
 def reach_of(
     connection: sqlite3.Connection, account: int, phone: str, number_dead: str | None, channels: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
