@@ -70,6 +70,7 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
             )
         ),
     ),
+    (lambda facts: facts.plan is not None, (standing.plan_active,)),
     (lambda facts: facts.by_strategy is not None, (standing.by_strategy,)),
 )
 

@@ -81,6 +81,15 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningPlan:
+    """A plan of the bill that runs and is kept: nobody asks for the rest before ``until``, when the day of its next
+    instalment is over where the customer lives (UTC; None: no instalment is left)."""
+
+    kind: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactFacts:
     """What the store knows at the moment of deciding.
 
@@ -89,7 +98,7 @@ class ContactFacts:
     this campaign; ``due_at`` is the planned time of the next one. ``number_dead`` is the disposition by which the number
     is never dialled again. ``account.phone`` is the number that would be dialled; ``numbers`` has the state of each, in the
     order of the list, where the customer has several. ``message_channel``: the company can write to this customer;
-    ``contacted_before``: this debt has been the subject of a contact already.
+    ``contacted_before``: this debt has been the subject of a contact already. ``plan``: one of the bill runs, and is kept.
 
     Where the campaign names a strategy file, ``campaign`` has what it says of the account's segment, ``by_strategy`` is why
     it refuses, ``placement`` which version, segment and step that is; ``made_in_segment`` and ``made_in_step`` count the
@@ -111,6 +120,7 @@ class ContactFacts:
     message_channel: bool = False
     contacted_before: bool = False
     numbers: Sequence[NumberState] = field(default=(), repr=False)
+    plan: RunningPlan | None = None
     by_strategy: Refusal | None = None
     placement: Placement = NOWHERE
     made_in_segment: int | None = None

@@ -80,6 +80,16 @@ def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:
     return None
 
 
+def plan_active(facts: ContactFacts, now: datetime) -> Refusal | None:
+    """A plan runs, and its next instalment is not late (requirements F9, F10)."""
+    plan = facts.plan
+    if plan is None or (plan.until is not None and now >= plan.until):
+        return None
+    what = "payment has been put off" if plan.kind == "deferral" else "the bill is paid by a plan"
+    last = "" if plan.until is None else ", and its next day is not over"
+    return Refusal(Rule.PLAN_ACTIVE, what + last, None if plan.until is None else plan.until.astimezone(UTC))
+
+
 def by_strategy(facts: ContactFacts, now: datetime) -> Refusal | None:
     """What the strategy file of the campaign refuses: it is stopped, not signed, not rolled out to him, has no call now."""
     refusal = facts.by_strategy

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     NO_CONSENT = "no_consent"
     DISPUTE_OPEN = "dispute_open"
     PAID = "paid"
+    PLAN_ACTIVE = "plan_active"
     STRATEGY_UNREADABLE = "strategy_unreadable"
     STRATEGY_STOPPED = "strategy_stopped"
     OUTSIDE_ROLLOUT = "outside_rollout"

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from ari_app.domain.compliance import LIST_RULES, ContactFacts, DialVerdict, Rule
 
-#: Rules that take a call back while it rings: a payment, a dispute, a list, a stop. Hours and caps do not: the call began
-#: while they let it, and its own dial counts in them.
+#: Rules that take a call back while it rings: a payment, a dispute, a plan, a list, a stop. Hours and caps do not: the call
+#: began while they let it, and its own dial counts in them.
 WITHDRAWING = LIST_RULES | {
     Rule.CAMPAIGN_NOT_RUNNING,
     Rule.NUMBER_DEAD,
@@ -19,6 +19,7 @@ WITHDRAWING = LIST_RULES | {
     Rule.NO_CONSENT,
     Rule.DISPUTE_OPEN,
     Rule.PAID,
+    Rule.PLAN_ACTIVE,
     Rule.STRATEGY_STOPPED,
     Rule.CONSENT_MISSING,
     Rule.BELOW_MINIMUM_AMOUNT,

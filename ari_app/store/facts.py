@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 
+from ari_app.domain.aging import days_later
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.contact_facts import (
     Contact,
@@ -13,10 +14,12 @@ from ari_app.domain.contact_facts import (
     Flag,
     ListEntry,
     ListKind,
+    RunningPlan,
     StandingFlag,
     is_conversation,
     may_have_talked,
 )
+from ari_app.domain.debt.settlement import midnight
 from ari_app.domain.numbers import NumberState, called_at, next_number
 from ari_app.domain.rule_case import zone_of
 from ari_app.domain.strategy_book import StrategyBook
@@ -84,6 +87,7 @@ def customer_facts(
             flags.append(StandingFlag(Flag(found["kind"]), found["source"], since, found["account_id"]))
     reaches_back = now - HISTORY // timedelta(microseconds=1)
     since_then = {"customer_id": account.customer_id, "since": reaches_back, "but": but}
+    zone = zone_of(account.timezone) or UTC
     return ContactFacts(
         account=account,
         campaign=campaign,
@@ -101,7 +105,18 @@ def customer_facts(
         has_caller_id=bool(campaign.dialler.caller_id_pool),
         contacted_before=row["dials_made"] > 0,
         numbers=numbers,
+        plan=_running_plan(connection, row["account"], zone),
     )
+
+
+def _running_plan(connection: sqlite3.Connection, account: int, zone: tzinfo) -> RunningPlan | None:
+    """The plan of a bill that is kept; quiet until the day of its next instalment is over."""
+    found = connection.execute(SQL["plan_running"], {"account": account}).fetchone()
+    if found is None:
+        return None
+    day = found["next_day"]
+    until = None if day is None else midnight(days_later(date.fromisoformat(day), 1), zone)
+    return RunningPlan(found["kind"], until)
 
 
 def _contact(row: sqlite3.Row) -> Contact:

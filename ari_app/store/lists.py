@@ -13,6 +13,7 @@ from ari_app.errors import InputError, Problem
 from ari_app.ports import LoadCount
 from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import account_params, micros, micros_or_none, plain
+from ari_app.store.debt.breaches import count_breaches
 from ari_app.store.debt.settlement import settle_account
 from ari_app.store.messages.reach import addresses_of, put_addresses
 from ari_app.store.numbers import other_phones, put_other_phones
@@ -75,6 +76,7 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
         if account.other_phones:
             put_other_phones(connection, added.lastrowid, account.other_phones)
         put_addresses(connection, added.lastrowid, account.addresses)
+        connection.execute(SQL["count_broken"], {"customer_id": account.customer_id})
         return added.lastrowid, False
     known = dict(row)
     account_row: int = known.pop("id")
@@ -90,6 +92,7 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
     changes = {**params, "account": account_row, "now": now}
     connection.execute(SQL["update_account"], changes)
     settle_account(connection, account_row, now)
+    count_breaches(connection, account.customer_id, now)
     # Another zone, amount or number may turn any refusal into its opposite: everything is asked again.
     connection.execute(SQL["rearm_account"], {"account": account_row})
     connection.execute(

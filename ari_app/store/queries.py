@@ -37,6 +37,7 @@ def parse_queries(text: str) -> dict[str, str]:
 FILES = (
     "queries.sql",
     "debt/debt.sql",
+    "debt/plan.sql",
     "timeline/timeline.sql",
     "disputes/disputes.sql",
     "payments/payments.sql",

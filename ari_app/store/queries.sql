@@ -35,7 +35,7 @@ WHERE campaign_id = :campaign_id AND disposition IS NOT NULL GROUP BY dispositio
 -- name: account_by_key
 SELECT id, customer_id, account_id, bill_id, name, phone, timezone, language, stated_minor, currency, due_date,
     aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on, suspension_at,
-    customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band, income_band,
+    customer_level, risk_level, stated_broken AS broken_promises, good_record, legal_stage, minor, region, age_band, income_band,
     debt_type, debt_cause, score, score_model, early_warning
 FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND bill_id = :bill_id;
 
@@ -43,18 +43,23 @@ FROM account WHERE customer_id = :customer_id AND account_id = :account_id AND b
 INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
     due_date, aging_bucket, preferred_windows, service, fee_items, late_fee_minor, service_state, suspension_on,
     suspension_at, customer_level, risk_level, broken_promises, good_record, legal_stage, minor, region, age_band,
-    income_band, debt_type, debt_cause, score, score_model, early_warning, stated_minor, stated_at)
+    income_band, debt_type, debt_cause, score, score_model, early_warning, stated_minor, stated_at,
+    stated_broken, stated_broken_at)
 VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
     :due_date, :aging_bucket, :preferred_windows, :service, :fee_items, :late_fee_minor, :service_state, :suspension_on,
     :suspension_at, :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor, :region, :age_band,
-    :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning, :amount_minor, :now);
+    :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning, :amount_minor, :now,
+    :broken_promises, IIF(:broken_promises = 0, 0, :now));
 
 -- name: update_account
 UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
     stated_at = CASE WHEN stated_minor = :amount_minor THEN stated_at ELSE :now END, stated_minor = :amount_minor,
     currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket, preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
     late_fee_minor = :late_fee_minor, service_state = :service_state, suspension_on = :suspension_on,
-    suspension_at = :suspension_at, customer_level = :customer_level, risk_level = :risk_level, broken_promises = :broken_promises,
+    suspension_at = :suspension_at, customer_level = :customer_level, risk_level = :risk_level,
+    stated_broken_at = CASE WHEN :broken_promises = 0 THEN 0 WHEN stated_broken = :broken_promises THEN stated_broken_at
+        ELSE :now END,
+    stated_broken = :broken_promises,
     good_record = :good_record, legal_stage = :legal_stage, minor = :minor, region = :region, age_band = :age_band,
     income_band = :income_band, debt_type = :debt_type, debt_cause = :debt_cause, score = :score,
     score_model = :score_model, early_warning = :early_warning

@@ -56,6 +56,7 @@ from ari_app.store.api.store import SqliteApi
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
+from ari_app.store.debt.plans import SqlitePlans
 from ari_app.store.disputes.disputes import SqliteDisputes
 from ari_app.store.messages.messages import SqliteMessages
 from ari_app.store.messages.planning import after_attempt
@@ -94,6 +95,7 @@ class SqliteStore:
         self.disputes = SqliteDisputes(writer, readers)
         self.payments = SqlitePayments(writer, readers)
         self.api = SqliteApi(writer, readers)
+        self.plans = SqlitePlans(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)

@@ -27,7 +27,7 @@ from ari_app.domain.compliance import (
     next_allowed,
     zone_of,
 )
-from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind
+from ari_app.domain.contact_facts import Contact, Flag, ListEntry, ListKind, RunningPlan
 from ari_app.domain.openings import Openings
 from ari_app.domain.rule_case import Case, prepare
 from ari_app.domain.rules_of_hours import is_closed, places_of
@@ -356,6 +356,7 @@ FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.NO_CONSENT, flag(Flag.NO_CONSENT)),
     (Rule.DISPUTE_OPEN, flag(Flag.DISPUTE, "acc-1")),
     (Rule.PAID, flag(Flag.PAID, "acc-1")),
+    (Rule.PLAN_ACTIVE, {"plan": RunningPlan("installment", MONDAY + DAY)}),
     (Rule.STRATEGY_UNREADABLE, {"by_strategy": Refusal(Rule.STRATEGY_UNREADABLE, "so says the file")}),
     (Rule.STRATEGY_STOPPED, {"by_strategy": Refusal(Rule.STRATEGY_STOPPED, "so says the file")}),
     (Rule.OUTSIDE_ROLLOUT, {"by_strategy": Refusal(Rule.OUTSIDE_ROLLOUT, "so says the file")}),
@@ -422,6 +423,7 @@ def test_each_rule_refuses_by_its_name(rule: Rule, fault: dict[str, object]) -> 
 def test_every_rule_has_its_case() -> None:
     assert [rule for rule, _ in FAULTS] == list(Rule)[1:]
     lapsing = {
+        Rule.PLAN_ACTIVE,
         Rule.STEP_NOT_DUE,
         Rule.QUIET_AFTER_CONVERSATION,
         Rule.CONVERSATION_CAP,

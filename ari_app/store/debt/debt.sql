@@ -54,3 +54,27 @@ WHERE state IN ('open', 'due') AND day <= :day AND account > :after ORDER BY acc
 -- name: webhooks_of_account
 SELECT c.campaign_id, c.webhook FROM campaign_account AS ca JOIN campaign AS c ON c.campaign_id = ca.campaign_id
 WHERE ca.account = :account AND c.webhook IS NOT NULL ORDER BY c.campaign_id;
+
+-- name: promise_rule
+SELECT grace_days, breaches FROM promise_rule;
+
+-- name: put_promise_rule
+UPDATE promise_rule SET grace_days = :grace_days, breaches = :breaches;
+
+-- name: count_broken
+UPDATE account SET broken_promises = stated_broken + (
+    SELECT COUNT(*) FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
+    WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept') AND p.state_at > account.stated_broken_at)
+WHERE customer_id = :customer_id AND EXISTS (SELECT 1 FROM account AS c JOIN promise_to_pay AS q ON q.account = c.id
+    WHERE c.customer_id = :customer_id);
+
+-- name: listed_by
+SELECT 1 FROM list_entry WHERE contact = :contact AND kind = :kind AND source = :source;
+
+-- name: list_unless_listed
+INSERT INTO list_entry (contact, kind, source, reason, added_at, expires_at)
+VALUES (:contact, :kind, :source, :reason, :now, NULL)
+ON CONFLICT (contact, kind) DO NOTHING;
+
+-- name: unlist_by
+DELETE FROM list_entry WHERE contact = :contact AND kind = :kind AND source = :source;

@@ -10,15 +10,12 @@ from uuid import uuid4
 
 from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
-from ari_app.domain.debt.promise import PromiseStanding, PromiseState
+from ari_app.domain.debt.promise import PromiseStanding
 from ari_app.ports.debt import BillKey, Movement, Posted, Posting
-from ari_app.store.codec import amount, micros, minor_units, plain
-from ari_app.store.debt.settlement import (
-    add_promises,
-    ledger_of,
-    promise_of_row,
-    settle_account,
-)
+from ari_app.store.codec import micros, minor_units, plain
+from ari_app.store.debt.bills import find_bill, settle_each
+from ari_app.store.debt.breaches import standings_of_customer
+from ari_app.store.debt.settlement import add_promises, ledger_of, settle_account
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -26,8 +23,6 @@ from ari_app.store.writer import Writer
 
 #: Movements of money that webhooks are told of.
 _TOLD = {EntryKind.PAYMENT: "payment.received", EntryKind.REVERSAL: "payment.reversed"}
-#: Bills that the clock looks at in one write transaction.
-PART = 200
 
 
 class SqliteDebts:
@@ -62,16 +57,7 @@ class SqliteDebts:
         return await self._writer.run(write)
 
     async def promises_of(self, customer_id: str) -> list[PromiseStanding]:
-        def read(connection: sqlite3.Connection) -> list[PromiseStanding]:
-            rows = connection.execute(SQL["promises_to_pay_of_customer"], {"customer_id": customer_id})
-            return [
-                PromiseStanding(
-                    promise_of_row(row), PromiseState(row["state"]), amount(row["covered_minor"]), row["why"]
-                )
-                for row in rows.fetchall()
-            ]
-
-        return await self._readers.run(read)
+        return await self._readers.run(lambda db: standings_of_customer(db, customer_id))
 
     async def withdraw_promises(self, bill: BillKey, why: str, now: datetime) -> None:
         at = micros(now)
@@ -88,27 +74,8 @@ class SqliteDebts:
 
     async def move_clock(self, now: datetime) -> int:
         # A day later than here somewhere on earth: whether a promise is due is asked in the zone of its customer.
-        day, at = (now + timedelta(days=1)).date().isoformat(), micros(now)
-        looked, after = 0, 0
-        while True:
-            asked = {"day": day, "after": after, "limit": PART}
-            found = await self._readers.run(
-                lambda db, asked=asked: [  # type: ignore[misc]
-                    row["account"] for row in db.execute(SQL["promises_to_look_at"], asked).fetchall()
-                ]
-            )
-            if not found:
-                return looked
-            await self._writer.run(partial(_settle_all, accounts=found, now=at))
-            looked += len(found)
-            after = found[-1]
-
-
-def find_bill(connection: sqlite3.Connection, bill: BillKey) -> sqlite3.Row | None:
-    """The ``id`` and ``currency`` of a bill; None where there is no such bill."""
-    asked = {"customer_id": bill.customer_id, "account_id": bill.account_id, "bill_id": bill.bill_id}
-    row: sqlite3.Row | None = connection.execute(SQL["account_id_of"], asked).fetchone()
-    return row
+        day = (now + timedelta(days=1)).date().isoformat()
+        return await settle_each(self._writer, self._readers, SQL["promises_to_look_at"], day, micros(now))
 
 
 def post(connection: sqlite3.Connection, movement: Movement, now: int) -> Posting:
@@ -158,8 +125,3 @@ def _tell_posted(
         "source": movement.source,
     }
     tell(connection, account, event, entry_id, fields, now)
-
-
-def _settle_all(connection: sqlite3.Connection, accounts: Sequence[int], now: int) -> None:
-    for account in accounts:
-        settle_account(connection, account, now)

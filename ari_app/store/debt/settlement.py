@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import UTC
+from functools import partial
 
 from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
 from ari_app.domain.debt.promise import Promise, PromiseStanding, PromiseState
-from ari_app.domain.debt.settlement import DebtFacts, Settlement, settle
-from ari_app.store.codec import amount, instant, instant_or_none, minor_units, plain
+from ari_app.domain.debt.settlement import DebtFacts, Settlement, midnight, settle
+from ari_app.store.codec import amount, instant, minor_units, plain
+from ari_app.store.debt.breaches import count_breaches, promise_rule
+from ari_app.store.debt.plan_settlement import settle_plan
+from ari_app.store.debt.promise_rows import promise_of_row
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
 
@@ -33,14 +37,19 @@ def settle_account(connection: sqlite3.Connection, account: int, now: int) -> Se
         zone=zone_of(row["timezone"]) or UTC,
         entries=entries,
         promises=promises_of_account(connection, account),
+        grace_days=promise_rule(connection).grace_days,
     )
     found = settle(facts, instant(now))
     owed = minor_units(found.balance.owed)
     changed = connection.execute(SQL["owed"], {"account": account, "owed": owed}).rowcount > 0
     if changed and owed > row["amount_minor"]:
         connection.execute(SQL["rearm_owed"], {"account": account})
-    for standing in found.promises:
-        _move(connection, account, standing, len(entries), now)
+    moved = [each for each in found.promises if _move(connection, account, each, len(entries), now)]
+    if moved:
+        count_breaches(connection, row["customer_id"], now)
+    begins = partial(midnight, zone=facts.zone)
+    today = instant(now).astimezone(facts.zone).date()
+    settle_plan(connection, account, entries, found.settled_at, today, begins, now)
     if changed and owed == 0 and entries:
         _tell_settled(connection, account, found, entries[-1], now)
     return found
@@ -70,19 +79,6 @@ def promises_of_account(connection: sqlite3.Connection, account: int) -> tuple[P
     """The promises of a bill, in the order of their days."""
     rows = connection.execute(SQL["promises_to_pay_of"], {"account": account}).fetchall()
     return tuple(promise_of_row(row) for row in rows)
-
-
-def promise_of_row(row: sqlite3.Row) -> Promise:
-    """The promise of a row of ``promise_to_pay``."""
-    return Promise(
-        promise_id=row["promise_id"],
-        amount=amount(row["amount_minor"]),
-        day=date.fromisoformat(row["day"]),
-        made_at=instant(row["made_at"]),
-        made_in=row["made_in"],
-        withdrawn_at=instant_or_none(row["withdrawn_at"]),
-        withdrawn_why=row["withdrawn_why"],
-    )
 
 
 def add_promises(
@@ -117,7 +113,8 @@ def add_promises(
 
 def _move(
     connection: sqlite3.Connection, account: int, standing: PromiseStanding, entries: int, now: int
-) -> None:
+) -> bool:
+    """Write where a promise stands; whether that has changed."""
     promise = standing.promise
     moved = connection.execute(
         SQL["move_promise"],
@@ -130,7 +127,7 @@ def _move(
         },
     )
     if not moved.rowcount or standing.state not in _TOLD:
-        return
+        return moved.rowcount > 0
     fields = {
         "promiseId": promise.promise_id,
         "ptp": {"amount": float(promise.amount), "date": promise.day.isoformat()},
@@ -141,6 +138,7 @@ def _move(
     # The same facts never bring a promise into one state twice, so the number of movements makes each move one of its kind.
     subject = f"{promise.promise_id}+{entries}"
     tell(connection, account, f"collection.ptp.{standing.state.value}", subject, fields, now)
+    return True
 
 
 def _tell_settled(

@@ -26,7 +26,8 @@ from ari_app.ports.disputes import (
     OpenedDispute,
 )
 from ari_app.store.codec import amount, instant, micros, minor_or_none, minor_units, plain
-from ari_app.store.debt.debts import find_bill, post
+from ari_app.store.debt.bills import find_bill
+from ari_app.store.debt.debts import post
 from ari_app.store.debt.settlement import settle_account
 from ari_app.store.disputes import cases
 from ari_app.store.disputes.rows import file_of, record_of, step_of

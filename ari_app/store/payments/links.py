@@ -15,8 +15,9 @@ from ari_app.domain.payments.link import MAX_FAILURES, LinkRefusal, LinkStanding
 from ari_app.ports.debt import BillKey
 from ari_app.ports.payments import LinkRecord, PageAct, PageActRecord, PageBill, PaymentOrder
 from ari_app.store.codec import account_of, amount, instant, instant_or_none, micros, minor_units, plain
-from ari_app.store.debt.debts import find_bill
-from ari_app.store.debt.settlement import add_promises, promise_of_row, settle_account
+from ari_app.store.debt.bills import find_bill
+from ari_app.store.debt.promise_rows import promise_of_row
+from ari_app.store.debt.settlement import add_promises, settle_account
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import other_phones
 from ari_app.store.queries import SQL
