@@ -26,7 +26,7 @@ from ari_app.ports.messages import (
 )
 from ari_app.store.campaigns import CampaignCache, last_plan
 from ari_app.store.codec import instant, instant_or_none, micros, plain
-from ari_app.store.debt.debts import find_bill
+from ari_app.store.debt.bills import find_bill
 from ari_app.store.messages import planning, receipts, replies, sending
 from ari_app.store.messages.moving import required
 from ari_app.store.queries import SQL
