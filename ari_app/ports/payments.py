@@ -245,6 +245,10 @@ class Payments(Protocol):
         such bill in this currency."""
         ...
 
+    async def place_order(self, order_no: str, address: str) -> None:
+        """The provider has taken it: where the customer pays."""
+        ...
+
     async def find_order(self, order_no: str) -> PaymentOrder | None: ...
 
     async def take(self, notice: Notice, body: bytes, now: datetime, source: str) -> NoticeRecord:

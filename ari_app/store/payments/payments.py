@@ -21,7 +21,7 @@ from ari_app.ports.payments import (
     PaymentOrder,
     PaymentRecord,
 )
-from ari_app.store.codec import amount, instant, micros
+from ari_app.store.codec import amount, instant, micros, plain
 from ari_app.store.payments import inbox, links
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -68,6 +68,10 @@ class SqlitePayments:
 
     async def add_order(self, order: PaymentOrder, now: datetime) -> bool:
         return await self._writer.run(lambda db: links.add_order(db, order, micros(now)))
+
+    async def place_order(self, order_no: str, address: str) -> None:
+        asked = {"order_no": order_no, "address": plain(address)}
+        await self._writer.run(lambda db: db.execute(SQL["place_payment_order"], asked).rowcount)
 
     async def find_order(self, order_no: str) -> PaymentOrder | None:
         return await self._readers.run(lambda db: links.find_order(db, order_no))

@@ -47,6 +47,9 @@ INSERT INTO payment_order (order_no, account, provider, method, amount_minor, cu
 VALUES (:order_no, :account, :provider, :method, :amount_minor, :currency, :now, :expires_at, :address, :link_id)
 ON CONFLICT (order_no) DO NOTHING;
 
+-- name: place_payment_order
+UPDATE payment_order SET address = :address WHERE order_no = :order_no AND address = '';
+
 -- name: payment_order
 SELECT o.*, a.customer_id, a.account_id, a.bill_id FROM payment_order AS o JOIN account AS a ON a.id = o.account
 WHERE o.order_no = :order_no;
