@@ -13,6 +13,7 @@ from ari_app.config import Settings
 from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
 from ari_app.store.sqlite_store import SqliteStore
+from ari_app.webhook_relay import webhook_relay
 
 #: How often promised days are looked at.
 PROMISES_S = 60.0
@@ -32,7 +33,7 @@ async def closed_loop(
         await store.debts.move_clock(clock.now())
 
     every(scheduler, PROMISES_S, promises)
-    async with http_api(settings, store, clock, show):
+    async with http_api(settings, store, clock, show), webhook_relay(settings, store, clock):
         yield
 
 

@@ -28,6 +28,7 @@ _PATHS: tuple[KeyPath, ...] = (
     ("speech", "funasr_ca_file"),
     ("llm", "api_key_file"),
     ("llm", "ca_file"),
+    ("webhooks", "ca_file"),
     ("speech", "whisper_model"),
     ("payments", "link_keys_file"),
     ("payments", "generic", "secret_file"),

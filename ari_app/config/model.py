@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.config.payments import PaymentSettings
+from ari_app.config.webhooks import WebhookSettings
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import EDGE, voice_choice
 from ari_app.services.model_problems import RefusedError
@@ -451,6 +452,7 @@ class Settings(Section):
     dialler: DiallerSettings = DiallerSettings()
     speech: SpeechSettings = SpeechSettings()
     llm: LlmSettings = LlmSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     payments: PaymentSettings = PaymentSettings()

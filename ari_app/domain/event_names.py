@@ -33,4 +33,6 @@ EVENTS: Mapping[str, str] = {
     "message.replied": "a customer has written back",
     "customer.opted_out": "a customer wants no more messages",
     "alert.triggered": "something needs a person",
+    "webhook.dead": "an event could not be delivered to a webhook and waits to be replayed",
+    "webhook.endpoint": "a webhook is failing, disabled or active again",
 }

@@ -251,9 +251,4 @@ def _recording_faults(check: RecordingCheck | None) -> dict[str, object]:
 
 
 def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> list[OutboxEvent]:
-    webhook = history.campaign.webhook
-    if webhook is None:
-        return []
-    events = [call_completed(history, outcome)]
-    events += promises_created(history, outcome)
-    return [event for event in events if event.event in webhook.events]
+    return [call_completed(history, outcome), *promises_created(history, outcome)]

@@ -10,6 +10,7 @@ from ari_app.domain.strategy_book import NO_BOOK, StrategyBook
 from ari_app.errors import StoreError
 from ari_app.store.codec import campaign_of, campaign_params
 from ari_app.store.queries import SQL
+from ari_app.store.webhooks.events import put_campaign_endpoint
 
 
 class CampaignCache:
@@ -50,12 +51,14 @@ def put_campaign(connection: sqlite3.Connection, campaign: Campaign) -> tuple[bo
     row = connection.execute(SQL["campaign"], {"campaign_id": campaign.campaign_id}).fetchone()
     if row is None:
         connection.execute(SQL["put_campaign"], params)
+        put_campaign_endpoint(connection, campaign.campaign_id, campaign.webhook)
         return True, 0
     if row["status"] != CampaignStatus.RUNNING.value and campaign.status is CampaignStatus.RUNNING:
         params["status"] = row["status"]
     changed = dict(row) != params
     if changed:
         connection.execute(SQL["put_campaign"], params)
+        put_campaign_endpoint(connection, campaign.campaign_id, campaign.webhook)
         connection.execute(SQL["campaign_changed"], {"campaign_id": campaign.campaign_id})
     found = connection.execute(SQL["campaign_to_ask"], {"campaign_id": campaign.campaign_id}).fetchone()
     return changed, int(found["to_ask"])

@@ -48,6 +48,7 @@ from ari_app.store.queries import SQL
 from ari_app.store.results import write_result
 from ari_app.store.standing_flags import set_flag
 from ari_app.store.strategies import what_follows
+from ari_app.store.webhooks.events import add_event
 
 
 def history_of(
@@ -126,15 +127,14 @@ def close_attempt(
         [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],
     )
     for event in events(history):
-        connection.execute(
-            SQL["add_outbox"],
-            {
-                "campaign_id": attempt["campaign_id"],
-                "event": event.event,
-                "key": event.key,
-                "payload": document(event.payload),
-                "now": ended_at,
-            },
+        add_event(
+            connection,
+            event.event,
+            event.key,
+            event.payload,
+            ended_at,
+            campaign_id=attempt["campaign_id"],
+            account=row["account"],
         )
     return decision
 

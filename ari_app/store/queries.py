@@ -43,6 +43,7 @@ FILES = (
     "payments/payments.sql",
     "api/api.sql",
     "messages/messages.sql",
+    "webhooks/webhooks.sql",
 )
 
 

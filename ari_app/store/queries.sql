@@ -461,11 +461,6 @@ INSERT INTO turn (attempt_id, seq, speaker, kind, text, start_s, end_s, confiden
 VALUES (:attempt_id, :seq, :speaker, :kind, :text, :start_s, :end_s, :confidence, :engine, :interrupted, :covers,
     :speech_ended_s, :final_text_s, :decided_s, :audio_sent_s, :on_wire_s);
 
--- name: add_outbox
-INSERT INTO outbox (campaign_id, event, key, payload, created_at, next_at)
-VALUES (:campaign_id, :event, :key, :payload, :now, :now)
-ON CONFLICT (key) DO NOTHING;
-
 -- name: open_attempts
 SELECT attempt_id, campaign_id, customer_id, reserved_at, dialled_at, answered_at FROM attempt
 WHERE ended_at IS NULL ORDER BY seq;
@@ -534,7 +529,7 @@ SELECT * FROM attempt_record WHERE attempt_id >= :low AND attempt_id < :high ORD
 SELECT attempt_id FROM attempt ORDER BY seq DESC LIMIT :limit;
 
 -- name: outbox
-SELECT * FROM outbox WHERE :state IS NULL OR state = :state ORDER BY id;
+SELECT * FROM outbox_standing WHERE places > 0 AND (:state IS NULL OR state = :state) ORDER BY id;
 
 -- name: list_entries
 SELECT contact, kind, source, reason, added_at, expires_at FROM list_entry

@@ -296,7 +296,7 @@ def outbox_record(row: sqlite3.Row) -> OutboxRecord:
     """An event of a row."""
     return OutboxRecord(
         id=row["id"],
-        campaign_id=row["campaign_id"],
+        campaign_id=row["campaign_id"] or "",
         event=row["event"],
         key=row["key"],
         created_at=instant(row["created_at"]),

@@ -64,6 +64,7 @@ from ari_app.store.payments.payments import SqlitePayments
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.timeline.timeline import SqliteTimeline
+from ari_app.store.webhooks.webhooks import SqliteWebhooks
 from ari_app.store.writer import Writer
 
 #: Attempts read at a time when all are read.
@@ -96,6 +97,7 @@ class SqliteStore:
         self.payments = SqlitePayments(writer, readers)
         self.api = SqliteApi(writer, readers)
         self.plans = SqlitePlans(writer, readers)
+        self.webhooks = SqliteWebhooks(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)

@@ -399,7 +399,9 @@ OLD_ROWS = (
     """INSERT INTO do_not_contact (contact, source, added_at) VALUES ('cust-9', 'letter', :at)""",
 )
 #: Tables whose rows stand elsewhere since.
-MOVED = {"do_not_contact": "list_entry"}
+MOVED = {"do_not_contact": "list_entry", "outbox": "outbox_standing"}
+#: What a row that waited for nothing waits for since.
+DUE = {"next_at": micros(NOW)}
 TABLES = ("campaign", "account", "campaign_account", "attempt", "verdict", "turn", "outbox", "do_not_contact")
 
 
@@ -443,7 +445,8 @@ async def test_a_database_of_before_loses_nothing(tmp_path: Path) -> None:
             connection.row_factory = sqlite3.Row
             for name, rows in before.items():
                 after = [dict(row) for row in connection.execute(f"SELECT * FROM {MOVED.get(name, name)}")]
-                assert [{key: row[key] for key in rows[0]} for row in after] == rows, name
+                held = [{**row, **DUE} if name == "outbox" else row for row in rows]
+                assert [{key: row[key] for key in rows[0]} for row in after] == held, name
         await close_with(store, FULL, 2)
         assert (await store.attempts())[-1].conversation == FULL
     assert broken_promises(path) == []

@@ -137,7 +137,7 @@ SELECT e.*, a.customer_id, a.account_id, a.bill_id FROM ledger_entry AS e JOIN a
 WHERE e.entry_id = :entry_id;
 
 -- name: outbox_after
-SELECT * FROM outbox WHERE id > :after ORDER BY id LIMIT :limit;
+SELECT * FROM outbox_standing WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- name: newest_event
 SELECT COALESCE(MAX(id), 0) AS id FROM outbox;

@@ -51,10 +51,6 @@ WHERE account = :account AND withdrawn_at IS NULL AND state IN ('open', 'due');
 SELECT DISTINCT account FROM promise_to_pay
 WHERE state IN ('open', 'due') AND day <= :day AND account > :after ORDER BY account LIMIT :limit;
 
--- name: webhooks_of_account
-SELECT c.campaign_id, c.webhook FROM campaign_account AS ca JOIN campaign AS c ON c.campaign_id = ca.campaign_id
-WHERE ca.account = :account AND c.webhook IS NOT NULL ORDER BY c.campaign_id;
-
 -- name: promise_rule
 SELECT grace_days, breaches FROM promise_rule;
 

@@ -1,15 +1,15 @@
-"""Events of an account that belong to no attempt, for every campaign that the account is in and that wants them."""
+"""Events of an account that belong to no attempt, for every campaign that the account is in."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
 
-from ari_app.domain.campaign import WebhookSpec
 from ari_app.services.events import account_event
-from ari_app.store.codec import amount, document, instant, webhook_of
+from ari_app.store.codec import amount, instant
 from ari_app.store.messages.planning import on_event
 from ari_app.store.queries import SQL
+from ari_app.store.webhooks.events import add_event
 
 
 def tell(
@@ -30,10 +30,7 @@ def tell(
     on_event(connection, account, event, subject, fields, now)
     row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
     told = 0
-    for found in connection.execute(SQL["webhooks_of_account"], {"account": account}).fetchall():
-        webhook: WebhookSpec = webhook_of(found["webhook"])
-        if event not in webhook.events:
-            continue
+    for found in connection.execute(SQL["campaigns_of_account"], {"account": account}).fetchall():
         made = account_event(
             event,
             subject,
@@ -46,45 +43,21 @@ def tell(
             currency=row["currency"],
             at=instant(now),
         )
-        written = connection.execute(
-            SQL["add_outbox"],
-            {
-                "campaign_id": found["campaign_id"],
-                "event": made.event,
-                "key": made.key,
-                "payload": document(made.payload),
-                "now": now,
-            },
+        told += add_event(
+            connection,
+            made.event,
+            made.key,
+            made.payload,
+            now,
+            campaign_id=found["campaign_id"],
+            account=account,
         )
-        told += written.rowcount
     return told
 
 
 def tell_campaigns(
     connection: sqlite3.Connection, event: str, subject: str, fields: Mapping[str, object], now: int
 ) -> int:
-    """Write an event that belongs to no account into the outbox, for every campaign that wants it; see :func:`tell`."""
-    told = 0
-    for found in connection.execute(SQL["campaigns_with_webhook"]).fetchall():
-        webhook: WebhookSpec = webhook_of(found["webhook"])
-        if event not in webhook.events:
-            continue
-        campaign_id = found["campaign_id"]
-        payload = {
-            "event": event,
-            "taskId": campaign_id,
-            **fields,
-            "timestamp": int(instant(now).timestamp()),
-        }
-        written = connection.execute(
-            SQL["add_outbox"],
-            {
-                "campaign_id": campaign_id,
-                "event": event,
-                "key": f"{campaign_id}++{event}+{subject}",
-                "payload": document(payload),
-                "now": now,
-            },
-        )
-        told += written.rowcount
-    return told
+    """Write an event that belongs to no account and no campaign, once; how many webhooks want it; see :func:`tell`."""
+    payload = {"event": event, "taskId": None, **fields, "timestamp": int(instant(now).timestamp())}
+    return add_event(connection, event, f"++{event}+{subject}", payload, now)

@@ -100,9 +100,6 @@ SELECT account FROM ledger_entry WHERE provider = :provider AND reference = :ref
 SELECT COALESCE(SUM(amount_minor), 0) FROM ledger_entry
 WHERE provider = :provider AND reverses = :reverses AND kind = 'reversal';
 
--- name: campaigns_with_webhook
-SELECT campaign_id, webhook FROM campaign WHERE webhook IS NOT NULL ORDER BY campaign_id;
-
 -- name: payment_records
 SELECT l.*, a.customer_id, a.account_id, a.bill_id FROM ledger_entry AS l JOIN account AS a ON a.id = l.account
 WHERE l.provider = :provider AND l.kind IN ('payment', 'reversal') AND l.occurred_at >= :since AND l.occurred_at < :until

@@ -153,9 +153,12 @@ SELECT at, ref, account_id, bill_id, what, fields FROM (
 SELECT at, ref, account_id, bill_id, what, fields FROM (
     SELECT o.created_at AS at, printf('event-%012d', o.id) AS ref, COALESCE(json_extract(o.payload, '$.accountId'), '') AS account_id,
         COALESCE(json_extract(o.payload, '$.billId'), '') AS bill_id, o.event AS what,
-        json_object('campaign_id', o.campaign_id, 'key', o.key, 'state', o.state, 'tries', o.attempts) AS fields
+        json_object('campaign_id', o.campaign_id, 'key', o.key,
+            'state', (SELECT CASE WHEN sum(d.state = 'pending') > 0 THEN 'pending' WHEN sum(d.state = 'dead') > 0 THEN 'dead' ELSE 'sent' END FROM delivery AS d WHERE d.event = o.id),
+            'tries', (SELECT coalesce(max(d.tries), 0) FROM delivery AS d WHERE d.event = o.id)) AS fields
     FROM outbox AS o
-    WHERE json_extract(o.payload, '$.customerId') = :customer_id
+    WHERE o.account IN (SELECT a.id FROM account AS a WHERE a.customer_id = :customer_id)
+        AND EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id)
         AND (:account_id IS NULL OR json_extract(o.payload, '$.accountId') = :account_id)
         AND (:bill_id IS NULL OR json_extract(o.payload, '$.billId') = :bill_id)
 ) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
