@@ -40,6 +40,7 @@ FILES = (
     "debt/plan.sql",
     "timeline/timeline.sql",
     "disputes/disputes.sql",
+    "service/service.sql",
     "payments/payments.sql",
     "api/api.sql",
     "messages/messages.sql",

@@ -63,6 +63,7 @@ from ari_app.store.messages.planning import after_attempt
 from ari_app.store.payments.payments import SqlitePayments
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
+from ari_app.store.service.services import SqliteServices
 from ari_app.store.timeline.timeline import SqliteTimeline
 from ari_app.store.webhooks.webhooks import SqliteWebhooks
 from ari_app.store.writer import Writer
@@ -94,6 +95,7 @@ class SqliteStore:
         self.debts = SqliteDebts(writer, readers)
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
+        self.services = SqliteServices(writer, readers)
         self.payments = SqlitePayments(writer, readers)
         self.api = SqliteApi(writer, readers)
         self.plans = SqlitePlans(writer, readers)

@@ -19,8 +19,8 @@ from ari_app.store.codec import (
     minor_or_none,
     plain,
 )
+from ari_app.store.debt.ledger import entry_of
 from ari_app.store.debt.promise_rows import promise_of_row
-from ari_app.store.debt.settlement import entry_of
 from ari_app.store.queries import SQL
 from ari_app.store.reading import attempt_of_row, outbox_record
 

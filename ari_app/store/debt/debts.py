@@ -15,7 +15,8 @@ from ari_app.ports.debt import BillKey, Movement, Posted, Posting
 from ari_app.store.codec import micros, minor_units, plain
 from ari_app.store.debt.bills import find_bill, settle_each
 from ari_app.store.debt.breaches import standings_of_customer
-from ari_app.store.debt.settlement import add_promises, ledger_of, settle_account
+from ari_app.store.debt.ledger import ledger_of
+from ari_app.store.debt.settlement import add_promises, settle_account
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers

@@ -9,15 +9,17 @@ from functools import partial
 
 from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import zone_of
-from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
+from ari_app.domain.debt.ledger import LedgerEntry
 from ari_app.domain.debt.promise import Promise, PromiseStanding, PromiseState
 from ari_app.domain.debt.settlement import DebtFacts, Settlement, midnight, settle
 from ari_app.store.codec import amount, instant, minor_units, plain
 from ari_app.store.debt.breaches import count_breaches, promise_rule
+from ari_app.store.debt.ledger import ledger_of
 from ari_app.store.debt.plan_settlement import settle_plan
 from ari_app.store.debt.promise_rows import promise_of_row
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
+from ari_app.store.service.hook import after_settlement
 
 #: Moves of a promise that webhooks are told of.
 _TOLD = frozenset({PromiseState.KEPT, PromiseState.PARTLY_KEPT, PromiseState.BROKEN, PromiseState.WITHDRAWN})
@@ -52,27 +54,8 @@ def settle_account(connection: sqlite3.Connection, account: int, now: int) -> Se
     settle_plan(connection, account, entries, found.settled_at, today, begins, now)
     if changed and owed == 0 and entries:
         _tell_settled(connection, account, found, entries[-1], now)
+    after_settlement(connection, account, now)
     return found
-
-
-def ledger_of(connection: sqlite3.Connection, account: int) -> tuple[LedgerEntry, ...]:
-    """The movements of a bill, in the order in which they were recorded."""
-    return tuple(entry_of(row) for row in connection.execute(SQL["ledger_of"], {"account": account}))
-
-
-def entry_of(row: sqlite3.Row) -> LedgerEntry:
-    """The movement of a row."""
-    return LedgerEntry(
-        entry_id=row["entry_id"],
-        kind=EntryKind(row["kind"]),
-        amount=amount(row["amount_minor"]),
-        at=instant(row["at"]),
-        occurred_at=instant(row["occurred_at"]),
-        provider=row["provider"],
-        reference=row["reference"],
-        reverses=row["reverses"],
-        source=row["source"],
-    )
 
 
 def promises_of_account(connection: sqlite3.Connection, account: int) -> tuple[Promise, ...]:

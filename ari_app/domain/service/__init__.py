@@ -1,0 +1,1 @@
+"""The service behind a bill: warned, suspended, restored (requirements F19 to F22)."""
