@@ -110,7 +110,8 @@ class Disputes(Protocol):
     UnknownRecord; a step that cannot follow raises WrongState, and changes nothing."""
 
     async def open(self, claim: NewDispute, now: datetime) -> OpenedDispute | None:
-        """Open a dispute: collection of the account rests from that moment, and open promises of the bill are withdrawn.
+        """Open a dispute: collection of the account rests from that moment, and open promises and plans of the bill
+        end.
 
         None where there is no such bill. Raises InputError for a category that there is not.
         """
@@ -151,6 +152,10 @@ class Disputes(Protocol):
         ...
 
     async def evidence(self, case_id: str) -> list[EvidenceFile]: ...
+
+    async def note_notices(self, now: datetime) -> int:
+        """Decided disputes whose customer has been written to by now are notified; how many."""
+        ...
 
     async def escalate_due(self, now: datetime) -> int:
         """Hand every dispute whose time has passed to its escalation team, once; how many."""

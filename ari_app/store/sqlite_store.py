@@ -103,6 +103,7 @@ class SqliteStore:
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)
+        self.messages.dispute_table = self.disputes.table
         self._numbers: Mapping[str, NumberRules] = {}
 
     @classmethod

@@ -66,8 +66,11 @@ NEXT: Mapping[tuple[ServiceState, ServiceStep], ServiceState] = {
 #: Service is there in these.
 ON = frozenset({_A, _W24, _W4, _SO})
 
-#: How far back a contact counts as a warning of a suspension, and from when on it counts as the last one.
-WARNING_SPAN = timedelta(hours=72)
+#: How far back a contact counts as a warning of a suspension: 72 hours, moved by up to three days out of closed hours. A
+#: call that no step of a strategy has asked for counts in the last 72 hours.
+WARNING_SPAN = timedelta(days=6)
+PLAIN_SPAN = timedelta(hours=72)
+#: From when on a warning counts as the last one.
 LAST_WARNING = timedelta(hours=12)
 #: An instant that passed longer ago is no reason for an order any more: a list of long ago says so.
 STALE = timedelta(days=7)

@@ -16,13 +16,14 @@ from ari_app.errors import UnknownRecord, WrongState
 from ari_app.ports.debt import BillKey
 from ari_app.ports.disputes import DisputeRecord, NewDispute, OpenedDispute
 from ari_app.store.codec import instant, micros, plain, words
+from ari_app.store.debt.plan_moves import cancel_plan
 from ari_app.store.debt.settlement import settle_account
 from ari_app.store.debt.telling import tell
 from ari_app.store.disputes.rows import record_of
 from ari_app.store.queries import SQL
 from ari_app.store.standing_flags import set_flag
 
-#: Why open promises of a disputed bill are withdrawn.
+#: Why open promises and plans of a disputed bill end.
 DISPUTED = "disputed"
 _LONGEST = 2000
 
@@ -78,8 +79,7 @@ def open_case(
     }
     connection.execute(SQL["add_dispute_case"], params)
     note_step(connection, case_id, "open", DisputeState.OPEN, by, "", now)
-    connection.execute(SQL["withdraw_promises"], {"account": bill.account, "why": DISPUTED, "now": now})
-    settle_account(connection, bill.account, now)
+    _release(connection, bill.account, by, now)
     if terms.review:
         take(connection, case_id, DisputeStep.REVIEW, "ari-app", now, f"given to {terms.team}")
     _tell(connection, case_id, "opened", case_id, now, {"category": claim.category, "source": claim.source})
@@ -200,6 +200,16 @@ def _tell(
         **more,
     }
     tell(connection, row["account"], f"collection.dispute.{what}", subject, fields, now)
+
+
+def _release(connection: sqlite3.Connection, account: int, by: str, now: int) -> None:
+    """Nobody is held to what he had agreed to about a bill that is in doubt: its promises and plans end."""
+    connection.execute(SQL["withdraw_promises"], {"account": account, "why": DISPUTED, "now": now})
+    settle_account(connection, account, now)
+    for statement in (SQL["plan_waiting"], SQL["plan_active"]):
+        plan = connection.execute(statement, {"account": account}).fetchone()
+        if plan is not None:
+            cancel_plan(connection, plan["plan_id"], by=by, why=DISPUTED, now=now)
 
 
 def _pause(

@@ -48,8 +48,15 @@ class SqliteDisputes:
 
     def __init__(self, writer: Writer, readers: Readers) -> None:
         self._writer, self._readers = writer, readers
-        self.table: Callable[[], DisputeTable] = lambda: DEFAULT_TABLE
+        self._table: Callable[[], DisputeTable] = lambda: DEFAULT_TABLE
+
+    def use_table(self, table: Callable[[], DisputeTable]) -> None:
+        """From now on disputes are answered by these terms; before, by those of the product."""
+        self._table = table
+
+    def table(self) -> DisputeTable:
         """The terms by category as they are now."""
+        return self._table()
 
     async def open(self, claim: NewDispute, now: datetime) -> OpenedDispute | None:
         if claim.category not in DISPUTE_CATEGORIES:
@@ -150,6 +157,21 @@ class SqliteDisputes:
                 file_of(row) for row in db.execute(SQL["evidence_of"], {"case_id": case_id}).fetchall()
             ]
         )
+
+    async def note_notices(self, now: datetime) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            told = connection.execute(SQL["disputes_told_of"], {"limit": PART}).fetchall()
+            found = {row["case_id"]: row["message_id"] for row in told}
+            for case_id, message_id in found.items():
+                note = f"told by message {message_id}"
+                cases.take(connection, case_id, DisputeStep.NOTIFY, "ari-app", micros(now), note)
+            return len(found)
+
+        if not await self._readers.run(
+            lambda db: db.execute(SQL["disputes_told_of"], {"limit": 1}).fetchall()
+        ):
+            return 0
+        return await self._writer.run(write)
 
     async def escalate_due(self, now: datetime) -> int:
         at, done = micros(now), 0

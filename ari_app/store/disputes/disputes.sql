@@ -76,3 +76,10 @@ SELECT 1 FROM dispute_case WHERE account = :account
 -- name: reopen_disputed
 UPDATE campaign_account SET state = 'waiting', planned_at = :now, due_at = :now, closed_reason = NULL, refused_by = NULL
 WHERE account = :account AND state = 'done' AND last_disposition = 'disputed' AND closed_phone IS NULL;
+
+-- name: disputes_told_of
+SELECT DISTINCT d.case_id, m.message_id FROM dispute_case AS d
+JOIN campaign_account AS ca ON ca.account = d.account
+JOIN message AS m ON m.campaign_account = ca.id AND m.occasion = 'collection.dispute.decided+' || d.case_id
+WHERE d.notice_wanted = 1 AND d.state = 'decided' AND m.state IN ('sent', 'delivered')
+ORDER BY d.case_id LIMIT :limit;

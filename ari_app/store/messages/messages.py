@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from ari_app.domain.compliance import Decide, DialVerdict
+from ari_app.domain.disputes.sla import DEFAULT_TABLE, DisputeTable
 from ari_app.domain.messages.message import BY_PHONE, MessageState, Origin, Purpose
 from ari_app.errors import InputError, Problem
 from ari_app.ports.debt import BillKey
@@ -42,6 +43,8 @@ class SqliteMessages:
 
     def __init__(self, writer: Writer, readers: Readers, campaigns: Callable[[], CampaignCache]) -> None:
         self._writer, self._readers, self._campaigns = writer, readers, campaigns
+        self.dispute_table: Callable[[], DisputeTable] = lambda: DEFAULT_TABLE
+        """By which terms a dispute that somebody writes is answered."""
 
     async def open_channels(
         self, channels: Mapping[str, str], occasions: Mapping[str, Occasion], now: datetime
@@ -149,7 +152,7 @@ class SqliteMessages:
         return await self._readers.run(lambda db: replies.sender_of(db, channel, contact)[0])
 
     async def reply(self, reply: Reply, decision: ReplyDecision, now: datetime) -> bool:
-        return await self._writer.run(lambda db: replies.keep(db, reply, decision, now))
+        return await self._writer.run(lambda db: replies.keep(db, reply, decision, now, self.dispute_table()))
 
     async def handle_reply(self, reply_id: str, by: str, now: datetime) -> bool:
         asked = {"reply_id": reply_id, "by": plain(by)[:100] or "somebody", "now": micros(now)}

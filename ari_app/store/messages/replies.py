@@ -7,10 +7,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from ari_app.domain.contact_facts import Flag, ListKind
+from ari_app.domain.disputes.sla import DEFAULT_TABLE, DisputeTable
 from ari_app.domain.messages.message import Origin, Purpose
+from ari_app.ports.debt import BillKey
+from ari_app.ports.disputes import NewDispute
 from ari_app.ports.messages import Reply, ReplyAction, ReplyDecision, Sender
 from ari_app.store.codec import micros, plain
 from ari_app.store.debt.telling import tell
+from ari_app.store.disputes.cases import DisputedBill, open_case
 from ari_app.store.lists import add_list_entry
 from ari_app.store.messages.planning import plan_for_account
 from ari_app.store.messages.sending import mark_address
@@ -35,8 +39,14 @@ def sender_of(connection: sqlite3.Connection, channel: str, contact: str) -> tup
     return Sender(row["customer_id"], message_id, row["language"], row["timezone"]), row["account"]
 
 
-def keep(connection: sqlite3.Connection, reply: Reply, decision: ReplyDecision, now: datetime) -> bool:
-    """See ``Messages.reply``."""
+def keep(
+    connection: sqlite3.Connection,
+    reply: Reply,
+    decision: ReplyDecision,
+    now: datetime,
+    disputes: DisputeTable = DEFAULT_TABLE,
+) -> bool:
+    """See ``Messages.reply``. ``disputes`` has the terms by which a dispute is answered."""
     sender, account = sender_of(connection, reply.channel, reply.contact)
     reply_id = f"rep-{uuid4().hex}"
     added = connection.execute(
@@ -58,6 +68,8 @@ def keep(connection: sqlite3.Connection, reply: Reply, decision: ReplyDecision, 
     )
     if added.rowcount == 0:
         return False
+    if decision.action is ReplyAction.DISPUTE and account is not None:
+        _dispute(connection, reply, reply_id, account, disputes, now)
     _do(connection, reply, reply_id, decision, sender, account, now)
     if account is not None:
         fields = {
@@ -93,10 +105,9 @@ def _do(
                 connection.execute(
                     SQL["call_back"], {"campaign_account": found["id"], "at": micros(decision.call_at)}
                 )
-        case ReplyAction.DISPUTE | ReplyAction.PAID if account is not None:
+        case ReplyAction.PAID if account is not None:
             row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
-            flag = Flag.DISPUTE if decision.action is ReplyAction.DISPUTE else Flag.PAID
-            set_flag(connection, row["customer_id"], flag, source, now, account_id=row["account_id"])
+            set_flag(connection, row["customer_id"], Flag.PAID, source, now, account_id=row["account_id"])
         case ReplyAction.LINK if account is not None:
             plan_for_account(
                 connection,
@@ -110,6 +121,21 @@ def _do(
             )
         case _:
             pass
+
+
+def _dispute(
+    connection: sqlite3.Connection,
+    reply: Reply,
+    reply_id: str,
+    account: int,
+    table: DisputeTable,
+    now: datetime,
+) -> None:
+    """What he writes against is a case from that moment on; which kind it is, whoever reads it will tell."""
+    row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
+    key = BillKey(row["customer_id"], row["account_id"], row["bill_id"])
+    claim = NewDispute(key, "bill", "message", reply_id, reply.text, by=f"customer, over {reply.channel}")
+    open_case(connection, table, DisputedBill(account, key, row["timezone"]), claim, micros(now))
 
 
 def _opt_out(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.service.state import (
+    PLAIN_SPAN,
     STALE,
     WARNING_SPAN,
     Notice,
@@ -25,10 +26,12 @@ from ari_app.store.queries import SQL
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """With what nothing was owed any more: ``cause`` names it for good, ``at`` is when it happened."""
+    """With what nothing was owed any more (or is asked for, ``by_plan``): ``cause`` names it for good, ``at`` is when it
+    happened."""
 
     cause: str
     at: datetime
+    by_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,24 @@ class Bills:
         at, account = next((each for each in found if each[0] > self.now - STALE), found[-1])
         return account, at
 
+    def planned(self, connection: sqlite3.Connection) -> Settled | None:
+        """The plans that are being kept to, where each bill that is still owed has one: the last of them."""
+        last: Settled | None = None
+        for row in self.that_count:
+            if row["amount_minor"] <= 0:
+                continue
+            plan = connection.execute(SQL["plan_that_runs"], {"account": row["id"]}).fetchone()
+            if plan is None:
+                return None
+            at = instant(plan["activated_at"])
+            if last is None or at >= last.at:
+                last = Settled(f"plan {plan['plan_id']}", at, by_plan=True)
+        return last
+
     def settled(self, connection: sqlite3.Connection) -> Settled | None:
-        """The last movement after which nothing was owed; None while something is."""
+        """The last movement after which nothing was owed, or the plan that is being kept to; None while neither is."""
         if self.owed > 0:
-            return None
+            return self.planned(connection)
         last: Settled | None = None
         for row in self.that_count:
             entry = settling_entry(
@@ -109,6 +126,7 @@ def facts_of_service(
         owed=bills.owed,
         suspends_at=at,
         warnings=() if at is None else _notices(connection, key, at),
+        planned=bills.planned(connection) is not None,
         disputed=connection.execute(SQL["service_disputed"], key).fetchone() is not None,
         promised=connection.execute(SQL["service_promised"], key).fetchone() is not None,
     )
@@ -117,8 +135,13 @@ def facts_of_service(
 def _notices(
     connection: sqlite3.Connection, key: dict[str, str], suspends_at: datetime
 ) -> tuple[Notice, ...]:
-    asked = {**key, "first": micros(suspends_at - WARNING_SPAN), "last": micros(suspends_at)}
-    return tuple(
+    asked = {
+        **key,
+        "first": micros(suspends_at - WARNING_SPAN),
+        "late": micros(suspends_at - PLAIN_SPAN),
+        "last": micros(suspends_at),
+    }
+    calls = [
         Notice(
             instant(row["dialled_at"]),
             "call",
@@ -126,7 +149,12 @@ def _notices(
             row["answered_at"] is not None and bool(row["verified"]),
         )
         for row in connection.execute(SQL["calls_that_warned"], asked).fetchall()
-    )
+    ]
+    messages = [
+        Notice(instant(row["contact_at"]), row["channel"], row["message_id"], row["state"] == "delivered")
+        for row in connection.execute(SQL["messages_that_warned"], asked).fetchall()
+    ]
+    return tuple(sorted((*calls, *messages), key=lambda each: (each.at, each.reference)))
 
 
 def _day(row: sqlite3.Row, now: datetime) -> date:

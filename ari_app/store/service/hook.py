@@ -54,7 +54,8 @@ def follow(connection: sqlite3.Connection, customer_id: str, account_id: str, ac
     elif state is ServiceState.RESTORATION_ORDERED and settled is None:
         _take_back(connection, service, account, now)
     elif state is ServiceState.SUSPENSION_ORDERED and settled is not None:
-        withdraw(connection, service, account, "nothing is owed any more", now)
+        why = "a plan is being kept to" if settled.by_plan else "nothing is owed any more"
+        withdraw(connection, service, account, why, now)
         move(connection, service, state, ServiceStep.WITHDRAW_SUSPENSION, now)
     elif state in (ServiceState.WARNED_24H, ServiceState.WARNED_4H) and settled is not None:
         move(connection, service, state, ServiceStep.CALM, now)
@@ -222,7 +223,7 @@ def _order(connection: sqlite3.Connection, order_id: str) -> sqlite3.Row:
 def _order_restoration(
     connection: sqlite3.Connection, service: int, account: int, settled: Settled, now: int
 ) -> None:
-    reason = "nothing is owed any more"
+    reason = "a plan is being kept to" if settled.by_plan else "nothing is owed any more"
     order_restoration(connection, service, account, settled.cause, reason, settled.at, _WE, now)
 
 
@@ -230,7 +231,7 @@ def _take_back(connection: sqlite3.Connection, service: int, account: int, now: 
     opened = connection.execute(SQL["open_service_order"], {"service": service}).fetchone()
     if opened is not None and _order(connection, opened["order_id"])["cause"].startswith(BY_HAND):
         return
-    withdraw(connection, service, account, "the payment was taken back", now)
+    withdraw(connection, service, account, "the payment was taken back, or the plan was not kept to", now)
     move(connection, service, ServiceState.RESTORATION_ORDERED, ServiceStep.WITHDRAW_RESTORATION, now)
 
 

@@ -30,7 +30,7 @@ UPDATE account SET service_state = :said WHERE customer_id = :customer_id AND ac
 SELECT t.attempt_id, t.dialled_at, t.answered_at, r.verified
 FROM attempt AS t LEFT JOIN call_result AS r ON r.attempt_id = t.attempt_id
 WHERE t.customer_id = :customer_id AND t.account_id = :account_id AND t.dialled_at BETWEEN :first AND :last
-    AND (t.step_trigger = '' OR t.step_trigger LIKE 'suspension%')
+    AND ((t.step_trigger = '' AND t.dialled_at >= :late) OR t.step_trigger LIKE 'suspension%')
 ORDER BY t.dialled_at;
 
 -- name: service_disputed
@@ -80,3 +80,12 @@ ORDER BY a.customer_id, a.account_id LIMIT :limit;
 SELECT customer_id, account_id FROM service
 WHERE state IN ('warned_24h', 'warned_4h', 'suspension_ordered') AND (customer_id, account_id) > (:customer_id, :account_id)
 ORDER BY customer_id, account_id LIMIT :limit;
+
+-- name: messages_that_warned
+SELECT message_id, contact_at, state, channel FROM message
+WHERE customer_id = :customer_id AND account_id = :account_id AND contact_at BETWEEN :first AND :last
+    AND (step LIKE '%suspension%' OR template LIKE '%suspension%')
+ORDER BY contact_at;
+
+-- name: plan_that_runs
+SELECT plan_id, activated_at FROM plan_case WHERE account = :account AND state = 'active';

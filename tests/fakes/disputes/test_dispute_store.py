@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ari_app.domain.call_result import ConversationResult, DisputeClaim, PromiseToPay
+from ari_app.domain.call_result import ConversationResult, DisputeClaim, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.contact_facts import Flag
 from ari_app.domain.debt.ledger import EntryKind
+from ari_app.domain.debt.plan import PlanState
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.domain.disputes.case import DisputeDecision, DisputeState, DisputeStep, DisputeVerdict
 from ari_app.domain.event_names import EVENTS
@@ -21,6 +22,7 @@ from ari_app.domain.verdict import Rule
 from ari_app.errors import InputError, StoreError, UnknownRecord, WrongState
 from ari_app.ports import BillKey
 from ari_app.ports.disputes import NewDispute
+from ari_app.ports.messages import Handed, Letter, Occasion, Reply, ReplyAction, ReplyDecision, SendResult
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.rules import decide
 from tests.support.store_rows import (
@@ -259,3 +261,47 @@ async def test_many_that_are_late_are_handed_on_in_parts(
     await opened(store)
     await opened(store, "req-2", "service")
     assert await store.disputes.escalate_due(NOW + 30 * DAY) == 2
+
+
+async def test_a_dispute_ends_the_plan_of_its_bill(store: SqliteStore) -> None:
+    wish = PlanRequest(PlanKind.DEFERRAL, until=NOW.date() + timedelta(days=5))
+    reply = await store.plans.request(BILL, wish, source="agent", by="li", now=NOW)
+    assert reply.plan is not None
+    await opened(store)
+    plan = await store.plans.plan(reply.plan.plan_id)
+    assert plan is not None
+    assert (plan.state, plan.why) == (PlanState.CANCELLED, "disputed")
+
+
+async def test_what_a_customer_writes_against_is_a_case(store: SqliteStore) -> None:
+    mark = Reply("sms", "in-1", "sms", account().phone, "这个月的账单不对", NOW)
+    decision = ReplyDecision(ReplyAction.DISPUTE, "dispute")
+    assert await store.messages.reply(mark, decision, NOW)
+    assert not await store.messages.reply(mark, decision, NOW + HOUR)
+    (case,) = await store.disputes.cases("cust-1")
+    assert (case.source, case.description, case.team) == ("message", "这个月的账单不对", "finance")
+    assert await rule(store) is Rule.DISPUTE_OPEN
+
+
+async def test_who_has_been_written_to_is_notified(store: SqliteStore) -> None:
+    await store.messages.open_channels(
+        {"sms": "test"}, {"collection.dispute.decided": Occasion("dispute_decided", notice=True)}, NOW
+    )
+    case_id = await opened(store)
+    await store.disputes.decide(case_id, WRONG, "li", NOW + HOUR)
+    assert await store.disputes.note_notices(NOW + HOUR) == 0
+    (message,) = await store.messages.messages(customer_id="cust-1")
+    assert message.template == "dispute_decided"
+    letter = Letter(message.message_id, "sms", account().phone, "the meter is right")
+    (ready,) = await store.messages.claim(NOW + HOUR, 5, allow)
+    assert ready.message_id == message.message_id
+    await store.messages.begin(letter, "test", NOW + HOUR, allow)
+    await store.messages.handed(message.message_id, SendResult(Handed.ACCEPTED, "ref-1"), NOW + HOUR)
+    assert await store.disputes.note_notices(NOW + 2 * HOUR) == 1
+    found = await store.disputes.case(case_id)
+    assert (found.state, found.notice_wanted, found.notified_at) == (
+        DisputeState.NOTIFIED,
+        False,
+        NOW + 2 * HOUR,
+    )
+    assert await store.disputes.note_notices(NOW + 3 * HOUR) == 0

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ari_app.domain.account import AccountDetails
-from ari_app.domain.call_result import ConversationResult, PromiseToPay
+from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.event_names import EVENTS
@@ -291,3 +291,18 @@ async def test_each_settlement_restores_once_whatever_is_repeated_or_taken_back(
 def _settled(done: set[tuple[str, str]]) -> bool:
     stayed = {name for what, name in done if what == "pay"} - {name for what, name in done if what == "back"}
     return bool(stayed)
+
+
+async def test_a_plan_restores_too_and_takes_it_back_when_it_ends(suspended: SqliteStore) -> None:
+    later = NOW.date() + timedelta(days=5)
+    wish = PlanRequest(PlanKind.DEFERRAL, until=later)
+    reply = await suspended.plans.request(BILL, wish, source="agent", by="li", now=NOW)
+    assert reply.plan is not None
+    plan = reply.plan.plan_id
+    for by in ("wang", "zhao"):
+        await suspended.plans.approve(plan, by=by, role="supervisor", now=NOW)
+    await suspended.plans.accept(plan, by="customer", now=NOW + HOUR)
+    (order,) = await suspended.services.orders()
+    assert (order.reason, order.payment_at) == ("a plan is being kept to", NOW + HOUR)
+    await suspended.plans.cancel(plan, by="li", why="asked for it", now=NOW + 2 * HOUR)
+    assert await state(suspended) is ServiceState.SUSPENDED

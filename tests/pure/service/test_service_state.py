@@ -69,7 +69,8 @@ def test_every_state_is_reached_and_none_is_a_dead_end() -> None:
         (13 * HOUR, ServiceStep.WARN_24H),
         (12 * HOUR, ServiceStep.WARN_4H),
         (0 * HOUR, ServiceStep.WARN_4H),
-        (73 * HOUR, None),
+        (6 * 24 * HOUR, ServiceStep.WARN_24H),
+        (145 * HOUR, None),
         (-1 * HOUR, None),
     ],
 )
