@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.config import Settings
+from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
+from ari_app.services.account_row import RowDefaults
+from ari_app.services.integrations.directory import IntegrationDirectory
+from ari_app.services.integrations.runner import Integrations, Surroundings
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.webhook_relay import webhook_relay
 
 #: How often promised days are looked at.
 PROMISES_S = 60.0
+#: How often folders are looked into, and pulls that are due begin.
+INTEGRATIONS_S = 15.0
 
 
 @asynccontextmanager
@@ -33,8 +39,40 @@ async def closed_loop(
         await store.debts.move_clock(clock.now())
 
     every(scheduler, PROMISES_S, promises)
+    directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
+    every(
+        scheduler,
+        INTEGRATIONS_S,
+        Integrations(directory, integration_surroundings(settings, store, clock)).look,
+    )
     async with http_api(settings, store, clock, show), webhook_relay(settings, store, clock):
         yield
+
+
+def integration_surroundings(settings: Settings, store: SqliteStore, clock: Clock) -> Surroundings:
+    """What integrations work with."""
+    return Surroundings(
+        store=store,
+        debts=store.debts,
+        runs=store.integration_runs,
+        clock=clock,
+        defaults=lambda now: row_defaults(settings, now),
+        work=settings.data_dir / "integrations",
+        fetch=HttpFetch,
+    )
+
+
+def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
+    """What a row of a list gets where it says nothing."""
+    wanted = settings.defaults
+    return RowDefaults(
+        now,
+        wanted.country,
+        wanted.language,
+        wanted.currency,
+        wanted.timezone,
+        settings.dialler.ring_timeout_s,
+    )
 
 
 def every(scheduler: AsyncIOScheduler, seconds: float, job: Callable[[], Awaitable[object] | None]) -> None:

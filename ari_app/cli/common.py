@@ -93,17 +93,9 @@ def know_strategies(store: SqliteStore, settings: Settings, campaign: Campaign |
 
 def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
     """What a row of a list gets where it says nothing."""
-    from ari_app.services.account_row import RowDefaults
+    from ari_app import closed_loop
 
-    wanted = settings.defaults
-    return RowDefaults(
-        now,
-        wanted.country,
-        wanted.language,
-        wanted.currency,
-        wanted.timezone,
-        settings.dialler.ring_timeout_s,
-    )
+    return closed_loop.row_defaults(settings, now)
 
 
 # ---------------------------------------------------------------------------------------------- output

@@ -24,6 +24,7 @@ from ari_app.cli import (
     flows,
     governed_lists,
     imports,
+    integrations,
     lab,
     nightly,
     prompts,
@@ -98,6 +99,7 @@ app.add_typer(calls.app, name="call")
 app.command("understand")(understanding.understand_files)
 app.command("explain")(explain.explain_command)
 app.add_typer(accounts.app, name="account")
+app.add_typer(integrations.app, name="integrations")
 app.add_typer(caller_ids.app, name="caller-ids")
 app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")

@@ -80,7 +80,21 @@ async def import_list(
             [Problem(campaign_id, "campaign", "does not exist", "an id that campaign list shows")]
         )
     listing = await asyncio.to_thread(lambda: open_list(path, encoding=encoding, progress=progress))
-    rejects = RejectsFile(rejects_path or path.with_name(f"{path.name}.rejects.csv"), listing.headings)
+    where = rejects_path or path.with_name(f"{path.name}.rejects.csv")
+    return await import_listing(listing, campaign_id, store, defaults, where, mapping, dry_run)
+
+
+async def import_listing(
+    listing: ListFile,
+    campaign_id: str,
+    store: Store,
+    defaults: RowDefaults,
+    rejects_path: Path,
+    mapping: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Load rows that are open already, whatever they come from, and close them; see :func:`import_list`."""
+    rejects = RejectsFile(rejects_path, listing.headings)
     report = ImportReport(listing.source, listing.kind)
     try:
         reader = RowReader(listing, defaults, mapping or {})
@@ -154,7 +168,7 @@ class RowReader:
                 self.rejected += 1
                 if len(self.kept) < KEPT_REJECTS:
                     self.kept.append(account)
-                rejects.write(account, row.cells if isinstance(row, Row) else {})
+                rejects.write(account, row.cells)
         except InputError as error:
             if self.rows == 0:
                 raise
@@ -164,7 +178,7 @@ class RowReader:
 
     def _account(self, row: Row | BadRow) -> Account | RejectedRow:
         if isinstance(row, BadRow):
-            return RejectedRow(row.number, (FieldFault("row", row.wrong, row.allowed),))
+            return RejectedRow(row.number, (FieldFault(row.name, row.wrong, row.allowed),))
         cells = row.cells
         if self._typed:
             columns = self._columns_of(tuple(cells))

@@ -28,6 +28,10 @@ class BadRow:
     number: int
     wrong: str
     allowed: str = ""
+    name: str = "row"
+    """The field at fault, where it is known."""
+    cells: dict[str, object] = field(default_factory=dict, repr=False)
+    """What there is of it, for the file of rejected rows."""
 
 
 Progress = Callable[[float], None]

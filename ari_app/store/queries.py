@@ -45,6 +45,7 @@ FILES = (
     "api/api.sql",
     "messages/messages.sql",
     "webhooks/webhooks.sql",
+    "integrations/integrations.sql",
 )
 
 

@@ -58,6 +58,7 @@ from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
 from ari_app.store.debt.plans import SqlitePlans
 from ari_app.store.disputes.disputes import SqliteDisputes
+from ari_app.store.integrations.runs import SqliteIntegrationRuns
 from ari_app.store.messages.messages import SqliteMessages
 from ari_app.store.messages.planning import after_attempt
 from ari_app.store.payments.payments import SqlitePayments
@@ -100,6 +101,7 @@ class SqliteStore:
         self.api = SqliteApi(writer, readers)
         self.plans = SqlitePlans(writer, readers)
         self.webhooks = SqliteWebhooks(writer, readers)
+        self.integration_runs = SqliteIntegrationRuns(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)

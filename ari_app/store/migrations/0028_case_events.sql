@@ -43,3 +43,28 @@ END;
 
 -- The events of one customer, without reading the whole outbox.
 CREATE INDEX outbox_customer ON outbox (json_extract(payload, '$.customerId'));
+
+-- Runs of integrations: one row for each pull, and for each file that was taken from a folder.
+CREATE TABLE integration_run (
+    id           INTEGER PRIMARY KEY,
+    integration  TEXT NOT NULL CHECK (integration <> ''),
+    started_at   INTEGER NOT NULL,
+    ended_at     INTEGER NOT NULL CHECK (ended_at >= started_at),
+    result       TEXT NOT NULL CHECK (result IN ('done', 'failed')),
+    records      INTEGER NOT NULL CHECK (records >= 0),
+    added        INTEGER NOT NULL CHECK (added >= 0),
+    updated      INTEGER NOT NULL CHECK (updated >= 0),
+    unchanged    INTEGER NOT NULL CHECK (unchanged >= 0),
+    rejected     INTEGER NOT NULL CHECK (rejected >= 0),
+    file         TEXT NOT NULL DEFAULT '',
+    digest       TEXT NOT NULL DEFAULT '',
+    fault        TEXT NOT NULL DEFAULT '',
+    position     TEXT NOT NULL DEFAULT '',
+    rejects_file TEXT NOT NULL DEFAULT '',
+    CHECK (result = 'failed' OR fault = ''),
+    CHECK (result = 'done' OR position = '')
+) STRICT;
+
+CREATE INDEX integration_run_newest ON integration_run (integration, id);
+-- A file is loaded once, under whatever name it comes again.
+CREATE UNIQUE INDEX integration_run_file ON integration_run (integration, digest) WHERE digest <> '' AND result = 'done';

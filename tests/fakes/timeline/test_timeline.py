@@ -17,7 +17,6 @@ from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag, ListKind
 from ari_app.domain.debt.ledger import EntryKind
-from ari_app.domain.event_names import EVENTS
 from ari_app.ports import BillKey, Movement
 from ari_app.ports.timeline import Cursor, Source, TimelineEntry, TimelineQuery
 from ari_app.services.timeline import entries, in_words, shown
@@ -40,14 +39,14 @@ pytestmark = pytest.mark.fakes
 BILL = BillKey("cust-1", "acc-1", "b1")
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+#: What the campaign's webhook wants.
+EVENTS = ("collection.ptp.kept", "payment.settled")
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     async with await SqliteStore.open(tmp_path / "s.db") as opened:
-        await opened.put_campaign(
-            replace(campaign(), webhook=WebhookSpec("https://e.invalid/h", tuple(EVENTS)))
-        )
+        await opened.put_campaign(replace(campaign(), webhook=WebhookSpec("https://e.invalid/h", EVENTS)))
         await opened.load_accounts("c1", [account(), account(2)], NOW)
         yield opened
 

@@ -1,0 +1,1 @@
+"""What another system's records mean here."""
