@@ -15,7 +15,7 @@ from ari_app.lab.scenario import parse_scenario
 from ari_app.site import local_site
 from tests.support.serving import DIALPLAN, ROOT, create, everybody_called, serving, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(400)]
 
 REFUSES_RECORDING = """
 region: CN

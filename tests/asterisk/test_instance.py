@@ -92,7 +92,8 @@ async def test_a_call_without_a_lab_controller_is_released_as_out_of_order(
     pbx: AsteriskInstance, carrier: AsteriskInstance
 ) -> None:
     assert await released(pbx, "PJSIP/13800000001@trunk") == (38, 500)
-    assert '"13800000001"' in carrier.cdr_file.read_text()
+    # The record is written by a thread of its own, after the release has been sent.
+    until(lambda: carrier.cdr_file.is_file() and '"13800000001"' in carrier.cdr_file.read_text())
 
 
 async def test_a_trunk_that_never_replies_is_given_up(tmp_path: Path) -> None:

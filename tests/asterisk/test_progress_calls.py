@@ -30,7 +30,7 @@ from ari_app.voice.progress import EarlyMediaListener
 from tests.support.lab_pbx import Instances, running_lab, settings_of, start_instances, stop_instances
 from tests.support.sounds import talk, tone, voice
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(120)]
 
 DIALPLAN = Path(__file__).parents[2] / "dialplan"
 FILES = DIALPLAN / "announcements"

@@ -37,7 +37,7 @@ from ari_app.lab.tape_reading import longest_silence, replies, spans
 from ari_app.site import Site
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(300)]
 
 #: Nobody may be left in silence for longer, in seconds.
 MOST_SILENCE_S = 3.0
