@@ -215,7 +215,7 @@ class Conversation:
                     await self._speaker.cut_off()
                     return given
                 resumes += 1
-                taker.memory.interrupted(rightly=False, nodded=True)
+                taker.only_listened()
                 self._answered = None
                 lasts_s = await self._speaker.resume()
         finally:

@@ -10,6 +10,7 @@ import math
 from typing import Final
 
 from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.voice.likeness import Familiar, Trail
 from ari_app.voice.pcm import FRAME_S
 from ari_app.voice.turn_terms import TurnLimits
 
@@ -31,7 +32,6 @@ _HASTE_STEP_S: Final = 0.1
 _MOST_HASTE_S: Final = 0.3
 _HASTE_DECAY: Final = 0.8
 _MOST_CAUTION: Final = 3
-_PATIENT: Final = 2
 _BACKGROUND_RISE: Final = FRAME_S / 3.0
 _BACKGROUND_FALL: Final = FRAME_S / 0.7
 
@@ -50,6 +50,7 @@ class CallMemory:
         self.pauses = 0
         self.false_interruptions = 0
         self.background_dbfs = QUIET_DBFS
+        self.familiar = Familiar()
         self._mean = _START_MEAN
         self._deviation = _START_DEVIATION
         self._haste_s = 0.0
@@ -71,14 +72,6 @@ class CallMemory:
     def caution(self) -> float:
         """What the speech needed to interrupt a prompt is multiplied by, after false interruptions; 1 to 2.5."""
         return 1.0 + 0.5 * self._caution
-
-    @property
-    def patient(self) -> bool:
-        """Whether prompts go on until it is known that somebody interrupts.
-
-        After one back-channel that stopped a prompt for nothing, or two other sounds that did.
-        """
-        return self._caution >= _PATIENT
 
     def heard(self, level_dbfs: float) -> None:
         """The level of a frame, of any kind: what goes on all the time is the background."""
@@ -120,11 +113,23 @@ class CallMemory:
         else:
             self.paused(gap, asked_s)
 
-    def interrupted(self, *, rightly: bool, nodded: bool = False) -> None:
-        """An interruption turned out to be one, or none; ``nodded``: it was a back-channel, and more will follow."""
+    def interrupted(self, sound: Trail, *, rightly: bool, nodded: bool = False) -> None:
+        """A sound that stopped a prompt turned out to be an interruption, or none; ``nodded``: it was a back-channel.
+
+        Those are known again by their sound; against the others more speech is asked for.
+        """
         self.false_interruptions += not rightly
-        step = -1 if rightly else _PATIENT if nodded else 1
+        if rightly:
+            self.familiar.forget(sound)
+        else:
+            self.familiar.learn(sound, surely=nodded)
+        step = -1 if rightly else 0 if nodded else 1
         self._caution = max(0, min(_MOST_CAUTION, self._caution + step))
+
+    def went_on(self) -> None:
+        """Right after a sound that was taken for nothing its speaker went on: it was the beginning of something."""
+        self.familiar.unlearn()
+        self._caution = max(0, self._caution - 1)
 
 
 def silence_wait(

@@ -7,13 +7,14 @@ Silence is measured by the clock, because a far end that sends no RTP produces n
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.voice.barge_in import BargeIn, sound_over_prompt
-from ari_app.voice.endpointing import CallMemory, Endpointing
+from ari_app.voice.endpointing import CUT_IN_S, CallMemory, Endpointing
 from ari_app.voice.overlap import NODS, Overlap
 from ari_app.voice.pcm import FRAME_S
 from ari_app.voice.turn_table import TRANSITIONS, TurnSignal, TurnState
@@ -116,6 +117,9 @@ class TurnTaker:
         self._utterance: Endpointing | None = None
         self._overlap: Overlap | None = None
         self._nodded = False
+        self._trail = self.memory.familiar.trail()
+        self._doubted_at = -math.inf
+        self._went_on = 0
         self._heard: deque[bytes] = deque(maxlen=max(1, round((self.limits.pre_roll_s + 1.2) / FRAME_S)))
         self._onset = 0
         self._voiced_onset = 0
@@ -142,12 +146,13 @@ class TurnTaker:
     def latest_answer_at(self) -> float:
         """The answer is out by this time as long as ticks come, whatever the customer and the recogniser do.
 
-        The prompt may be played ``max_resumes`` times more, each after a false start; its end may be talked over; the
-        waiting time runs on through such sounds; then comes one utterance or one series of keys.
+        The prompt may be played ``max_resumes`` times more, each after a false start, and as often after the first half
+        of something; its end may be talked over; the waiting time runs on through such sounds; then comes one utterance
+        or one series of keys.
         """
         ask, limits = self.question, self.limits
         resumed = self._prompt_limit + min(limits.false_start_s, ask.max_speech_s)
-        prompting = self._prompt_limit + limits.max_resumes * resumed + ask.max_speech_s
+        prompting = self._prompt_limit + 2 * limits.max_resumes * resumed + ask.max_speech_s
         keying = ask.keys.inter_digit_s * max(1, ask.keys.max_digits)
         return self._started_at + prompting + ask.no_input_s + ask.max_speech_s + keying
 
@@ -198,6 +203,9 @@ class TurnTaker:
         if self._utterance is not None:
             self._dropped = self._utterance.hear(voiced, self._now)
             out = self._step(TurnSignal.FRAME if self._dropped is None else TurnSignal.VOICE_AGAIN)
+            if self._overlap is None:
+                return out
+            self._trace(voiced)
             return out + self._overhear(self._utterance, voiced)
         self._onset = self._onset + 1 if speaking else 0
         self._voiced_onset = self._voiced_onset + voiced if speaking else 0
@@ -215,9 +223,14 @@ class TurnTaker:
             return Sound.VOICE
         return sound_over_prompt(self._discerning, self.memory.background_dbfs, self.limits)
 
+    def _trace(self, voiced: bool) -> None:
+        """How the sound over the prompt goes on."""
+        if self._discerning is not None:
+            self._trail.add(self._discerning.shape() if voiced else None)
+
     def _patient(self) -> bool:
-        """Whether the prompt goes on until it is known that somebody interrupts: he says much while he listens."""
-        return self.memory.patient or self.resumes >= self.limits.max_resumes
+        """Whether the prompt goes on until it is known that somebody interrupts: it sounds as what was none before."""
+        return not self._may_resume() or self._trail.familiar is not None
 
     def _overhear(self, utterance: Endpointing, voiced: bool) -> list[TurnOutput]:
         """The prompt goes on over speech, but not for long: no back-channel lasts so."""
@@ -225,8 +238,10 @@ class TurnTaker:
             return []
         limits = self.limits
         self._barge_in.hear(self._sound(voiced))
+        if voiced and not self._patient():
+            return self._step(TurnSignal.SPEECH)
         # What could not be taken back any more may not stop the prompt before it is that long.
-        enough_s = limits.nod_s if self.resumes < limits.max_resumes else limits.false_start_s
+        enough_s = limits.nod_s if self._may_resume() else limits.false_start_s
         if self._now - utterance.began < enough_s - FRAME_S / 2:
             return []
         if voiced and self._barge_in.evidence_s >= limits.nod_s / 2 - FRAME_S / 2:
@@ -240,7 +255,12 @@ class TurnTaker:
             return speaking and voiced
         if self.state is not TurnState.PROMPTING or not self.question.barge_in:
             return False
-        if not self._barge_in.hear(self._sound(voiced)):
+        stops = self._barge_in.hear(self._sound(voiced))
+        if self._barge_in.frames:
+            self._trace(voiced)
+        elif self._trail.shapes:
+            self._trail = self.memory.familiar.trail()
+        if not stops:
             return False
         self._onset = max(self._onset, self._barge_in.frames)
         self._voiced_onset = max(self._voiced_onset, self._barge_in.voiced_frames)
@@ -270,7 +290,11 @@ class TurnTaker:
         return out + self._pass_time()
 
     def _may_take_back(self) -> bool:
-        return self.state is TurnState.OVERHEARING or self.resumes < self.limits.max_resumes
+        return self.state is TurnState.OVERHEARING or self._may_resume()
+
+    def _may_resume(self) -> bool:
+        """Whether the prompt may be stopped for nothing once more; the first halves of something do not count."""
+        return self.resumes - self._went_on < self.limits.max_resumes
 
     def _takes_back(self, utterance: Endpointing) -> bool:
         """Whether what was said over the prompt was no interruption, by what was recognised."""
@@ -312,6 +336,11 @@ class TurnTaker:
     # ---------------------------------------------------------------------------------------------- actions
 
     def _begin_overlap(self) -> list[TurnOutput]:
+        if self._now - self._onset * FRAME_S - self._doubted_at < CUT_IN_S:
+            self.memory.went_on()
+            if self._went_on < self.limits.max_resumes:
+                self._went_on += 1
+        self._doubted_at = -math.inf
         self._overlap = Overlap(self.limits, self._left_at(self._now - self._onset * FRAME_S))
         return []
 
@@ -373,13 +402,24 @@ class TurnTaker:
 
     def _talk_on(self) -> list[TurnOutput]:
         self.overheard += 1
-        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        self.memory.familiar.learn(self._trail, surely=self._nodded)
+        self._listen_anew()
         return []
+
+    def _listen_anew(self) -> None:
+        """For the next sound over the prompt."""
+        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        self._trail = self.memory.familiar.trail()
+
+    def only_listened(self) -> None:
+        """The answer that was given was none, by its text: the call learns that."""
+        self.memory.interrupted(self._trail, rightly=False, nodded=True)
 
     def _resume_prompt(self) -> list[TurnOutput]:
         self.resumes += 1
-        self.memory.interrupted(rightly=False, nodded=self._nodded)
-        self._barge_in = BargeIn(self.limits, self.memory.caution)
+        self.memory.interrupted(self._trail, rightly=False, nodded=self._nodded)
+        self._doubted_at = -math.inf if self._nodded else self._now
+        self._listen_anew()
         self._playing_since = self._now
         self._deadline = self._now + self._prompt_limit
         return [Resumed()]
@@ -406,7 +446,8 @@ class TurnTaker:
         cut_off = self._now >= utterance.limit_at
         utterance.end(cut_off)
         if self._overlap is not None:
-            self.memory.interrupted(rightly=utterance.progress is not AnswerProgress.NOTHING)
+            rightly = utterance.progress is not AnswerProgress.NOTHING
+            self.memory.interrupted(self._trail, rightly=rightly)
         return self._finish(
             UtteranceEnded(
                 seconds=max(0.0, utterance.last_voice - utterance.began),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from ari_app.voice.pcm import Floats
+
 
 class Sound(StrEnum):
     """What a frame that counted as speech is made of: a voice, a closed-mouth hum, or a sound without any pitch."""
@@ -25,14 +27,17 @@ class Gate(Protocol):
 
 @runtime_checkable
 class DiscerningGate(Protocol):
-    """A gate that also knows the level of the last frame, and, while it is ``voiced``, what it is made of.
+    """A gate that also knows the level of the last frame, and, while it is ``voiced``, what it is made of and its shape
+    (the envelope of its spectrum, see ``vad.envelope``).
 
-    The kind of sound is asked for only while a prompt plays.
+    Both are asked for only over a prompt.
     """
 
     level_dbfs: float
 
     def sound(self) -> Sound: ...
+
+    def shape(self) -> Floats: ...
 
 
 class AskedKeys(Protocol):
@@ -82,7 +87,8 @@ class TurnLimits:
     the words so far are asked for. A complete answer ends after ``complete_s`` of silence, one in progress after
     ``in_progress_factor`` times the question's wait, at most ``in_progress_max_s`` (never less than the question's own).
     Less than ``short_s`` of voice within ``false_start_s`` may be no answer at all: a prompt stopped by it goes on
-    at the latest ``guess_wait_s`` after the last voice, ``max_resumes`` times a question, and waiting goes on
+    at the latest ``guess_wait_s`` after the last voice, ``max_resumes`` times a question (and as often after the first half
+    of a sentence), and waiting goes on
     ``max_false_starts`` times. Less than ``wordless_s`` of voice over a prompt, in which no words were found, did not
     interrupt it either. A back-channel that says yes is an answer within ``tail_s`` of a prompt's end. Where the prompt
     goes on over speech at first, ``nod_s`` of it stop it in any case.

@@ -54,6 +54,13 @@ _WINDOW_LIKENESS: Final = np.fft.irfft(np.abs(np.fft.rfft(_HANN)) ** 2)
 _LAG_WEIGHT: Final = (_WINDOW_LIKENESS[0] / _WINDOW_LIKENESS[_SHORTEST_LAG:_LONGEST_LAG]).astype(np.float32)
 """Makes good that the window overlaps itself less the longer the lag is."""
 
+_ENVELOPE_STARTS: Final = np.array(
+    [round(hz / _HZ_PER_BIN) for hz in (200, 400, 600, 800, 1_000, 1_300, 1_700, 2_100, 2_600, 3_400)]
+)
+_ENVELOPE_WIDTH: Final = (1.0 / np.diff(_ENVELOPE_STARTS)).astype(np.float32)
+_ENVELOPE_LEAST: Final = np.float32(1e3)
+_ENVELOPE_DEPTH: Final = np.float32(7.0)
+
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
@@ -135,6 +142,17 @@ def high_share(power: Floats) -> float:
     return high / (low + high) if high > 0.0 else 0.0
 
 
+def envelope(power: Floats) -> Floats:
+    """The shape of a ``power_spectrum``: nepers in bands of 200 to 800 Hz around their mean, whatever the level.
+
+    Wider than the distance of two overtones, so that the pitch does not show; what lies 30 dB under the strongest band is
+    cut off, so that the line's noise does not either.
+    """
+    bands = np.log(np.add.reduceat(power, _ENVELOPE_STARTS)[:-1] * _ENVELOPE_WIDTH + _ENVELOPE_LEAST)
+    shape: Floats = np.maximum(bands, bands.max() - _ENVELOPE_DEPTH)
+    return shape - np.float32(shape.mean())
+
+
 # --------------------------------------------------------------------------------------------------- the gate
 
 
@@ -204,6 +222,10 @@ class SpeechGate:
         if periodicity(power) < rules.pitch:
             return Sound.NOISE
         return Sound.HUM if high_share(power) < rules.hum else Sound.VOICE
+
+    def shape(self) -> Floats:
+        """The spectral envelope of the last frame and the one before it."""
+        return envelope(self._spectrum())
 
     def _note(self, voiced: bool) -> None:
         rules = self.settings

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ari_app.domain.answer_progress import AnswerProgress
+from ari_app.voice.endpointing import CallMemory
 from ari_app.voice.loudness import levelled
 from ari_app.voice.pcm import (
     FRAME_S,
@@ -19,6 +20,7 @@ from ari_app.voice.pcm import (
     duration_s,
     frames,
     pcm_of_wav,
+    scaled,
     silence,
     through_narrow_band,
     to_samples,
@@ -142,3 +144,49 @@ def test_an_answer_ends_soon_after_its_last_voice(progress: AnswerProgress) -> N
 
 def test_nothing_is_heard_on_an_empty_line() -> None:
     assert stopped_at(on_a_line(silence(5.0), 0.0)) is None
+
+
+LISTENS = (("en-us", "uh-huh"), ("en-us", "okay"), ("cmn", "哦"))
+
+
+def trail_of(pcm: bytes, memory: CallMemory) -> CallMemory:
+    """What the call has learnt when this stopped a prompt and was recognised as a back-channel."""
+    taker = TurnTaker(ask(), SpeechGate(), 0.0, prompt_s=1e6, memory=memory)
+    for count, frame in enumerate(frames(pcm), 1):
+        for one in taker.push(FrameHeard(frame, count * FRAME_S)):
+            if isinstance(one, Speculate):
+                taker.push(Guessed(one.number, AnswerProgress.BACK_CHANNEL, count * FRAME_S))
+    assert taker.resumes >= 1
+    return memory
+
+
+def stops_after(listened: bytes, said: bytes) -> float | None:
+    taker = TurnTaker(ask(), SpeechGate(), 0.0, prompt_s=1e6, memory=trail_of(listened, CallMemory()))
+    for count, frame in enumerate(frames(said), 1):
+        if any(isinstance(one, Interrupted) for one in taker.push(FrameHeard(frame, count * FRAME_S))):
+            return count * FRAME_S
+    return None
+
+
+@pytest.mark.parametrize(("language", "text"), LISTENS)
+def test_a_back_channel_that_came_before_does_not_stop_the_prompt_again(language: str, text: str) -> None:
+    """Louder and softer, with another line noise; one voice in six may go another way."""
+    went_on = 0
+    for variant in VARIANTS:
+        pcm, _, _ = spoken(language, text, variant)
+        before = on_a_line(scaled(pcm, -4.0), 1.0)
+        went_on += stops_after(before, on_a_line(scaled(pcm, -8.0), 1.013, -55.0)) is None
+    assert went_on >= len(VARIANTS) - 1
+
+
+def test_after_a_back_channel_an_answer_still_stops_the_prompt_in_a_fifth_of_a_second() -> None:
+    found = []
+    for count, (language, text, variant) in enumerate(WORDS):
+        listened = next(said for spoken_in, said in LISTENS if spoken_in == language)
+        pcm, first, _ = spoken(language, text, variant)
+        at = 1.0 + (count * 7 % 20) / 1000
+        stop = stops_after(on_a_line(spoken(language, listened, variant)[0], 1.0), on_a_line(pcm, at))
+        found.append(10.0 if stop is None else stop - at - first)
+    assert np.median(found) <= 0.12
+    assert np.percentile(found, 95) <= 0.22
+    assert np.mean(np.array(found) >= 0.65) <= 0.02

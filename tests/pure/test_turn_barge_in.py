@@ -21,7 +21,7 @@ from ari_app.voice.turn import (
 )
 from ari_app.voice.turn_terms import Sound
 from tests.support.examples import examples
-from tests.support.turns import COUGH, HUM, MURMUR, VOICED, Turn, ask, kinds
+from tests.support.turns import COUGH, HUM, MURMUR, OTHER, VOICED, Turn, ask, heard, kinds, listens_aloud
 
 pytestmark = pytest.mark.pure
 
@@ -268,8 +268,7 @@ def test_keys_interrupt_a_prompt_that_goes_on() -> None:
 
 def overheard(seconds: float, *, prompt_s: float = 8.0, after_s: float = 1.0) -> Turn:
     """A prompt that goes on while one speaks so long who has said before that he listens; the words were asked for."""
-    memory = CallMemory()
-    memory.interrupted(rightly=False, nodded=True)
+    memory = listens_aloud()
     turn = Turn(ask(), prompt_s, memory=memory)
     turn.hush(after_s)
     turn.say(seconds)
@@ -297,10 +296,62 @@ def test_two_sounds_that_stopped_a_prompt_for_nothing_do_the_same() -> None:
     turn = interrupted(prompt_s=30.0)
     turn.guess(P.NOTHING)
     for stops in (True, False):
-        turn.hush(1.0)
+        turn.hush(1.5)
         turn.say(0.24)
         turn.hush(0.12)
         assert kinds(turn.guess(P.NOTHING)) == ["SpeechCancelled", *(["Resumed"] if stops else [])]
+
+
+def test_what_sounds_otherwise_stops_it_at_once() -> None:
+    turn = Turn(ask(), 30.0, memory=listens_aloud())
+    turn.hush(1.0)
+    assert kinds(turn.frames(OTHER, 0.06)) == ["Interrupted", "SpeechStarted"]
+
+
+def test_what_begins_like_it_stops_the_prompt_where_it_begins_to_differ() -> None:
+    turn = Turn(ask(), 30.0, memory=listens_aloud())
+    turn.hush(1.0)
+    assert kinds(turn.say(0.1)) == ["SpeechStarted"]
+    assert "Interrupted" in kinds(turn.frames(OTHER, 0.1))
+    turn.silence_until_answer()
+    assert kinds(turn.out).count("SpeechStarted") == 1, "nothing was lost of it"
+
+
+def test_a_sound_that_was_nothing_once_may_be_a_word_and_stops_the_prompt_again() -> None:
+    turn = interrupted(prompt_s=30.0)
+    turn.guess(P.NOTHING)
+    turn.hush(1.5)
+    assert "Interrupted" in kinds(turn.say(0.2))
+
+
+def test_halves_of_sentences_use_up_no_resumed_prompt_but_not_for_ever() -> None:
+    turn = Turn(ask(), prompt_s=120.0)
+    turn.hush(1.0)
+    for _ in range(12):
+        turn.say(0.2)
+        turn.hush(0.12)
+        turn.guess(P.NOTHING)
+        turn.hush(0.3)
+    assert turn.taker.resumes == 6
+    assert kinds(turn.out).count("Interrupted") == 6
+
+
+def test_the_first_half_of_a_sentence_teaches_nothing() -> None:
+    """He paused, the prompt went on, and he went on as well."""
+    memory = CallMemory()
+    turn = interrupted(memory=memory, prompt_s=30.0)
+    turn.guess(P.NOTHING)
+    assert memory.caution > 1.0
+    turn.hush(0.3)
+    turn.frames(OTHER, 1.0)
+    assert memory.caution == 1.0
+    turn.hush(0.12)
+    turn.guess(P.COMPLETE)
+    turn.silence_until_answer()
+    turn = interrupted(memory=memory, prompt_s=30.0)
+    turn.guess(P.NOTHING)
+    turn.hush(1.5)
+    assert "Interrupted" in kinds(turn.say(0.2)), "heard for the first time"
 
 
 @pytest.mark.parametrize("progress", [P.OPEN, P.IN_PROGRESS, P.COMPLETE])
@@ -313,8 +364,7 @@ def test_words_of_an_answer_stop_a_prompt_that_went_on_over_them(progress: Answe
 
 
 def test_who_goes_on_for_longer_than_any_back_channel_stops_it_before_a_word_is_known() -> None:
-    memory = CallMemory()
-    memory.interrupted(rightly=False, nodded=True)
+    memory = listens_aloud()
     turn = Turn(ask(), 8.0, memory=memory)
     turn.hush(1.0)
     assert kinds(turn.say(0.56)) == ["SpeechStarted"]
@@ -351,8 +401,7 @@ def test_a_yes_at_the_end_of_the_prompt_is_an_answer_and_in_the_middle_none() ->
     [(P.ASSENT, True), (P.COMPLETE, True), (P.OPEN, True), (P.BACK_CHANNEL, False)],
 )
 def test_what_outlasts_the_prompt_is_heard_to_its_end(progress: AnswerProgress, answers: bool) -> None:
-    memory = CallMemory()
-    memory.interrupted(rightly=False, nodded=True)
+    memory = listens_aloud()
     turn = Turn(ask(), 1.4, memory=memory)
     turn.hush(1.0)
     turn.say(0.4)
@@ -374,11 +423,16 @@ def test_keys_stop_it_at_once() -> None:
 
 
 def test_right_interruptions_make_prompts_stop_at_once_again() -> None:
-    memory = CallMemory()
-    memory.interrupted(rightly=False, nodded=True)
-    assert memory.patient
-    memory.interrupted(rightly=True)
-    assert not memory.patient
+    memory = listens_aloud()
+    turn = Turn(ask(), 30.0, memory=memory)
+    turn.hush(1.0)
+    assert kinds(turn.say(0.4)) == ["SpeechStarted"]
+    turn.hush(0.12)
+    assert kinds(turn.guess(P.COMPLETE)) == ["Interrupted"]
+    turn.silence_until_answer()
+    turn = Turn(ask(), 30.0, memory=memory)
+    turn.hush(1.0)
+    assert kinds(turn.say(0.06))[0] == "Interrupted"
 
 
 # --------------------------------------------------------------------------------------------------- the promise
@@ -414,14 +468,14 @@ def test_no_short_sound_and_no_back_channel_ends_a_prompt(sounds: list[Said], ri
     """Whatever the call has taught before: the prompt goes on over it, or is resumed, and comes to its end."""
     memory = CallMemory()
     for _ in range(right):
-        memory.interrupted(rightly=False)
+        memory.interrupted(heard(), rightly=False)
     turn = Turn(ask(), 120.0, memory=memory)
     turn.hush(0.5)
     for sound in sounds:
         listens(turn, *sound)
         assert turn.taker.state is TurnState.PROMPTING
     told = kinds(turn.out)
-    assert told.count("Interrupted") == told.count("Resumed") == turn.taker.resumes <= 3
+    assert told.count("Interrupted") == told.count("Resumed") == turn.taker.resumes <= 6
     turn.prompt_ended()
     assert turn.taker.state is TurnState.WAITING
 

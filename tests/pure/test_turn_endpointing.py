@@ -15,6 +15,7 @@ from ari_app.voice.endpointing import (
     Endpointing,
     silence_wait,
 )
+from ari_app.voice.likeness import Trail
 from ari_app.voice.overlap import Overlap
 from ari_app.voice.turn import (
     FrameHeard,
@@ -370,7 +371,7 @@ def test_whatever_is_learned_stays_within_its_bounds(
             case "spoke":
                 memory.spoke(seconds)
             case _:
-                memory.interrupted(rightly=kind == "right")
+                memory.interrupted(Trail(), rightly=kind == "right")
     assert LEAST_FACTOR <= memory.factor <= MOST_FACTOR
     assert 0.0 <= memory.complete_extra_s <= 0.3
     assert 1.0 <= memory.caution <= 2.5

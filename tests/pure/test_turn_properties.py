@@ -165,7 +165,7 @@ def check_protocol(out: list[TurnOutput], limits: TurnLimits) -> None:
             case KeysEntered() | NoInput():
                 assert not hearing
         assert not isinstance(one, ANSWERS) or place == len(out) - 1, "nothing comes after the answer"
-    assert resumes <= limits.max_resumes
+    assert resumes <= 2 * limits.max_resumes, "half of them after halves of sentences"
 
 
 @settings(max_examples=examples(400), deadline=None)

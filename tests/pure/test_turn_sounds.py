@@ -8,6 +8,7 @@ import pytest
 
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.voice.endpointing import CallMemory
+from ari_app.voice.likeness import Trail
 from ari_app.voice.pcm import FRAME_S, duration_s, frames, silence, through_narrow_band
 from ari_app.voice.turn import (
     FrameHeard,
@@ -55,7 +56,7 @@ def interruptions(pcm: bytes) -> list[float]:
         at = count * FRAME_S
         if any(isinstance(one, Interrupted) for one in taker.push(FrameHeard(frame, at))):
             stops.append(at)
-            memory.interrupted(rightly=False)
+            memory.interrupted(Trail(), rightly=False)
             taker = TurnTaker(ask(), gate, at, 1e6, None, memory)
     return stops
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ari_app.dialogue.model import CustomerInput, FlowStep, Fragment, Grammar, KeyInput, Question
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.domain.call_result import ConversationResult
@@ -14,6 +16,8 @@ from ari_app.ports import Dialogue, EngineHealth, Prompts, Transcript
 from ari_app.services.advice import Adviser
 from ari_app.services.conversation import Conversation, Ears
 from ari_app.services.who_answered import AnswerDetector
+from ari_app.voice.pcm import Floats
+from ari_app.voice.turn_terms import Sound
 from tests.support.calls import FakeMedia, FakePrompts, NoDetector
 from tests.support.clock import LoopClock
 
@@ -22,17 +26,25 @@ FILLER = (Fragment("one moment", "en"),)
 
 
 class Speaks:
-    """A gate that hears speech in the given stretches of the loop's time."""
+    """A gate that hears speech in the given stretches of the loop's time, and always sounding alike."""
 
     def __init__(self, *stretches: tuple[float, float]) -> None:
         self.voiced = False
+        self.level_dbfs = -70.0
         self._stretches = stretches
 
     def push(self, frame: bytes) -> bool:
         now = asyncio.get_running_loop().time()
         # Half a millisecond: sums of 0.02 are not exact.
         self.voiced = any(start <= now + 0.0005 < end for start, end in self._stretches)
+        self.level_dbfs = -20.0 if self.voiced else -70.0
         return self.voiced
+
+    def sound(self) -> Sound:
+        return Sound.VOICE
+
+    def shape(self) -> Floats:
+        return np.zeros(3, np.float32)
 
 
 @dataclass

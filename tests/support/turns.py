@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from ari_app.dialogue.model import Grammar, KeyInput, Question
 from ari_app.domain.answer_progress import AnswerProgress
 from ari_app.voice.endpointing import CallMemory
-from ari_app.voice.pcm import FRAME_BYTES, FRAME_S
+from ari_app.voice.likeness import Trail
+from ari_app.voice.pcm import FRAME_BYTES, FRAME_S, Floats
 from ari_app.voice.turn import (
     FrameHeard,
     Guessed,
@@ -27,11 +30,20 @@ VOICED = b"\x01" * FRAME_BYTES
 HUM = b"\x02" * FRAME_BYTES
 COUGH = b"\x03" * FRAME_BYTES
 MURMUR = b"\x04" * FRAME_BYTES
+OTHER = b"\x05" * FRAME_BYTES
+"""Voiced as well, but sounding otherwise."""
 QUIET = bytes(FRAME_BYTES)
 HEARABLE = Grammar("g", "en")
 
-SOUNDS = {VOICED: Sound.VOICE, HUM: Sound.HUM, COUGH: Sound.NOISE, MURMUR: Sound.VOICE}
-LEVELS = {VOICED: -20.0, HUM: -25.0, COUGH: -15.0, MURMUR: -50.0, QUIET: -70.0}
+SOUNDS = {VOICED: Sound.VOICE, HUM: Sound.HUM, COUGH: Sound.NOISE, MURMUR: Sound.VOICE, OTHER: Sound.VOICE}
+SHAPES = {
+    VOICED: np.array([1.0, -1.0, 0.0], np.float32),
+    HUM: np.array([2.0, -1.0, -1.0], np.float32),
+    COUGH: np.array([0.0, 0.0, 0.0], np.float32),
+    MURMUR: np.array([-1.0, 1.0, 0.0], np.float32),
+    OTHER: np.array([-1.0, 2.0, -1.0], np.float32),
+}
+LEVELS = {VOICED: -20.0, HUM: -25.0, COUGH: -15.0, MURMUR: -50.0, OTHER: -20.0, QUIET: -70.0}
 
 
 class MarkedGate:
@@ -42,6 +54,7 @@ class MarkedGate:
         self.speaking = False
         self.level_dbfs = -70.0
         self._sound = Sound.VOICE
+        self._shape = SHAPES[VOICED]
         self._run = 0
         self._quiet = 99
 
@@ -49,6 +62,7 @@ class MarkedGate:
         self.voiced = frame in SOUNDS
         self.level_dbfs = LEVELS[frame]
         self._sound = SOUNDS.get(frame, Sound.NOISE)
+        self._shape = SHAPES.get(frame, SHAPES[COUGH])
         self._run = self._run + 1 if self.voiced else 0
         self._quiet = 0 if self.voiced else self._quiet + 1
         self.speaking = self._quiet < 8 if self.speaking else self._run >= 3
@@ -56,6 +70,24 @@ class MarkedGate:
 
     def sound(self) -> Sound:
         return self._sound
+
+    def shape(self) -> Floats:
+        return self._shape
+
+
+def heard(frame: bytes = VOICED, seconds: float = 0.4) -> Trail:
+    """How a sound over a prompt went."""
+    trail = Trail()
+    for _ in range(round(seconds / FRAME_S)):
+        trail.add(SHAPES[frame])
+    return trail
+
+
+def listens_aloud() -> CallMemory:
+    """A call in which one back-channel has stopped a prompt; VOICED sounds like it, OTHER does not."""
+    memory = CallMemory()
+    memory.interrupted(heard(), rightly=False, nodded=True)
+    return memory
 
 
 class Turn:
