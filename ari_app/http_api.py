@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from ari_app.config import Settings
 from ari_app.domain.token_bucket import Allowance
+from ari_app.payment_site import payment_routers
 from ari_app.ports import Clock
 from ari_app.services.api.cursors import Cursors
 from ari_app.services.api.tokens import Doorman
@@ -81,7 +82,7 @@ async def http_api(
     if settings.api.port is None:
         yield None
         return
-    api = await build_api(settings, store, clock)
+    api = await build_api(settings, store, clock, others=payment_routers(settings, store, clock))
     if show is not None:
         for route, counters in api.counters.routes.items():
             show("api", lambda counters=counters: counters, route)  # type: ignore[misc]

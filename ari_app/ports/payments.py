@@ -16,6 +16,7 @@ from ari_app.domain.payments.link import LinkRefusal, LinkStanding, Purpose
 from ari_app.domain.payments.notice import NoticeKind, NoticeReason, NoticeState
 from ari_app.errors import AriAppError
 from ari_app.ports.debt import BillKey
+from ari_app.ports.disputes import OpenedDispute
 
 
 class PaymentLinks(Protocol):
@@ -51,6 +52,15 @@ class PageAct(StrEnum):
     PROMISED = "promised"
     OBJECTED = "objected"
     OPTED_OUT = "opted_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a customer objects to on the page; ``made_in`` names the form that he has sent."""
+
+    category: str
+    made_in: str
+    description: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +226,10 @@ class Payments(Protocol):
 
     async def find_link(self, link_id: str) -> LinkRecord | None: ...
 
+    async def account_of_link(self, link_id: str) -> Account | None:
+        """The account of a link, for its masked name and its language; nothing of it is shown before the question."""
+        ...
+
     async def revoke_links(self, bill: BillKey, why: str, now: datetime) -> int:
         """Every link of a bill that is still good; how many."""
         ...
@@ -234,8 +248,12 @@ class Payments(Protocol):
         """A promise made on the page, with its act; its id, None where the link is not good or less is owed."""
         ...
 
-    async def opt_out(self, link_id: str, *, calls_only: bool, now: datetime) -> bool:
+    async def opt_out(self, link_id: str, now: datetime) -> bool:
         """The customer wants to be left alone, with its act; False where the link is not good."""
+        ...
+
+    async def object_to(self, link_id: str, claim: Objection, now: datetime) -> OpenedDispute | None:
+        """Open a dispute about the bill, with its act; None where the link is not good."""
         ...
 
     async def acts_of(self, customer_id: str) -> list[PageActRecord]: ...

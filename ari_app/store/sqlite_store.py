@@ -97,7 +97,7 @@ class SqliteStore:
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
         self.services = SqliteServices(writer, readers)
-        self.payments = SqlitePayments(writer, readers)
+        self.payments = SqlitePayments(writer, readers, self.disputes)
         self.api = SqliteApi(writer, readers)
         self.plans = SqlitePlans(writer, readers)
         self.webhooks = SqliteWebhooks(writer, readers)

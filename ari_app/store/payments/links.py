@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from ari_app.domain.account import Account
 from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.debt.ledger import ZERO
 from ari_app.domain.debt.promise import PromiseStanding, PromiseState
+from ari_app.domain.disputes.sla import DisputeTable
 from ari_app.domain.payments.link import MAX_FAILURES, LinkRefusal, LinkStanding, Purpose, refusal
 from ari_app.ports.debt import BillKey
-from ari_app.ports.payments import LinkRecord, PageAct, PageActRecord, PageBill, PaymentOrder
+from ari_app.ports.disputes import NewDispute, OpenedDispute
+from ari_app.ports.payments import LinkRecord, Objection, PageAct, PageActRecord, PageBill, PaymentOrder
 from ari_app.store.codec import account_of, amount, instant, instant_or_none, micros, minor_units, plain
 from ari_app.store.debt.bills import find_bill
 from ari_app.store.debt.promise_rows import promise_of_row
 from ari_app.store.debt.settlement import add_promises, settle_account
+from ari_app.store.disputes.cases import DisputedBill, open_case
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import other_phones
 from ari_app.store.queries import SQL
@@ -49,6 +53,14 @@ def find_link(connection: sqlite3.Connection, link_id: str) -> LinkRecord | None
     """See ``Payments.find_link``."""
     row = connection.execute(SQL["payment_link"], {"link_id": link_id}).fetchone()
     return None if row is None else link_of(row)
+
+
+def account_of_link(connection: sqlite3.Connection, link_id: str) -> Account | None:
+    """See ``Payments.account_of_link``."""
+    row = connection.execute(SQL["payment_link"], {"link_id": link_id}).fetchone()
+    if row is None:
+        return None
+    return account_of(connection.execute(SQL["bill_row"], {"account": row["account"]}).fetchone())
 
 
 def revoke_links(connection: sqlite3.Connection, bill: BillKey, why: str, now: int) -> int:
@@ -119,17 +131,39 @@ def promise_later(
     return f"{made_in}.1"
 
 
-def opt_out(connection: sqlite3.Connection, link_id: str, calls_only: bool, now: int) -> bool:
+def opt_out(connection: sqlite3.Connection, link_id: str, now: int) -> bool:
     """See ``Payments.opt_out``."""
     row = _good(connection, link_id, now)
     if row is None:
         return False
-    source, reason = "page", "the customer asked for it on the payment page"
+    reason = "asked for it on the payment page"
     add_list_entry(
-        connection, ListKind.DO_NOT_CONTACT, row["customer_id"], source, instant(now), None, reason
+        connection, ListKind.DO_NOT_CONTACT, row["customer_id"], "page", instant(now), None, reason
     )
-    _act(connection, link_id, PageAct.OPTED_OUT, "calls" if calls_only else "everything", now)
+    _act(connection, link_id, PageAct.OPTED_OUT, "", now)
     return True
+
+
+def object_to(
+    connection: sqlite3.Connection, table: DisputeTable, link_id: str, claim: Objection, now: int
+) -> OpenedDispute | None:
+    """See ``Payments.object_to``."""
+    row = _good(connection, link_id, now)
+    if row is None:
+        return None
+    account = connection.execute(SQL["bill_row"], {"account": row["account"]}).fetchone()
+    key = BillKey(row["customer_id"], row["account_id"], row["bill_id"])
+    told = NewDispute(
+        bill=key,
+        category=claim.category,
+        source="page",
+        made_in=claim.made_in,
+        description=claim.description,
+        by="customer",
+    )
+    opened = open_case(connection, table, DisputedBill(row["account"], key, account["timezone"]), told, now)
+    _act(connection, link_id, PageAct.OBJECTED, opened.case_id, now)
+    return opened
 
 
 def add_order(connection: sqlite3.Connection, order: PaymentOrder, now: int) -> bool:

@@ -8,20 +8,24 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from ari_app.domain.account import Account
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.payments.link import LinkRefusal
 from ari_app.domain.payments.notice import NoticeState
 from ari_app.ports.debt import BillKey
+from ari_app.ports.disputes import OpenedDispute
 from ari_app.ports.payments import (
     LinkRecord,
     Notice,
     NoticeRecord,
+    Objection,
     PageActRecord,
     PageBill,
     PaymentOrder,
     PaymentRecord,
 )
 from ari_app.store.codec import amount, instant, micros, plain
+from ari_app.store.disputes.disputes import SqliteDisputes
 from ari_app.store.payments import inbox, links
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -31,8 +35,8 @@ from ari_app.store.writer import Writer
 class SqlitePayments:
     """See ``ports.payments.Payments``."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
-        self._writer, self._readers = writer, readers
+    def __init__(self, writer: Writer, readers: Readers, disputes: SqliteDisputes) -> None:
+        self._writer, self._readers, self._disputes = writer, readers, disputes
 
     # ------------------------------------------------------------------------------------------- links and the page
 
@@ -41,6 +45,9 @@ class SqlitePayments:
 
     async def find_link(self, link_id: str) -> LinkRecord | None:
         return await self._readers.run(lambda db: links.find_link(db, link_id))
+
+    async def account_of_link(self, link_id: str) -> Account | None:
+        return await self._readers.run(lambda db: links.account_of_link(db, link_id))
 
     async def revoke_links(self, bill: BillKey, why: str, now: datetime) -> int:
         return await self._writer.run(lambda db: links.revoke_links(db, bill, why, micros(now)))
@@ -58,8 +65,12 @@ class SqlitePayments:
             lambda db: links.promise_later(db, link_id, amount, day, made_in, micros(now))
         )
 
-    async def opt_out(self, link_id: str, *, calls_only: bool, now: datetime) -> bool:
-        return await self._writer.run(lambda db: links.opt_out(db, link_id, calls_only, micros(now)))
+    async def opt_out(self, link_id: str, now: datetime) -> bool:
+        return await self._writer.run(lambda db: links.opt_out(db, link_id, micros(now)))
+
+    async def object_to(self, link_id: str, claim: Objection, now: datetime) -> OpenedDispute | None:
+        table = self._disputes.table()
+        return await self._writer.run(lambda db: links.object_to(db, table, link_id, claim, micros(now)))
 
     async def acts_of(self, customer_id: str) -> list[PageActRecord]:
         return await self._readers.run(lambda db: links.acts_of(db, customer_id))
