@@ -209,7 +209,9 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             coalesce=True,
             misfire_grace_time=None,
         )
-        await stack.enter_async_context(closed_loop(settings, store, clock, scheduler, observed.add))
+        await stack.enter_async_context(
+            closed_loop(settings, store, clock, scheduler, observed.add, rules.calendars)
+        )
         await stack.enter_async_context(observation(settings, observed, controller, telephony, store, flows))
         await controller.start()
         scheduler.start()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from ari_app.case_work import case_work
 from ari_app.config import Settings
+from ari_app.domain.calendar import Calendar
 from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
@@ -32,8 +35,10 @@ async def closed_loop(
     clock: Clock,
     scheduler: AsyncIOScheduler,
     show: Show | None = None,
+    calendars: Callable[[], Mapping[str, Calendar]] = dict,
 ) -> AsyncIterator[None]:
-    """Everything between a promise and the money, while the context lasts. ``show`` adds readings to the metrics."""
+    """Everything between a promise and the money, while the context lasts. ``show`` adds readings to the metrics;
+    ``calendars`` are those by which working days are counted."""
 
     async def promises() -> None:
         await store.debts.move_clock(clock.now())
@@ -45,6 +50,7 @@ async def closed_loop(
         INTEGRATIONS_S,
         Integrations(directory, integration_surroundings(settings, store, clock)).look,
     )
+    case_work(settings, store, clock, calendars, partial(every, scheduler))
     async with http_api(settings, store, clock, show), webhook_relay(settings, store, clock):
         yield
 

@@ -18,6 +18,7 @@ from ari_app.cli import (
     caller_ids,
     calls,
     campaigns,
+    disputes,
     doctor,
     documents,
     explain,
@@ -32,6 +33,7 @@ from ari_app.cli import (
     rules,
     score,
     serve,
+    service,
     settings,
     simulate,
     strategies,
@@ -105,6 +107,8 @@ app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")
 app.add_typer(governed_lists.standing, name="standing")
 app.add_typer(rules.app, name="rules")
+app.add_typer(disputes.app, name="disputes")
+app.add_typer(service.app, name="service")
 strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(score.app, name="score")

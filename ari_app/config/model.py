@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
+from ari_app.config.follow_up import CaseSettings, DisputeSettings, ServiceSettings
 from ari_app.config.payments import PaymentSettings
 from ari_app.config.webhooks import WebhookSettings
 from ari_app.domain.compliance import zone_of
@@ -453,6 +454,9 @@ class Settings(Section):
     speech: SpeechSettings = SpeechSettings()
     llm: LlmSettings = LlmSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    disputes: DisputeSettings = DisputeSettings()
+    service: ServiceSettings = ServiceSettings()
+    cases: CaseSettings = CaseSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     payments: PaymentSettings = PaymentSettings()

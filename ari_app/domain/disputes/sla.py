@@ -81,7 +81,7 @@ DEFAULT_TABLE = DisputeTable(
     {
         "meter": CategoryTerms(5, "field", "field-lead"),
         "bill": CategoryTerms(3, "finance", "finance-lead"),
-        "service": CategoryTerms(3, "service", "service-lead"),
-        "other": CategoryTerms(3, "audit", "audit-lead"),
+        "service": CategoryTerms(3, "service", "service-lead", review=False),
+        "other": CategoryTerms(3, "audit", "audit-lead", review=False),
     }
 )

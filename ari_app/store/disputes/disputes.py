@@ -85,6 +85,13 @@ class SqliteDisputes:
             lambda db: [record_of(row) for row in db.execute(SQL["dispute_cases"], asked).fetchall()]
         )
 
+    async def named(self, beginning: str, limit: int = 5) -> list[str]:
+        """Ids that begin so, at most ``limit``."""
+        asked = {"from": plain(beginning), "to": plain(beginning) + "\U0010ffff", "limit": limit}
+        return await self._readers.run(
+            lambda db: [row["case_id"] for row in db.execute(SQL["disputes_named"], asked).fetchall()]
+        )
+
     async def history(self, case_id: str) -> list[DisputeStepRecord]:
         return await self._readers.run(
             lambda db: [

@@ -83,3 +83,6 @@ JOIN campaign_account AS ca ON ca.account = d.account
 JOIN message AS m ON m.campaign_account = ca.id AND m.occasion = 'collection.dispute.decided+' || d.case_id
 WHERE d.notice_wanted = 1 AND d.state = 'decided' AND m.state IN ('sent', 'delivered')
 ORDER BY d.case_id LIMIT :limit;
+
+-- name: disputes_named
+SELECT case_id FROM dispute_case WHERE case_id BETWEEN :from AND :to ORDER BY case_id LIMIT :limit;

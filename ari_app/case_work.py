@@ -1,0 +1,60 @@
+"""Joins disputes, services and cases over 90 days to the controller: their files, their settings, their clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from ari_app.config import Settings
+from ari_app.domain.calendar import Calendar
+from ari_app.domain.service.state import ServiceRules
+from ari_app.ports import Clock
+from ari_app.services.disputes.evidence_files import EvidenceFiles, EvidenceLimits
+from ari_app.services.disputes.table_file import DisputeTableFile
+from ari_app.store.sqlite_store import SqliteStore
+
+#: How often late disputes, notices that went out, and services are looked at.
+CLOCK_S = 60.0
+#: How often the table of disputes is looked at for changes.
+TABLE_S = 5.0
+
+Every = Callable[[float, Callable[[], Awaitable[object] | None]], None]
+
+
+def case_work(
+    settings: Settings,
+    store: SqliteStore,
+    clock: Clock,
+    calendars: Callable[[], Mapping[str, Calendar]],
+    every: Every,
+) -> None:
+    """Set the clocks going; ``every`` runs a job again and again after so many seconds."""
+    table = DisputeTableFile(settings.dialplan_dir, calendars)
+    store.disputes.use_table(lambda: table.table)
+    rules = service_rules(settings)
+
+    async def disputes() -> None:
+        await store.disputes.escalate_due(clock.now())
+        await store.disputes.note_notices(clock.now())
+
+    async def services() -> None:
+        await store.services.move_clock(rules, clock.now())
+
+    def look() -> None:
+        table.refresh()
+
+    every(TABLE_S, look)
+    every(CLOCK_S, disputes)
+    every(CLOCK_S, services)
+
+
+def evidence_files(settings: Settings, store: SqliteStore) -> EvidenceFiles:
+    """Where files of disputes are kept."""
+    wanted = settings.disputes
+    limits = EvidenceLimits(round(wanted.evidence_mb * 1024 * 1024), wanted.evidence_files)
+    return EvidenceFiles(settings.data_dir / "evidence", store.disputes, limits)
+
+
+def service_rules(settings: Settings) -> ServiceRules:
+    """What the settings say of suspending and restoring."""
+    wanted = settings.service
+    return ServiceRules(wanted.order_suspensions, wanted.warning_tries, wanted.confirm_hours)

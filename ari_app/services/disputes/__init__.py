@@ -1,0 +1,1 @@
+"""Disputes: the table of terms, and files that prove something."""
