@@ -1,7 +1,8 @@
 """GET by HTTP within bounds: a time for each answer, a most of bytes, and nothing that the other side may lead us to.
 
 No redirects (a header with a secret would follow them), no proxies, no cookies, no compression (a small answer could
-become a large one). Nothing of a request or an answer stands in an error or a log.
+become a large one), and no address inside but those that the definition names. Nothing of a request or an answer stands in
+an error or a log.
 """
 
 from __future__ import annotations
@@ -13,18 +14,24 @@ from typing import Self
 import aiohttp
 
 from ari_app import __version__
+from ari_app.domain.webhooks.reach import PUBLIC, Reach
+from ari_app.gateways.webhooks.guarded_resolver import AddressRefused, GuardedResolver
 from ari_app.ports.integrations import Fetched, FetchError
+from ari_app.services.webhooks.addresses import refused_url
 
 
 class HttpFetch:
     """The protocol of ``ports.integrations.Fetch``; use as an async context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach = PUBLIC) -> None:
+        self._reach = reach
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=4),
+            connector=aiohttp.TCPConnector(
+                limit=4, resolver=GuardedResolver(self._reach), use_dns_cache=False
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"ari-app/{__version__}", "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None),
@@ -46,6 +53,9 @@ class HttpFetch:
         """See ``Fetch.get``."""
         if self._session is None:
             raise FetchError("the client is closed", again=False)
+        inside = refused_url(url, self._reach)
+        if inside:
+            raise FetchError(f"{inside} (allowed: networks)", again=False)
         try:
             async with self._session.get(
                 url,
@@ -62,6 +72,10 @@ class HttpFetch:
                 return Fetched(response.status, found, body)
         except TimeoutError:
             raise FetchError("no answer in time", again=True) from None
+        except aiohttp.ClientConnectorDNSError as error:
+            refused = isinstance(error.os_error, AddressRefused)
+            wrong = f"{error.os_error} (allowed: networks)" if refused else "the name is not known"
+            raise FetchError(wrong, again=not refused) from None
         except aiohttp.InvalidURL:
             raise FetchError("the address is not a URL", again=False) from None
         except (

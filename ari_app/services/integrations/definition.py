@@ -26,10 +26,12 @@ from pydantic import (
 
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.integration.mapping import Act, FieldMap, Step
+from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.services.account_row import FIELDS as ACCOUNT_FIELDS
 from ari_app.services.integrations.payment_row import PAYMENT_FIELDS
 from ari_app.services.model_problems import RefusedError, nearest, problems_of
+from ari_app.services.webhooks.addresses import refused_url
 from ari_app.yaml_lines import YamlDocument, read_yaml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", re.ASCII)
@@ -172,6 +174,7 @@ class HttpPart(Part):
 
     url: Annotated[str, Field(max_length=2000), AfterValidator(_address)]
     plain: bool = False
+    networks: Annotated[list[Text], Field(max_length=20)] = []
     auth: AuthPart | None = None
     headers: dict[Header, Text] = {}
     params: dict[Key, Text] = {}
@@ -184,8 +187,19 @@ class HttpPart(Part):
     most_mb: Annotated[float, Field(gt=0, le=1000)] = 20.0
     most_records: Annotated[int, Field(ge=1, le=2_000_000)] = 200_000
 
+    @property
+    def reach(self) -> Reach:
+        """What may be reached beyond the public internet."""
+        return Reach.of(self.networks)
+
     @model_validator(mode="after")
     def _private(self) -> Self:
+        try:
+            reach = self.reach
+        except ValueError:
+            raise RefusedError("networks holds what is none", "such as 10.1.0.0/16 or an address") from None
+        if refused := refused_url(self.url, reach):
+            raise RefusedError(f"the address is not reached: {refused}", "networks that name where it lies")
         if self.url.startswith("http://") and not self.plain and not on_loopback(self.url):
             raise RefusedError(
                 "sends customers' data and the secret in the clear",

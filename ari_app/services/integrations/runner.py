@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from ari_app.domain.integration.mapping import value_at
+from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import AriAppError, InputError, Problem, StoreError
 from ari_app.ports import Clock, Debts, Store
 from ari_app.ports.integrations import Fetch, FetchError, IntegrationRuns, Run, RunResult
@@ -60,7 +61,7 @@ class Surroundings:
     clock: Clock
     defaults: Callable[[datetime], RowDefaults]
     work: Path
-    fetch: Callable[[], AbstractAsyncContextManager[Fetch]]
+    fetch: Callable[[Reach], AbstractAsyncContextManager[Fetch]]
     sleep: Sleep = asyncio.sleep
     wall: Callable[[], float] = time.time
     failed: Callable[[Run], Awaitable[None]] | None = None
@@ -157,7 +158,7 @@ class Integrations:
         """All pages on the disk before the first record is loaded: what breaks off in the middle loads nothing."""
         await asyncio.to_thread(_emptied, spool)
         number = 0
-        async with self._around.fetch() as fetch:
+        async with self._around.fetch(spec.reach) as fetch:
             async for page in pull(spec, fetch, secret, position, self._around.sleep):
                 number += 1
                 await asyncio.to_thread(_write, spool / str(number), page.body)

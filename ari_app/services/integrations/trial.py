@@ -47,7 +47,10 @@ async def trial(definition: Definition, around: Surroundings, limit: int) -> lis
 async def _pulled(spec: HttpPart, around: Surroundings, limit: int) -> list[object]:
     secret = await asyncio.to_thread(read_secret, spec)
     found: list[object] = []
-    async with around.fetch() as fetch, aclosing(pull(spec, fetch, secret, "", around.sleep)) as pages:
+    async with (
+        around.fetch(spec.reach) as fetch,
+        aclosing(pull(spec, fetch, secret, "", around.sleep)) as pages,
+    ):
         async for page in pages:
             found += page.records
             if len(found) >= limit:

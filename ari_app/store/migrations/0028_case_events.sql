@@ -41,8 +41,39 @@ BEGIN
             'day', NEW.day, 'why', NULLIF(NEW.why, '')));
 END;
 
--- The events of one customer, without reading the whole outbox.
-CREATE INDEX outbox_customer ON outbox (json_extract(payload, '$.customerId'));
+CREATE TRIGGER case_event_of_instalment AFTER UPDATE OF state ON plan_instalment
+WHEN OLD.state <> NEW.state
+BEGIN
+    INSERT INTO case_event (account, subject, subject_id, at, was, became, fields)
+    SELECT p.account, 'instalment', NEW.plan_id || '.' || NEW.position, NEW.state_at, OLD.state, NEW.state,
+        json_object('amount_minor', NEW.amount_minor, 'covered_minor', NEW.covered_minor, 'currency', p.currency,
+            'day', NEW.day)
+    FROM plan_case AS p WHERE p.plan_id = NEW.plan_id;
+END;
+
+-- A service belongs to all bills of an account; its moves stand at the first of them.
+CREATE TRIGGER case_event_of_service AFTER UPDATE OF state ON service
+WHEN OLD.state <> NEW.state
+BEGIN
+    INSERT INTO case_event (account, subject, subject_id, at, was, became)
+    SELECT MIN(a.id), 'service', NEW.account_id, NEW.state_at, OLD.state, NEW.state
+    FROM account AS a WHERE a.customer_id = NEW.customer_id AND a.account_id = NEW.account_id HAVING MIN(a.id) IS NOT NULL;
+END;
+
+-- What became of a message; what happens within a second on its way out is left out.
+CREATE TRIGGER case_event_of_message AFTER UPDATE OF state ON message
+WHEN OLD.state <> NEW.state AND NEW.state IN ('sent', 'unknown', 'delivered', 'failed', 'expired', 'suppressed')
+BEGIN
+    INSERT INTO case_event (account, subject, subject_id, at, was, became, fields)
+    SELECT ca.account, 'message', NEW.message_id, NEW.state_at, OLD.state, NEW.state,
+        json_object('channel', NULLIF(NEW.channel, ''), 'why', NULLIF(NEW.why, ''), 'rule', NULLIF(NEW.rule, ''))
+    FROM campaign_account AS ca WHERE ca.id = NEW.campaign_account;
+END;
+
+-- The orders of a bill.
+CREATE INDEX service_order_account ON service_order (account);
+-- What providers have told of a customer.
+CREATE INDEX payment_notice_customer ON payment_notice (customer_id) WHERE customer_id <> '';
 
 -- Runs of integrations: one row for each pull, and for each file that was taken from a folder.
 CREATE TABLE integration_run (

@@ -56,17 +56,17 @@ SELECT at, ref, account_id, bill_id, what, fields FROM (
         AND (:bill_id IS NULL OR t.bill_id = :bill_id)
 ) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
 
--- Refusals by the same rule on the same day (UTC) are one entry; reason and until are those of the last.
+-- Refusals by the same rule, over the same channel, on the same day (UTC) are one entry; reason and until are those of the last.
 -- name: timeline_refusals
 SELECT at, ref, account_id, bill_id, what, fields FROM (
     SELECT g.at, g.ref, a.account_id, a.bill_id, v.rule AS what,
-        json_object('campaign_id', v.campaign_id, 'reason', v.reason, 'until_at', v.until, 'count', g.count,
+        json_object('campaign_id', v.campaign_id, 'channel', v.channel, 'reason', v.reason, 'until_at', v.until, 'count', g.count,
             'last_at', NULLIF(g.last_at, g.at), 'rule_pack', v.rule_pack, 'rule_pack_version', v.rule_pack_version) AS fields
     FROM (
         SELECT MIN(w.first_at) AS at, 'refusal-' || MIN(w.id) AS ref, MAX(w.id) AS last, SUM(w.count) AS count,
             MAX(w.last_at) AS last_at
         FROM verdict AS w WHERE w.customer_id = :customer_id AND w.allowed = 0
-        GROUP BY w.campaign_account, w.rule, w.first_at / 86400000000
+        GROUP BY w.campaign_account, w.channel, w.rule, w.first_at / 86400000000
     ) AS g JOIN verdict AS v ON v.id = g.last JOIN campaign_account AS ca ON ca.id = v.campaign_account
         JOIN account AS a ON a.id = ca.account
     WHERE (:account_id IS NULL OR a.account_id = :account_id) AND (:bill_id IS NULL OR a.bill_id = :bill_id)
@@ -149,16 +149,139 @@ SELECT at, ref, account_id, bill_id, what, fields FROM (
     )
 ) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
 
+-- Each message once, where it left (or ended); what became of it later is told by its moves.
+-- name: timeline_messages
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT COALESCE(m.contact_at, m.state_at) AS at, m.message_id AS ref, m.account_id, m.bill_id, m.state AS what,
+        json_object('campaign_id', m.campaign_id, 'origin', m.origin, 'occasion', m.occasion, 'purpose', m.purpose,
+            'template', m.template, 'channel', m.channel, 'contact', m.contact, 'text', m.text, 'why', m.why, 'rule', m.rule,
+            'step', m.step, 'planned_at', m.planned_at, 'tries', NULLIF(m.tries, 0)) AS fields
+    FROM message AS m WHERE m.customer_id = :customer_id AND (:account_id IS NULL OR m.account_id = :account_id)
+        AND (:bill_id IS NULL OR m.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- name: timeline_replies
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT r.at, r.reply_id AS ref, COALESCE(a.account_id, '') AS account_id, COALESCE(a.bill_id, '') AS bill_id,
+        'wrote: ' || r.understood AS what,
+        json_object('channel', r.channel, 'contact', r.contact, 'text', r.text, 'message_id', r.message_id, 'done', r.done,
+            'handled_at', r.handled_at, 'handled_by', r.handled_by) AS fields
+    FROM message_reply AS r LEFT JOIN account AS a ON a.id = r.account
+    WHERE r.customer_id = :customer_id AND (:account_id IS NULL OR COALESCE(a.account_id, :account_id) = :account_id)
+        AND (:bill_id IS NULL OR COALESCE(a.bill_id, :bill_id) = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- Links to the page of a bill, what was done there, and payments that were begun.
+-- name: timeline_page
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT l.created_at AS at, 'link-' || l.link_id AS ref, a.account_id, a.bill_id, 'link made' AS what,
+        json_object('link_id', l.link_id, 'expires_at', l.expires_at, 'uses', l.uses, 'max_uses', l.max_uses) AS fields
+    FROM account AS a JOIN payment_link AS l ON l.account = a.id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT l.revoked_at, 'revoked-' || l.link_id, a.account_id, a.bill_id, 'link revoked',
+        json_object('link_id', l.link_id, 'why', l.revoked_why)
+    FROM account AS a JOIN payment_link AS l ON l.account = a.id
+    WHERE l.revoked_at IS NOT NULL AND a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT p.at, printf('act-%012d', p.id), a.account_id, a.bill_id, 'page: ' || p.act,
+        json_object('link_id', p.link_id, 'subject', p.subject)
+    FROM account AS a JOIN payment_link AS l ON l.account = a.id JOIN payment_page_act AS p ON p.link_id = l.link_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT o.created_at, 'order-' || o.order_no, a.account_id, a.bill_id, 'payment begun',
+        json_object('order_no', o.order_no, 'provider', o.provider, 'method', o.method, 'amount_minor', o.amount_minor,
+            'currency', o.currency, 'expires_at', o.expires_at)
+    FROM account AS a JOIN payment_order AS o ON o.account = a.id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- Every state of a plan, and who approved it.
+-- name: timeline_plans
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT s.at, printf('%s-%06d', s.plan_id, s.position) AS ref, a.account_id, a.bill_id, p.kind || ' ' || s.state AS what,
+        json_object('plan_id', p.plan_id, 'by', s.by, 'why', s.why, 'amount_minor', p.amount_minor,
+            'fee_minor', NULLIF(p.fee_minor, 0), 'waived_minor', NULLIF(p.waived_minor, 0), 'currency', p.currency,
+            'instalments', NULLIF((SELECT COUNT(*) FROM plan_instalment AS i WHERE i.plan_id = p.plan_id), 0)) AS fields
+    FROM account AS a JOIN plan_case AS p ON p.account = a.id JOIN plan_step AS s ON s.plan_id = p.plan_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT v.at, v.plan_id || '-by-' || v.person, a.account_id, a.bill_id, p.kind || ' approval',
+        json_object('plan_id', p.plan_id, 'by', v.name, 'role', v.role)
+    FROM account AS a JOIN plan_case AS p ON p.account = a.id JOIN plan_approval AS v ON v.plan_id = p.plan_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- The steps of disputes, and the files that were sent in.
+-- name: timeline_disputes
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT s.at, printf('step-%012d', s.seq) AS ref, a.account_id, a.bill_id, d.category || ': ' || s.step AS what,
+        json_object('case_id', d.case_id, 'state', s.state, 'by', s.by, 'note', s.note, 'team', d.team, 'due_at', d.due_at,
+            'verdict', IIF(s.state = 'decided', d.verdict, NULL)) AS fields
+    FROM account AS a JOIN dispute_case AS d ON d.account = a.id JOIN dispute_step AS s ON s.case_id = d.case_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT e.added_at, 'evidence-' || e.evidence_id, a.account_id, a.bill_id, 'evidence',
+        json_object('case_id', e.case_id, 'content_type', e.content_type, 'bytes', e.bytes, 'sha256', e.sha256,
+            'source', e.source, 'by', e.added_by)
+    FROM account AS a JOIN dispute_case AS d ON d.account = a.id JOIN evidence AS e ON e.case_id = d.case_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- What a provider told and no ledger holds; what was applied stands there as its movement.
+-- name: timeline_notices
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT n.received_at AS at, printf('notice-%012d', n.seq) AS ref, n.account_id, n.bill_id, n.kind || ' ' || n.state AS what,
+        json_object('provider', n.provider, 'event_id', n.event_id, 'amount_minor', n.amount_minor, 'currency', n.currency,
+            'occurred_at', n.occurred_at, 'reference', n.reference, 'reverses', n.reverses, 'reason', n.reason) AS fields
+    FROM payment_notice AS n
+    WHERE n.customer_id = :customer_id AND n.customer_id <> '' AND n.state IN ('refused', 'unmatched')
+        AND (:account_id IS NULL OR n.account_id = :account_id) AND (:bill_id IS NULL OR n.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- Orders to suspend and to restore a service, and how each ended.
+-- name: timeline_services
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT o.ordered_at AS at, 'ordered-' || o.order_id AS ref, a.account_id, a.bill_id, o.kind || ' ordered' AS what,
+        json_object('order_id', o.order_id, 'cause', o.cause, 'by', o.ordered_by, 'reason', o.reason,
+            'payment_at', o.payment_at) AS fields
+    FROM account AS a JOIN service_order AS o ON o.account = a.id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    UNION ALL
+    SELECT o.ended_at, 'ended-' || o.order_id, a.account_id, a.bill_id, o.kind || ' ' || o.state,
+        json_object('order_id', o.order_id, 'by', o.ended_by, 'why', o.ended_why)
+    FROM account AS a JOIN service_order AS o ON o.account = a.id
+    WHERE o.ended_at IS NOT NULL AND a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
+-- Cases over 90 days.
+-- name: timeline_cases
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT s.at, printf('case-%012d', s.seq) AS ref, a.account_id, a.bill_id, 'case ' || s.step AS what,
+        json_object('case_id', c.case_id, 'state', s.state, 'by', s.by, 'note', s.note) AS fields
+    FROM account AS a JOIN arrears_case AS c ON c.account = a.id JOIN arrears_case_step AS s ON s.case_id = c.case_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
 -- name: timeline_events
 SELECT at, ref, account_id, bill_id, what, fields FROM (
-    SELECT o.created_at AS at, printf('event-%012d', o.id) AS ref, COALESCE(json_extract(o.payload, '$.accountId'), '') AS account_id,
-        COALESCE(json_extract(o.payload, '$.billId'), '') AS bill_id, o.event AS what,
-        json_object('campaign_id', o.campaign_id, 'key', o.key,
-            'state', (SELECT CASE WHEN sum(d.state = 'pending') > 0 THEN 'pending' WHEN sum(d.state = 'dead') > 0 THEN 'dead' ELSE 'sent' END FROM delivery AS d WHERE d.event = o.id),
-            'tries', (SELECT coalesce(max(d.tries), 0) FROM delivery AS d WHERE d.event = o.id)) AS fields
-    FROM outbox AS o
-    WHERE o.account IN (SELECT a.id FROM account AS a WHERE a.customer_id = :customer_id)
-        AND EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id)
-        AND (:account_id IS NULL OR json_extract(o.payload, '$.accountId') = :account_id)
-        AND (:bill_id IS NULL OR json_extract(o.payload, '$.billId') = :bill_id)
+    SELECT o.created_at AS at, printf('event-%012d', o.id) AS ref, a.account_id, a.bill_id, o.event AS what,
+        json_object('campaign_id', o.campaign_id, 'key', o.key, 'places', COUNT(d.endpoint), 'state',
+            CASE WHEN COUNT(d.endpoint) = 0 THEN 'kept' WHEN SUM(d.state = 'pending') > 0 THEN 'pending'
+                WHEN SUM(d.state = 'dead') > 0 THEN 'dead' ELSE 'sent' END, 'tries', NULLIF(MAX(d.tries), 0)) AS fields
+    FROM account AS a JOIN outbox AS o ON o.account = a.id LEFT JOIN delivery AS d ON d.event = o.id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+    GROUP BY o.id
 ) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;

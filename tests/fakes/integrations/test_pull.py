@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from ari_app.gateways.integrations.http_fetch import HttpFetch
-from ari_app.ports.integrations import Run, RunResult
+from ari_app.ports.integrations import FetchError, Run, RunResult
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.definition import read_definition
 from ari_app.services.integrations.directory import IntegrationDirectory
@@ -127,7 +127,7 @@ class Bench:
         else:
             fields += "  amount: {from: fen, do: [fen]}\n  reference: ref\n"
         text = f"integration: billing\ninto: {into}\n" + ("campaign: c1\n" if into == "accounts" else "")
-        text += f"http:\n  url: {self.server.url}/debts\n  records: data\n{http}map:\n  {fields}"
+        text += f"http:\n  url: {self.server.url}/debts\n  networks: [127.0.0.1]\n  records: data\n{http}map:\n  {fields}"
         (self.folder / "billing.yaml").write_text(text, encoding="utf-8")
 
     def integrations(self) -> Integrations:
@@ -350,6 +350,15 @@ async def test_the_secret_goes_to_its_address_alone_and_into_no_log(
     assert (missing.result, "secret_file" in missing.fault) == (RunResult.FAILED, True)
     captured = capsys.readouterr()
     assert "s3cr3t-value" not in captured.out + captured.err + missing.fault
+
+
+async def test_nothing_inside_is_reached_but_what_the_definition_names() -> None:
+    async with serving() as server, HttpFetch() as fetch:
+        for host in ("127.0.0.1", "localhost"):
+            url = server.url.replace("127.0.0.1", host)
+            with pytest.raises(FetchError, match="allowed: networks"):
+                await fetch.get(url, {}, timeout_s=2, most_bytes=1000)
+        assert server.asked == []
 
 
 async def test_it_runs_when_it_is_due_and_sooner_after_a_failure(bench: Bench) -> None:
