@@ -43,6 +43,7 @@ from ari_app.services.keyword_watch import KeywordWatch
 from ari_app.services.nightly import Nightly
 from ari_app.services.pace_keeper import PaceKeeper
 from ari_app.services.phones import as_dialled, region_of
+from ari_app.services.plans.approval_file import ApprovalFile
 from ari_app.services.progress_files import ProgressFiles
 from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
@@ -103,7 +104,9 @@ async def open_store(settings: Settings, *, controller: bool = False) -> AsyncIt
         raise ConfigError(f"data_dir: {settings.data_dir} is a file, not a folder") from error
     store = await SqliteStore.open(settings.database, controller=controller)
     store.approve({each.number: each.rules for each in settings.caller_ids})
+    store.plans.use_approvals(ApprovalFile(settings.dialplan_dir).table)
     try:
+        await store.debts.judge_by(settings.promises.rule)
         yield store
     finally:
         await store.close()
@@ -210,7 +213,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
             misfire_grace_time=None,
         )
         await stack.enter_async_context(
-            closed_loop(settings, store, clock, scheduler, observed.add, rules.calendars)
+            closed_loop(settings, store, clock, scheduler, lambda: rules.book, observed.add, rules.calendars)
         )
         await stack.enter_async_context(observation(settings, observed, controller, telephony, store, flows))
         await controller.start()

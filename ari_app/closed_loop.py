@@ -13,17 +13,21 @@ from apscheduler.triggers.interval import IntervalTrigger
 from ari_app.case_work import case_work
 from ari_app.config import Settings
 from ari_app.domain.calendar import Calendar
+from ari_app.domain.rule_pack import RuleBook
 from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.directory import IntegrationDirectory
 from ari_app.services.integrations.runner import Integrations, Surroundings
+from ari_app.services.promise_plans import PromisePlans
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.webhook_relay import webhook_relay
 
 #: How often promised days are looked at.
 PROMISES_S = 60.0
+#: How often calls are planned again after promises that came from elsewhere.
+REPLAN_S = 5.0
 #: How often folders are looked into, and pulls that are due begin.
 INTEGRATIONS_S = 15.0
 
@@ -34,16 +38,22 @@ async def closed_loop(
     store: SqliteStore,
     clock: Clock,
     scheduler: AsyncIOScheduler,
+    book: Callable[[], RuleBook],
     show: Show | None = None,
     calendars: Callable[[], Mapping[str, Calendar]] = dict,
 ) -> AsyncIterator[None]:
-    """Everything between a promise and the money, while the context lasts. ``show`` adds readings to the metrics;
-    ``calendars`` are those by which working days are counted."""
+    """Everything between a promise and the money, while the context lasts. ``book`` gives the rule packs as they are now,
+    ``calendars`` those by which working days are counted; ``show`` adds readings to the metrics."""
 
     async def promises() -> None:
         await store.debts.move_clock(clock.now())
 
+    async def plans() -> None:
+        await store.plans.move_clock(clock.now())
+
     every(scheduler, PROMISES_S, promises)
+    every(scheduler, PROMISES_S, plans)
+    every(scheduler, REPLAN_S, PromisePlans(store.debts, clock, book).look)
     directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
     every(
         scheduler,

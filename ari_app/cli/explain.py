@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ari_app.domain.placement import Placed
     from ari_app.domain.record import AttemptRecord
     from ari_app.ports import VerdictRecord
+    from ari_app.store.sqlite_store import SqliteStore
 
 _SHOWN = 20
 
@@ -112,11 +113,18 @@ async def _read(
                 decide(book, facts, at),
                 blocking(book, facts, at),
                 next_allowed(book, facts, at),
-                await events_for(store, strategies, book, facts, attempts, at),
+                await events_for(store, strategies, book, facts, await _promised(store, facts), at),
             )
             for facts in found
         ]
         return standings, await store.verdicts(customer), attempts
+
+
+async def _promised(store: SqliteStore, facts: ContactFacts) -> tuple[date, ...]:
+    from ari_app.ports import BillKey
+
+    account = facts.account
+    return await store.debts.promised_days(BillKey(account.customer_id, account.account_id, account.bill_id))
 
 
 def _as_object(standing: Standing, full: bool) -> dict[str, object]:

@@ -28,6 +28,8 @@ from ari_app.cli import (
     integrations,
     lab,
     nightly,
+    plans,
+    promises,
     prompts,
     refusals,
     rules,
@@ -106,6 +108,8 @@ app.add_typer(caller_ids.app, name="caller-ids")
 app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")
 app.add_typer(governed_lists.standing, name="standing")
+app.add_typer(promises.app, name="promises")
+app.add_typer(plans.app, name="plans")
 app.add_typer(rules.app, name="rules")
 app.add_typer(disputes.app, name="disputes")
 app.add_typer(service.app, name="service")

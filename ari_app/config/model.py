@@ -17,6 +17,7 @@ from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.config.follow_up import CaseSettings, DisputeSettings, ServiceSettings
 from ari_app.config.payments import PaymentSettings
+from ari_app.config.promises import PromiseSettings
 from ari_app.config.webhooks import WebhookSettings
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import EDGE, voice_choice
@@ -460,6 +461,7 @@ class Settings(Section):
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     payments: PaymentSettings = PaymentSettings()
+    promises: PromiseSettings = PromiseSettings()
     api: ApiSettings = ApiSettings()
     lab: LabSettings = LabSettings()
     log: LogSettings = LogSettings()

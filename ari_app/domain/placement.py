@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from ari_app.domain.account import Account
 from ari_app.domain.compliance import ContactFacts, decide, next_allowed, zone_of
-from ari_app.domain.record import AttemptRecord
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.triggers import DueStep, follows_promise
 from ari_app.domain.verdict import Rule
@@ -187,19 +186,6 @@ def events_of(account: Account, promised: Iterable[date], now: datetime) -> Iter
     if zone is not None:
         for day in promised:
             yield from promise_follow_ups(day, zone, now)
-
-
-def promised_last(attempts: Iterable[AttemptRecord], campaign_id: str, account: Account) -> tuple[date, ...]:
-    """The days for which payments of a bill were promised in the newest call of a campaign that brought a promise.
-
-    ``attempts`` are in the order in which they were made.
-    """
-    days: tuple[date, ...] = ()
-    for each in attempts:
-        about = (each.campaign_id, each.account_id, each.bill_id)
-        if each.promises and about == (campaign_id, account.account_id, account.bill_id):
-            days = tuple(date.fromisoformat(promise.date) for promise in each.promises)
-    return days
 
 
 def _suspended_at(account: Account) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ari_app.ports.agents import Agents, TeamNow
 from ari_app.ports.clock import Clock
-from ari_app.ports.debt import BillKey, Debts, Movement, Posted, Posting
+from ari_app.ports.debt import BillKey, Debts, Movement, NextAttempt, Posted, Posting, PromiseCase
 from ari_app.ports.dialogue import Dialogue, Flows
 from ari_app.ports.language import LanguageModel
 from ari_app.ports.speech import (
@@ -80,9 +80,11 @@ __all__ = [
     "MediaStarted",
     "MediaStream",
     "Movement",
+    "NextAttempt",
     "OutboxEvent",
     "Posted",
     "Posting",
+    "PromiseCase",
     "Prompts",
     "Recogniser",
     "RecognitionStream",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.debt.breach import PromiseRule
 from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
-from ari_app.domain.debt.promise import PromiseStanding
+from ari_app.domain.debt.promise import PromiseStanding, PromiseState
 from ari_app.domain.debt.settlement import Settlement
+from ari_app.domain.placement import FollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,28 @@ class Posting:
     settlement: Settlement | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PromiseCase:
+    """A promise with the bill that it is about, where it was made (``source``) and how it is to be paid."""
+
+    bill: BillKey
+    standing: PromiseStanding
+    currency: str
+    source: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NextAttempt:
+    """An account of a campaign whose next attempt is planned again: the calls that its promises ask for, by time, and when
+    it is asked where none of them has a place. ``seen`` tells whether something has come between."""
+
+    campaign_account: int
+    seen: int
+    follow_ups: tuple[FollowUp, ...]
+    otherwise: datetime
+
+
 class Debts(Protocol):
     """Ledgers and promises. Every method is one transaction; the outbox gets its events in the same one."""
 
@@ -83,8 +107,31 @@ class Debts(Protocol):
         """The promises of a customer over all his bills, as they were found last."""
         ...
 
+    async def promise_cases(
+        self, *, customer_id: str | None = None, state: PromiseState | None = None, limit: int = 500
+    ) -> list[PromiseCase]:
+        """The newest promises, of one customer or all, in one state or any."""
+        ...
+
+    async def promised_days(self, bill: BillKey) -> tuple[date, ...]:
+        """The days that a strategy asks after (``promise-1d``, ``promise+1d``): those of the promises of the newest contact
+        that are neither kept nor withdrawn."""
+        ...
+
     async def withdraw_promises(self, bill: BillKey, why: str, now: datetime) -> None:
         """Nothing more is expected of the promises that are open."""
+        ...
+
+    async def attempts_to_replan(self, now: datetime, after: int = 0) -> list[NextAttempt]:
+        """Waiting accounts (behind ``after``) whose promises came from elsewhere than a call, or are expected no more."""
+        ...
+
+    async def replan(self, wanted: NextAttempt, at: datetime) -> bool:
+        """Plan an attempt for an instant. False: something has come between, it is looked at again."""
+        ...
+
+    async def judge_by(self, rule: PromiseRule) -> None:
+        """From now on promises are judged by this, in every program that has this database."""
         ...
 
     async def move_clock(self, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from ari_app.domain.compliance import ContactFacts, zone_of
 from ari_app.domain.placement import (
@@ -11,10 +11,8 @@ from ari_app.domain.placement import (
     events_of,
     follow_up,
     place,
-    promised_last,
     suspension_warnings,
 )
-from ari_app.domain.record import AttemptRecord
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.strategy_book import StrategyBook, chosen_version
 from ari_app.domain.triggers import DueStep, Moments, promise_calls
@@ -27,20 +25,19 @@ async def events_for(
     strategies: StrategyBook,
     book: RuleBook,
     facts: ContactFacts,
-    attempts: Sequence[AttemptRecord],
+    promised: Sequence[date],
     now: datetime,
 ) -> tuple[Placed, ...]:
-    """The events of an account after ``now``. ``attempts`` are all of its customer, in their order.
+    """The events of an account after ``now``. ``promised`` are the days of its promises that are asked after.
 
     Where its campaign names a strategy file, the calls around promised days are those of the strategy; each is placed by
     what will be known of the customer then. Raises StoreError.
     """
     account, campaign = facts.account, facts.campaign
-    promised = promised_last(attempts, campaign.campaign_id, account)
     if not campaign.strategy.file:
         return tuple(place(book, facts, wanted) for wanted in events_of(account, promised, now))
     found = [place(book, facts, wanted) for wanted in suspension_warnings(account, now)]
-    for due in _calls(strategies, facts, now, Moments(promised=promised)):
+    for due in _calls(strategies, facts, now, Moments(promised=tuple(promised))):
         then = await _facts_at(store, facts, due.at)
         found.append(place(book, then, follow_up(due)))
     return tuple(found)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.contact_facts import ContactFacts, ListKind
+from ari_app.domain.debt.approval import CAUTIOUS_TABLE, ApprovalTable
 from ari_app.domain.disputes.sla import DEFAULT_TABLE, DisputeTable
 from ari_app.domain.placement import FollowUp, follow_up
 from ari_app.domain.retry import RetryDecision, next_offset
@@ -38,6 +39,7 @@ from ari_app.store.codec import (
     plain,
     turn_params,
 )
+from ari_app.store.debt.plan_moves import request_of_call
 from ari_app.store.debt.settlement import add_promises, settle_account
 from ari_app.store.disputes.cases import DisputedBill, open_case
 from ari_app.store.facts import facts_of
@@ -73,8 +75,10 @@ def close_attempt(
     plan: Callable[[AttemptHistory], RetryDecision],
     events: Callable[[AttemptHistory], Sequence[OutboxEvent]],
     disputes: DisputeTable = DEFAULT_TABLE,
+    approvals: ApprovalTable = CAUTIOUS_TABLE,
 ) -> RetryDecision | None:
-    """See ``Store.close_attempt``. ``disputes`` has the terms by which a dispute of this call is answered."""
+    """See ``Store.close_attempt``. ``disputes`` has the terms by which a dispute of this call is answered,
+    ``approvals`` who approves a plan that it has asked for."""
     attempt = connection.execute(SQL["attempt"], {"attempt_id": outcome.attempt_id}).fetchone()
     if attempt is None:
         raise StoreError(f"attempt {outcome.attempt_id}: there is no such attempt")
@@ -122,6 +126,8 @@ def close_attempt(
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
         _promises(connection, row["account"], outcome.attempt_id, outcome.conversation, ended_at)
     _dispute(connection, disputes, row, outcome, ended_at)
+    if outcome.conversation is not None:
+        request_of_call(connection, row["account"], attempt, outcome.conversation, approvals, ended_at)
     connection.executemany(
         SQL["add_turn"],
         [turn_params(outcome.attempt_id, seq, turn) for seq, turn in enumerate(outcome.turns)],

@@ -106,12 +106,12 @@ SELECT reason FROM strategy_stop WHERE strategy = :strategy AND resumed_at IS NU
 
 -- name: strategy_moments
 SELECT ca.added_at,
-    (SELECT json_group_array(p.date) FROM promise AS p WHERE p.attempt_id = (
-        SELECT t.attempt_id FROM attempt AS t
-        WHERE t.customer_id = a.customer_id AND t.dialled_at IS NOT NULL AND t.campaign_account = ca.id
-            AND EXISTS (SELECT 1 FROM promise AS q WHERE q.attempt_id = t.attempt_id)
-        ORDER BY t.dialled_at DESC LIMIT 1)) AS promised
-FROM campaign_account AS ca CROSS JOIN account AS a ON a.id = ca.account WHERE ca.id = :campaign_account;
+    -- Of the newest contact with promises, whatever it was; what is kept or withdrawn is asked after no more.
+    (SELECT json_group_array(DISTINCT p.day) FROM promise_to_pay AS p
+        WHERE p.account = ca.account AND p.state IN ('open', 'due', 'partly_kept', 'broken') AND p.made_in = (
+            SELECT q.made_in FROM promise_to_pay AS q WHERE q.account = ca.account
+            ORDER BY q.made_at DESC, q.promise_id DESC LIMIT 1)) AS promised
+FROM campaign_account AS ca WHERE ca.id = :campaign_account;
 
 -- name: strategy_dials
 SELECT COUNT(*) AS in_segment, COALESCE(SUM(step = :step AND dialled_at >= :since), 0) AS in_step,
@@ -222,8 +222,8 @@ CROSS JOIN campaign_account AS ca ON ca.account = a.id
 WHERE a.suspension_on BETWEEN :from AND :to AND a.service_state <> 'suspended'
     AND ca.state = 'waiting' AND ca.id > :after
     -- Who has promised to pay is left in peace until then, and asked after it by the plan that the promise made.
-    AND NOT EXISTS (SELECT 1 FROM attempt AS t CROSS JOIN promise AS p ON p.attempt_id = t.attempt_id
-        WHERE t.customer_id = a.customer_id AND t.campaign_account = ca.id AND p.date >= :from)
+    AND NOT EXISTS (SELECT 1 FROM promise_to_pay AS p WHERE p.account = a.id AND p.state IN ('open', 'due'))
+    AND NOT EXISTS (SELECT 1 FROM plan_case AS c WHERE c.account = a.id AND c.state = 'active')
 ORDER BY ca.id LIMIT :limit;
 
 -- name: pull_forward

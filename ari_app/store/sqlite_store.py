@@ -93,7 +93,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._lock = lock
-        self.debts = SqliteDebts(writer, readers)
+        self.debts = SqliteDebts(writer, readers, self._cache)
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
         self.services = SqliteServices(writer, readers)
@@ -418,7 +418,7 @@ class SqliteStore:
     ) -> RetryDecision | None:
         def write(db: sqlite3.Connection) -> RetryDecision | None:
             campaigns, disputes = self._campaigns, self.disputes.table()
-            decision = closing.close_attempt(db, campaigns, outcome, plan, events, disputes)
+            decision = closing.close_attempt(db, campaigns, outcome, plan, events, disputes, self.plans.table)
             if decision is not None:
                 after_attempt(db, campaigns, outcome, decision)
             return decision

@@ -24,7 +24,7 @@ from ari_app.domain.rule_pack import RuleBook, Rules
 from ari_app.domain.segment import Segment, Step, StepKind
 from ari_app.domain.strategy import Strategy
 from ari_app.domain.strategy_book import KnownStrategy, Role, StrategyBook
-from ari_app.ports import SignOff
+from ari_app.ports import BillKey, SignOff
 from ari_app.services.follow_ups import events_for
 from ari_app.services.strategy_content import canonical, digest_of
 from ari_app.services.wrap_up import WrapUp
@@ -260,8 +260,8 @@ async def test_explain_tells_the_calls_after_a_promise_by_the_strategy(desk: Des
     async def events() -> list[tuple[str, datetime | None, str]]:
         now = desk.clock.now()
         (facts,) = await desk.store.contact_facts("cust-1", now)
-        attempts = await desk.store.attempts(customer_id="cust-1")
-        found = await events_for(desk.store, desk.strategies, desk.book, facts, attempts, now)
+        promised = await desk.store.debts.promised_days(BillKey("cust-1", "acc-1", "b1"))
+        found = await events_for(desk.store, desk.strategies, desk.book, facts, promised, now)
         return [(each.wanted.name, each.at, each.reason) for each in found]
 
     assert await events() == [("promise+1d", MONDAY_AT_NINE, "as wanted")]

@@ -18,17 +18,20 @@ MOST_PEOPLE = 5
 @dataclass(frozen=True, slots=True)
 class ApprovalLevel:
     """One row of the table: plans of these ``kinds`` up to ``up_to`` (None: any sum) are approved by ``people`` different
-    people, each with one of ``roles``. ``people`` 0: nobody has to. The sum is what is put off, or what is waived."""
+    people, each with one of ``roles``. ``people`` 0: nobody has to. The sum is what is put off, or what is waived;
+    ``up_to_periods`` is the most instalments (None: any)."""
 
     name: str
     people: int
     roles: tuple[str, ...] = ()
     kinds: tuple[PlanKind, ...] = tuple(PlanKind)
     up_to: Decimal | None = None
+    up_to_periods: int | None = None
 
-    def fits(self, kind: PlanKind, amount: Decimal) -> bool:
+    def fits(self, kind: PlanKind, amount: Decimal, periods: int = 0) -> bool:
         """Whether this row decides about such a plan."""
-        return kind in self.kinds and (self.up_to is None or amount <= self.up_to)
+        within = self.up_to_periods is None or periods <= self.up_to_periods
+        return kind in self.kinds and within and (self.up_to is None or amount <= self.up_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ class ApprovalTable:
     limits: Mapping[PlanKind, PlanLimits] = field(default_factory=dict)
     grace_days: int = 3
 
-    def level(self, kind: PlanKind, amount: Decimal) -> ApprovalLevel:
+    def level(self, kind: PlanKind, amount: Decimal, periods: int = 0) -> ApprovalLevel:
         """Who decides about such a plan; the cautious level where no row fits."""
-        return next((each for each in self.levels if each.fits(kind, amount)), CAUTIOUS)
+        return next((each for each in self.levels if each.fits(kind, amount, periods)), CAUTIOUS)
 
     def limits_of(self, kind: PlanKind) -> PlanLimits:
         return self.limits.get(kind, NO_LIMITS)

@@ -6,9 +6,8 @@ import sqlite3
 
 from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.debt.breach import OnSpecial, PromiseRule, special
-from ari_app.domain.debt.promise import PromiseStanding, PromiseState, consecutive_breaches
-from ari_app.store.codec import amount
-from ari_app.store.debt.promise_rows import promise_of_row
+from ari_app.domain.debt.promise import PromiseStanding, consecutive_breaches
+from ari_app.store.debt.promise_rows import standing_of_row
 from ari_app.store.queries import SQL
 
 #: Names the entries of the special list that come from here, and leave it by themselves.
@@ -29,12 +28,7 @@ def put_promise_rule(connection: sqlite3.Connection, rule: PromiseRule) -> None:
 def standings_of_customer(connection: sqlite3.Connection, customer_id: str) -> list[PromiseStanding]:
     """The promises of a customer over all his bills, as they were found last."""
     rows = connection.execute(SQL["promises_to_pay_of_customer"], {"customer_id": customer_id}).fetchall()
-    return [
-        PromiseStanding(
-            promise_of_row(row), PromiseState(row["state"]), amount(row["covered_minor"]), row["why"]
-        )
-        for row in rows
-    ]
+    return [standing_of_row(row) for row in rows]
 
 
 def count_breaches(connection: sqlite3.Connection, customer_id: str, now: int) -> None:

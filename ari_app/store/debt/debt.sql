@@ -74,3 +74,27 @@ ON CONFLICT (contact, kind) DO NOTHING;
 
 -- name: unlist_by
 DELETE FROM list_entry WHERE contact = :contact AND kind = :kind AND source = :source;
+
+-- name: promise_cases
+SELECT p.*, a.customer_id, a.account_id, a.bill_id FROM promise_to_pay AS p JOIN account AS a ON a.id = p.account
+WHERE (:customer_id IS NULL OR a.customer_id = :customer_id) AND (:state IS NULL OR p.state = :state)
+ORDER BY p.made_at DESC, p.promise_id LIMIT :limit;
+
+-- name: promised_days
+SELECT json_group_array(DISTINCT p.day) AS promised FROM promise_to_pay AS p
+WHERE p.account = :account AND p.state IN ('open', 'due', 'partly_kept', 'broken') AND p.made_in = (
+    SELECT q.made_in FROM promise_to_pay AS q WHERE q.account = :account ORDER BY q.made_at DESC, q.promise_id DESC LIMIT 1);
+
+-- name: replan
+UPDATE campaign_account SET replan = replan + 1 WHERE account = :account AND state <> 'done';
+
+-- name: put_off
+UPDATE campaign_account SET planned_at = :at, due_at = :at, refused_by = NULL
+WHERE account = :account AND state = 'waiting' AND planned_at < :at;
+
+-- name: to_replan
+SELECT id, replan FROM campaign_account WHERE replan > 0 AND state = 'waiting' AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: replanned
+UPDATE campaign_account SET planned_at = :at, due_at = :at, refused_by = NULL, replan = 0
+WHERE id = :campaign_account AND state = 'waiting' AND replan = :replan;

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
 from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.debt.breach import PromiseRule
 from ari_app.domain.debt.ledger import EntryKind, LedgerEntry
-from ari_app.domain.debt.promise import PromiseStanding
-from ari_app.ports.debt import BillKey, Movement, Posted, Posting
+from ari_app.domain.debt.promise import PromiseStanding, PromiseState
+from ari_app.ports.debt import BillKey, Movement, NextAttempt, Posted, Posting, PromiseCase
+from ari_app.store.campaigns import CampaignCache
 from ari_app.store.codec import micros, minor_units, plain
 from ari_app.store.debt.bills import find_bill, settle_each
-from ari_app.store.debt.breaches import standings_of_customer
+from ari_app.store.debt.breaches import promise_rule, put_promise_rule, standings_of_customer
 from ari_app.store.debt.ledger import ledger_of
-from ari_app.store.debt.settlement import add_promises, settle_account
+from ari_app.store.debt.promise_rows import promise_case, promised_days
+from ari_app.store.debt.replan import put_replanned, to_replan
+from ari_app.store.debt.settlement import add_promises, settle_account, withdraw_promises
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -29,8 +33,10 @@ _TOLD = {EntryKind.PAYMENT: "payment.received", EntryKind.REVERSAL: "payment.rev
 class SqliteDebts:
     """See ``ports.debt.Debts``."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
-        self._writer, self._readers = writer, readers
+    def __init__(
+        self, writer: Writer, readers: Readers, campaigns: Callable[[], CampaignCache] = CampaignCache
+    ) -> None:
+        self._writer, self._readers, self._campaigns = writer, readers, campaigns
 
     async def post(self, movement: Movement, now: datetime) -> Posting:
         return await self._writer.run(partial(post, movement=movement, now=micros(now)))
@@ -60,18 +66,43 @@ class SqliteDebts:
     async def promises_of(self, customer_id: str) -> list[PromiseStanding]:
         return await self._readers.run(lambda db: standings_of_customer(db, customer_id))
 
+    async def promise_cases(
+        self, *, customer_id: str | None = None, state: PromiseState | None = None, limit: int = 500
+    ) -> list[PromiseCase]:
+        asked = {"customer_id": customer_id, "state": None if state is None else state.value, "limit": limit}
+
+        def read(connection: sqlite3.Connection) -> list[PromiseCase]:
+            return [promise_case(row) for row in connection.execute(SQL["promise_cases"], asked).fetchall()]
+
+        return await self._readers.run(read)
+
+    async def promised_days(self, bill: BillKey) -> tuple[date, ...]:
+        def read(connection: sqlite3.Connection) -> tuple[date, ...]:
+            found = find_bill(connection, bill)
+            return () if found is None else promised_days(connection, found["id"])
+
+        return await self._readers.run(read)
+
     async def withdraw_promises(self, bill: BillKey, why: str, now: datetime) -> None:
         at = micros(now)
 
         def write(connection: sqlite3.Connection) -> None:
             found = find_bill(connection, bill)
             if found is not None:
-                connection.execute(
-                    SQL["withdraw_promises"], {"account": found["id"], "why": plain(why), "now": at}
-                )
+                withdraw_promises(connection, found["id"], why, at)
                 settle_account(connection, found["id"], at)
 
         await self._writer.run(write)
+
+    async def attempts_to_replan(self, now: datetime, after: int = 0) -> list[NextAttempt]:
+        return await self._readers.run(lambda db: to_replan(db, self._campaigns(), now, after))
+
+    async def replan(self, wanted: NextAttempt, at: datetime) -> bool:
+        return await self._writer.run(lambda db: put_replanned(db, wanted, at))
+
+    async def judge_by(self, rule: PromiseRule) -> None:
+        if await self._readers.run(promise_rule) != rule:
+            await self._writer.run(lambda db: put_promise_rule(db, rule))
 
     async def move_clock(self, now: datetime) -> int:
         # A day later than here somewhere on earth: whether a promise is due is asked in the zone of its customer.

@@ -7,15 +7,16 @@ from datetime import UTC
 from decimal import Decimal
 from uuid import uuid4
 
-from ari_app.domain.call_result import PlanKind, PlanRequest
+from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.debt.approval import ApprovalTable, approval_refused, person_key
 from ari_app.domain.debt.eligibility import PlanCircumstances, PlanRefusal, ineligible, plan_sum
 from ari_app.domain.debt.ledger import ZERO, EntryKind
 from ari_app.domain.debt.plan import WAITING, PlanState, schedule_of
+from ari_app.domain.review import looked_over
 from ari_app.store.codec import Params, amount, instant, minor_units, plain, words, words_of
 from ari_app.store.debt.plan_settlement import move_plan, record_step, terms_of
-from ari_app.store.debt.settlement import settle_account
+from ari_app.store.debt.settlement import settle_account, withdraw_promises
 from ari_app.store.queries import SQL
 
 #: Who decides where no person does.
@@ -53,7 +54,7 @@ def request_plan(
         return "", "" if refused is None else refused.reason
     if refused is None:
         _replace_waiting(connection, account, now)
-    level = table.level(wish.kind, about)
+    level = table.level(wish.kind, about, wish.periods)
     accepted = source in HIS_OWN and not person_key(by)
     asked: Params = {
         "plan_id": f"plan-{uuid4().hex}",
@@ -93,6 +94,31 @@ def request_plan(
     else:
         _approved(connection, case, RULES, f"level {level.name} asks for nobody", now)
     return plan_id, ""
+
+
+def request_of_call(
+    connection: sqlite3.Connection,
+    account: int,
+    attempt: sqlite3.Row,
+    said: ConversationResult,
+    table: ApprovalTable,
+    ended_at: int,
+) -> None:
+    """The plan that a call has asked for. Its sum was worked out when the attempt was reserved; it was read back and
+    confirmed, so it counts as accepted."""
+    wish = looked_over(said).plan
+    if wish is not None:
+        request_plan(
+            connection,
+            account,
+            wish,
+            table,
+            source="call",
+            by="",
+            now=ended_at,
+            sum_at=attempt["reserved_at"],
+            attempt_id=attempt["attempt_id"],
+        )
 
 
 def approve_plan(
@@ -194,7 +220,7 @@ def _begin(connection: sqlite3.Connection, row: sqlite3.Row, by: str, now: int) 
         _post(connection, row, EntryKind.WAIVER, row["waived_minor"], now)
     why = "replaced by a plan"
     if row["kind"] != PlanKind.WAIVER:
-        connection.execute(SQL["withdraw_promises"], {"account": account, "why": why, "now": now})
+        withdraw_promises(connection, account, why, now)
     move_plan(connection, row, PlanState.ACTIVE, "", by, now)
     settle_account(connection, account, now)
     return ""

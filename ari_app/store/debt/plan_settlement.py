@@ -154,6 +154,8 @@ def move_plan(
     record_step(connection, row, to, why, by, now, subject)
     # What the plan has kept away may be asked again: another rule decides now.
     connection.execute(SQL["rearm_plan"], {"account": row["account"]})
+    if before is PlanState.ACTIVE and to in (PlanState.BREACHED, PlanState.CANCELLED):
+        connection.execute(SQL["replan"], {"account": row["account"]})
 
 
 def record_step(

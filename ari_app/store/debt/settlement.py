@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, date
 from functools import partial
 
+from ari_app.domain.aging import days_later
 from ari_app.domain.call_result import PromiseToPay
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.debt.ledger import LedgerEntry
 from ari_app.domain.debt.promise import Promise, PromiseStanding, PromiseState
 from ari_app.domain.debt.settlement import DebtFacts, Settlement, midnight, settle
-from ari_app.store.codec import amount, instant, minor_units, plain
+from ari_app.store.codec import amount, instant, micros, minor_units, plain
 from ari_app.store.debt.breaches import count_breaches, promise_rule
 from ari_app.store.debt.ledger import ledger_of
 from ari_app.store.debt.plan_settlement import settle_plan
@@ -75,8 +76,9 @@ def add_promises(
     attempt_id: str | None = None,
 ) -> None:
     """Record the promises of one contact: ``made_in`` names it, and they are numbered from 1 within it."""
+    added = 0
     for position, promise in enumerate(promises, 1):
-        connection.execute(
+        added += connection.execute(
             SQL["add_promise_to_pay"],
             {
                 "promise_id": f"{made_in}.{position}",
@@ -91,7 +93,28 @@ def add_promises(
                 "confidence": promise.confidence,
                 "now": now,
             },
-        )
+        ).rowcount
+    if added and source != "call":  # the end of a call plans what follows itself
+        _put_off(connection, account, promises)
+
+
+def _put_off(connection: sqlite3.Connection, account: int, promises: Sequence[PromiseToPay]) -> None:
+    """Nobody asks before a promised day is over; then the next attempt is placed like that of a promise in a call."""
+    zone = zone_of(connection.execute(SQL["debt_of"], {"account": account}).fetchone()["timezone"]) or UTC
+    first = date.fromisoformat(min(each.date for each in promises))
+    at = midnight(days_later(first, 1), zone)
+    connection.execute(SQL["put_off"], {"account": account, "at": micros(at)})
+    connection.execute(SQL["replan"], {"account": account})
+
+
+def withdraw_promises(connection: sqlite3.Connection, account: int, why: str, now: int) -> None:
+    """Nothing more is expected of the open promises of a bill, and its next attempt is planned as if there were none.
+
+    The caller settles the account.
+    """
+    gone = connection.execute(SQL["withdraw_promises"], {"account": account, "why": plain(why), "now": now})
+    if gone.rowcount:
+        connection.execute(SQL["replan"], {"account": account})
 
 
 def _move(

@@ -17,7 +17,7 @@ from ari_app.ports.debt import BillKey
 from ari_app.ports.disputes import DisputeRecord, NewDispute, OpenedDispute
 from ari_app.store.codec import instant, micros, plain, words
 from ari_app.store.debt.plan_moves import cancel_plan
-from ari_app.store.debt.settlement import settle_account
+from ari_app.store.debt.settlement import settle_account, withdraw_promises
 from ari_app.store.debt.telling import tell
 from ari_app.store.disputes.rows import record_of
 from ari_app.store.queries import SQL
@@ -204,7 +204,7 @@ def _tell(
 
 def _release(connection: sqlite3.Connection, account: int, by: str, now: int) -> None:
     """Nobody is held to what he had agreed to about a bill that is in doubt: its promises and plans end."""
-    connection.execute(SQL["withdraw_promises"], {"account": account, "why": DISPUTED, "now": now})
+    withdraw_promises(connection, account, DISPUTED, now)
     settle_account(connection, account, now)
     for statement in (SQL["plan_waiting"], SQL["plan_active"]):
         plan = connection.execute(statement, {"account": account}).fetchone()

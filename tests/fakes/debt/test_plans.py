@@ -15,7 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ari_app.domain.call_result import PlanKind, PlanRequest, PromiseToPay
+from ari_app.domain.call_result import (
+    ConversationResult,
+    DisputeClaim,
+    PlanKind,
+    PlanRequest,
+    PromiseToPay,
+)
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag
@@ -27,7 +33,7 @@ from ari_app.domain.plan import InstalmentOption, instalment_terms
 from ari_app.ports import BillKey, Movement
 from ari_app.ports.plans import PlanAnswer, PlanCase
 from ari_app.store.sqlite_store import SqliteStore
-from tests.support.store_rows import NOW, account, allow, campaign, ids
+from tests.support.store_rows import NOW, account, allow, campaign, ids, no_events, outcome, tomorrow
 from tests.support.verdicts import decide
 
 pytestmark = pytest.mark.fakes
@@ -386,3 +392,48 @@ async def test_a_call_that_rings_when_the_plan_begins_is_taken_back(store: Sqlit
     assert await store.revision() > before
     found = await store.withdrawn([attempt.attempt_id], NOW, decide)
     assert found[attempt.attempt_id].rule is Rule.PLAN_ACTIVE
+
+
+# ---------------------------------------------------------------------------------------------------- of calls
+
+
+async def talked(store: SqliteStore, said: ConversationResult) -> str:
+    """A call that ends with this; the id of its attempt."""
+    (attempt,) = await store.claim_due("c1", NOW, 1, allow, ids())
+    await store.mark_dialled(attempt.attempt_id, NOW, allow)
+    await pay(store, "68.32", NOW + timedelta(seconds=1), "during the call")
+    ended = outcome(attempt, "plan_requested", answered_at=NOW + timedelta(seconds=1), conversation=said)
+    await store.close_attempt(ended, tomorrow, no_events)
+    return attempt.attempt_id
+
+
+async def test_a_plan_of_a_call_was_read_back_so_its_approval_begins_it(store: SqliteStore) -> None:
+    attempt = await talked(store, ConversationResult("plan_requested", verified=True, plan=rates(fee="0")))
+    (plan,) = await store.plans.plans(state=PlanState.AWAITING_APPROVAL)
+    assert (plan.source, plan.attempt_id, plan.requested_by, plan.accepted_by) == (
+        "call",
+        attempt,
+        "",
+        "customer",
+    )
+    await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=NOW + timedelta(hours=1))
+    begun = await now_is(store, plan)
+    # What was paid while they talked counts for the sum that was read back.
+    assert (begun.state, begun.amount, begun.covered) == (PlanState.ACTIVE, SUM, Decimal("68.32"))
+
+
+async def test_a_plan_that_is_not_complete_is_left_to_a_person_and_keeps_no_call_open(
+    store: SqliteStore,
+) -> None:
+    await talked(
+        store, ConversationResult("plan_requested", verified=True, plan=PlanRequest(PlanKind.WAIVER))
+    )
+    assert await store.plans.plans() == []
+    assert await store.open_attempts() == []
+
+
+async def test_a_dispute_in_the_same_call_goes_before_its_plan(store: SqliteStore) -> None:
+    claim = DisputeClaim("bill", "too much")
+    await talked(store, ConversationResult("disputed", verified=True, plan=rates(), dispute=claim))
+    (plan,) = await store.plans.plans()
+    assert (plan.state, "disputed" in plan.why) == (PlanState.REJECTED, True)

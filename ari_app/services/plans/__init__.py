@@ -1,0 +1,1 @@
+"""Who approves plans, and which plans an account may be offered."""
