@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -16,13 +16,13 @@ from ari_app.asterisk import ari_types
 from ari_app.asterisk.ari import AriConnection, ConnectionState
 from ari_app.asterisk.recorder import MixMonitorRecorder
 from ari_app.asterisk.telephony import AsteriskTelephony
+from ari_app.campaign_fit import strategies_of
 from ari_app.clock import ShiftedClock, SystemClock
 from ari_app.closed_loop import closed_loop, every
 from ari_app.config import Settings
 from ari_app.config.model import AUTO
 from ari_app.domain.abandonment import AbandonLimit
 from ari_app.domain.attempt import ReservedAttempt
-from ari_app.domain.compliance import zone_of
 from ari_app.domain.predictive import PacingRules
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.voice_style import EDGE, USUAL, VoiceStyle, voice_choice
@@ -49,9 +49,7 @@ from ari_app.services.progress_watch import ProgressWatch, early_listener
 from ari_app.services.reconcile import Reconciler
 from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.rule_watch import RuleWatch
-from ari_app.services.strategy_check import Surroundings
 from ari_app.services.strategy_directory import StrategyDirectory
-from ari_app.services.strategy_surroundings import surroundings
 from ari_app.services.trunks import TrunkDesk, TrunkLimits
 from ari_app.services.who_answered import AnswerDetector
 from ari_app.services.withdrawal_watch import WithdrawalWatch
@@ -117,14 +115,7 @@ def strategy_directory(
 ) -> StrategyDirectory:
     """The strategy files of these settings, checked against the rule packs, the dispositions and the flows (None: not
     against those)."""
-    clock, zone = make_clock(settings), zone_of(settings.defaults.timezone)
-
-    def around(versions: Callable[[str], Collection[str]]) -> Surroundings:
-        policies = None if flows is None else {name: flows.flow(name).policy for name in flows.names}
-        today = clock.now().astimezone(zone).date()
-        return surroundings(settings.dialplan_dir, rules.book, today, versions, policies)
-
-    return StrategyDirectory(settings.dialplan_dir, around, settings.defaults.country)
+    return strategies_of(settings, make_clock(settings), rules, flows)
 
 
 @asynccontextmanager

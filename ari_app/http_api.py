@@ -6,26 +6,39 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from ari_app.campaign_fit import check_campaign
 from ari_app.config import Settings
+from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
+from ari_app.errors import StoreError
 from ari_app.payment_site import payment_routers
 from ari_app.ports import Clock
+from ari_app.services.account_row import RowDefaults
 from ari_app.services.api.cursors import Cursors
+from ari_app.services.api.imports import Imports
 from ari_app.services.api.tokens import Doorman
+from ari_app.store.api.store import REMEMBERED
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.api.access import Access
 from ari_app.web.api.accounts import accounts_router
 from ari_app.web.api.app import make_api
+from ari_app.web.api.attempts import attempts_router
 from ari_app.web.api.counters import ApiCounters
+from ari_app.web.api.events import events_router
+from ari_app.web.api.imports import imports_router
+from ari_app.web.api.lists import lists_router
 from ari_app.web.api.options import MIB, ApiOptions
 from ari_app.web.api.payments import payments_router
+from ari_app.web.api.promises import promises_router
 from ari_app.web.api.rates import Rates
 from ari_app.web.api.routing import Door
 from ari_app.web.api.server import ServerOptions, serving
+from ari_app.web.api.tasks import tasks_router
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +76,63 @@ async def build_api(
     rates = Rates(options.token_rate, options.address_rate)
     door = Door(Access(Doorman(store.api, clock), rates, options), store.api, clock)
     cursors = Cursors(await store.api.cursor_secret())
+    defaults = partial(_row_defaults, settings, clock)
+    imports = Imports(store, store.api, clock, settings.data_dir / "imports", defaults)
     routers = [
-        accounts_router(door, store.api, cursors),
+        tasks_router(door, store, cursors, defaults, partial(_check, settings, clock)),
+        imports_router(door, store, store.api, imports),
+        accounts_router(door, store.api, store, cursors, defaults),
+        lists_router(door, store, cursors, settings.defaults.country),
+        promises_router(door, store.api, store.debts, cursors),
         payments_router(door, store.api, store.debts, cursors),
+        attempts_router(door, store, store.api, cursors, settings.recordings_dir),
+        events_router(door, store.api, cursors, options, closing),
     ]
-    app = make_api(options, rates, [*routers, *others], counters=counters, closing=closing)
+    app = make_api(
+        options,
+        rates,
+        [*routers, *others],
+        counters=counters,
+        closing=closing,
+        around=[imports.running, partial(_forgetting, store, clock)],
+    )
     return Api(app, counters, closing)
+
+
+def _row_defaults(settings: Settings, clock: Clock) -> RowDefaults:
+    wanted = settings.defaults
+    return RowDefaults(
+        clock.now(),
+        wanted.country,
+        wanted.language,
+        wanted.currency,
+        wanted.timezone,
+        settings.dialler.ring_timeout_s,
+    )
+
+
+def _check(settings: Settings, clock: Clock, campaign: Campaign) -> None:
+    check_campaign(settings, clock, campaign, "request")
+
+
+@asynccontextmanager
+async def _forgetting(store: SqliteStore, clock: Clock) -> AsyncIterator[None]:
+    """Answers of idempotency keys go after their day, hour by hour."""
+
+    async def forget() -> None:
+        while True:
+            try:
+                await store.api.forget_requests(clock.now() - REMEMBERED)
+            except StoreError as error:
+                log.warning("old answers are not forgotten", error=str(error))
+            await asyncio.sleep(3600)
+
+    task = asyncio.create_task(forget())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

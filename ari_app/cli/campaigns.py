@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ari_app.cli.campaign_experiments import arms_told, experiments_object, names_fit, voices_fit
+from ari_app.cli.campaign_experiments import arms_told
 from ari_app.cli.common import (
     EXIT_FAILED,
     JsonOption,
@@ -72,6 +72,7 @@ def create(
 
         ari-app campaign create task.json --id winter-2026 --paused
     """
+    from ari_app.campaign_fit import check_campaign
     from ari_app.services.campaign_input import read_campaign
 
     settings = invocation(context).settings
@@ -79,11 +80,7 @@ def create(
     found = read_campaign(
         file, row_defaults(settings, now), campaign_id=campaign_id, allow_placeholders=allow_placeholders
     )
-    _known_flow(settings, found.campaign.strategy.flow, file)
-    voices_fit(settings, found.campaign.strategy, file)
-    names_fit(settings, found.campaign.strategy, file)
-    _within_rules(settings, found.campaign, file, now)
-    _within_strategy(settings, found.campaign, file)
+    check_campaign(settings, clock_of(settings), found.campaign, str(file))
     if paused:
         found = replace(found, campaign=replace(found.campaign, status=CampaignStatus.PAUSED))
     changed, count = (False, None) if dry_run else run(_store_campaign(settings, found, now))
@@ -107,67 +104,6 @@ def create(
         _tell_created(found, changed, count)
     if found.rejects and not found.accounts:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _known_flow(settings: Settings, flow: str, file: Path) -> None:
-    """A campaign whose flow does not exist could call and have nothing to say. Raises InputError."""
-    from ari_app.services.model_problems import nearest
-
-    known = [path.stem for path in (settings.dialplan_dir / "flows").glob("*.yaml")]
-    if flow not in known:
-        where = f"there is no such flow in {settings.dialplan_dir / 'flows'}"
-        raise InputError([Problem(str(file), "strategy.flow", where, nearest(flow, known))])
-
-
-def _within_rules(settings: Settings, campaign: Campaign, file: Path, now: datetime) -> None:
-    """A campaign beyond its rule pack would be refused call by call. Raises InputError."""
-    from ari_app.domain.compliance import zone_of
-    from ari_app.services.pack_limits import beyond_pack
-    from ari_app.services.rule_directory import RuleDirectory
-
-    book = RuleDirectory(settings.dialplan_dir).book
-    today = now.astimezone(zone_of(campaign.strategy.timezone)).date()
-    problems = beyond_pack(campaign, book, today, str(file))
-    approved = {each.number for each in settings.caller_ids}
-    problems += [
-        Problem(str(file), "dialer.callerIdPool", f"{number} is not approved", "numbers of caller_ids")
-        for number in campaign.dialler.caller_id_pool
-        if approved and number not in approved
-    ]
-    if problems:
-        raise InputError(problems)
-
-
-def _within_strategy(settings: Settings, campaign: Campaign, file: Path) -> None:
-    """The strategy file is there, and the campaign owns a number of each of its groups. Raises InputError."""
-    from ari_app.app import strategy_directory
-    from ari_app.services.model_problems import nearest
-    from ari_app.services.rule_directory import RuleDirectory
-
-    name = campaign.strategy.file
-    if not name:
-        return
-    directory = strategy_directory(settings, RuleDirectory(settings.dialplan_dir))
-    known = directory.book.current.get(name)
-    if known is None:
-        why = directory.book.faults.get(name, f"there is no strategy {name!r} in dialplan/strategies")
-        raise InputError(
-            [Problem(str(file), "strategy.file", why, nearest(name, sorted(directory.book.current)))]
-        )
-    pool = campaign.dialler.caller_id_pool
-    used = {segment.caller_ids for segment in known.strategy.segments if segment.calls}
-    problems = [
-        Problem(
-            str(file),
-            "dialer.callerIdPool",
-            f"has no number of the group {group!r} of the strategy {name}, so its segments could call nobody",
-            f"one of {', '.join(numbers)}",
-        )
-        for group, numbers in known.strategy.caller_ids.items()
-        if group in used and pool and not set(numbers) & set(pool)
-    ]
-    if problems:
-        raise InputError(problems)
 
 
 def _tell_created(found: CampaignInput, changed: bool, count: LoadCount | None) -> None:
@@ -367,42 +303,13 @@ def _dials(strategy: CampaignStrategy) -> str:
 
 
 def _as_object(campaign: Campaign, count: CampaignCount) -> dict[str, object]:
-    strategy, dialler = campaign.strategy, campaign.dialler
+    from ari_app.services.campaign_view import campaign_object
+
     return {
         "campaign_id": campaign.campaign_id,
         "name": campaign.name,
         "status": campaign.status,
-        "strategy": {
-            "file": strategy.file or None,
-            "timezone": strategy.timezone,
-            "window": [str(window) for window in strategy.windows],
-            "maxAttempts": strategy.max_attempts,
-            "retryHours": list(strategy.retry_hours),
-            "agingBuckets": list(strategy.aging_buckets),
-            "minAmount": strategy.min_amount,
-            "closedWeekdays": list(strategy.closed_weekdays),
-            "flow": strategy.flow,
-            "voice": strategy.voice.voice or None,
-            "speed": strategy.voice.speed,
-            "experiments": experiments_object(strategy.experiments),
-            "rulePack": strategy.rule_pack,
-            "dialsPerDay": strategy.dials_per_day,
-            "dialsPerWeek": strategy.dials_per_week,
-            "minGapMinutes": strategy.min_gap_minutes,
-            "numberTries": strategy.number_tries,
-            "openHolidays": strategy.open_holidays,
-        },
-        "dialer": {
-            "type": dialler.type,
-            "concurrency": dialler.concurrency,
-            "callerIdPool": list(dialler.caller_id_pool),
-            "ringTimeoutSeconds": dialler.ring_timeout_s,
-            "team": dialler.team,
-            "weight": dialler.weight,
-        },
-        "webhook": {"url": campaign.webhook.url, "events": list(campaign.webhook.events)}
-        if campaign.webhook
-        else None,
+        **campaign_object(campaign),
         "accounts": count.accounts,
         "waiting": count.waiting,
         "due_now": count.due_now,

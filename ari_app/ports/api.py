@@ -190,9 +190,9 @@ class ApiStore(Protocol):
 
     async def forget_requests(self, before: datetime) -> int: ...
 
-    async def begin_import(self, job: ImportJob) -> ImportJob:
-        """The job that is to be worked on: ``job``; or the one of the same file and campaign that waits or runs, or that
-        was interrupted (which then waits again)."""
+    async def begin_import(self, job: ImportJob) -> tuple[ImportJob, bool]:
+        """The job of a file, and whether it has to be begun: ``job``, or the one of the same file and campaign that was
+        interrupted; not one that waits or runs."""
         ...
 
     async def put_import(self, job: ImportJob) -> None: ...

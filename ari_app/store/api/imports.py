@@ -54,18 +54,19 @@ def job_of(row: sqlite3.Row) -> ImportJob:
     )
 
 
-def begin(connection: sqlite3.Connection, job: ImportJob) -> ImportJob:
+def begin(connection: sqlite3.Connection, job: ImportJob) -> tuple[ImportJob, bool]:
     """See ``ApiStore.begin_import``."""
     params = job_params(job)
     row = connection.execute(SQL["api_import_to_go_on"], params).fetchone()
     if row is None:
         connection.execute(SQL["put_api_import"], params)
-        return job
+        return job, True
     found = job_of(row)
     if found.state is ImportState.INTERRUPTED:
         found = replace(found, state=ImportState.WAITING, alive_at=job.alive_at, finished_at=None, share=0.0)
         connection.execute(SQL["put_api_import"], job_params(found))
-    return found
+        return found, True
+    return found, False
 
 
 def put(connection: sqlite3.Connection, job: ImportJob) -> None:

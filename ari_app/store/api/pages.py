@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from ari_app.domain.debt.promise import PromiseStanding, PromiseState
@@ -21,6 +22,7 @@ from ari_app.store.codec import (
 )
 from ari_app.store.debt.ledger import entry_of
 from ari_app.store.debt.promise_rows import promise_of_row
+from ari_app.store.numbers import other_phones
 from ari_app.store.queries import SQL
 from ari_app.store.reading import attempt_of_row, outbox_record
 
@@ -82,8 +84,9 @@ def account(connection: sqlite3.Connection, bill: BillKey) -> StatedAccount | No
 
 def _stated(connection: sqlite3.Connection, row: sqlite3.Row) -> StatedAccount:
     tasks = connection.execute(SQL["tasks_of_account"], {"account": row["id"]}).fetchall()
+    account = replace(account_of(row), other_phones=other_phones(connection, row["id"]))
     return StatedAccount(
-        account_of(row),
+        account,
         amount(row["stated_minor"]),
         instant(row["stated_at"]),
         tuple(task["campaign_id"] for task in tasks),

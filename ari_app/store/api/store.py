@@ -67,7 +67,7 @@ class SqliteApi:
     async def forget_requests(self, before: datetime) -> int:
         return await self._writer.run(lambda db: tokens.forget_requests(db, micros(before)))
 
-    async def begin_import(self, job: ImportJob) -> ImportJob:
+    async def begin_import(self, job: ImportJob) -> tuple[ImportJob, bool]:
         return await self._writer.run(lambda db: imports.begin(db, job))
 
     async def put_import(self, job: ImportJob) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
+from ari_app.domain.account import Account
 from ari_app.domain.api_scope import Scope
+from ari_app.errors import InputError, Problem
+from ari_app.ports import Store
 from ari_app.ports.api import AccountFilter, ApiStore, StatedAccount
 from ari_app.ports.debt import BillKey
+from ari_app.services.account_row import RowDefaults, read_row
 from ari_app.services.api.cursors import Cursors
 from ari_app.web.api.access import Seen, Sight, needs
-from ari_app.web.api.problems import not_found
+from ari_app.web.api.problems import KINDS, ApiProblem, not_found
 from ari_app.web.api.routing import Door
 from ari_app.web.api.values import (
     Cursor,
@@ -25,6 +32,7 @@ from ari_app.web.api.values import (
     Pager,
     Reference,
     bill_of,
+    must_match,
     reference_of,
     tagged,
 )
@@ -55,6 +63,26 @@ class AccountBody(Model):
     tasks: list[str]
 
 
+#: What may be changed, and where it stands in an account.
+_PATCHABLE = {
+    "name": "name",
+    "phone": "phone",
+    "language": "language",
+    "timezone": "timezone",
+    "preferredTimeWindow": "preferred_windows",
+}
+
+
+class AccountPatch(Model):
+    """What may be changed of an account; each as in a row of a list."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = ""
+    phone: Annotated[str, Field(min_length=3, max_length=40)] = ""
+    language: Literal["zh", "en"] = "zh"
+    timezone: Annotated[str, Field(min_length=1, max_length=64)] = ""
+    preferred_time_window: Annotated[str, Field(min_length=1, max_length=100)] = ""
+
+
 def account_body(found: StatedAccount, sight: Sight) -> AccountBody:
     """An account as this token may see it."""
 
@@ -83,7 +111,9 @@ def account_body(found: StatedAccount, sight: Sight) -> AccountBody:
     )
 
 
-def accounts_router(door: Door, store: ApiStore, cursors: Cursors) -> APIRouter:
+def accounts_router(
+    door: Door, store: ApiStore, campaigns: Store, cursors: Cursors, defaults: Callable[[], RowDefaults]
+) -> APIRouter:
     """``/v1/accounts``."""
     router = door.router("/accounts", "accounts")
 
@@ -133,4 +163,52 @@ def accounts_router(door: Door, store: ApiStore, cursors: Cursors) -> APIRouter:
             raise not_found("account")
         return tagged(request, account_body(found, sight))
 
+    @router.patch(
+        "/{account_ref}",
+        dependencies=[needs(Scope.WRITE_ACCOUNTS)],
+        summary="Change what a company knows of a customer",
+        response_model=AccountBody,
+    )
+    async def patch_account(
+        request: Request, sight: Seen, account_ref: Reference, body: AccountPatch
+    ) -> Response:
+        """Heeds If-Match. Sums, due dates and buckets are the billing system's: load its list again, or post a movement."""
+        bill = bill_of(account_ref)
+        found = None if bill is None else await store.account_of(bill)
+        if bill is None or found is None:
+            raise not_found("account")
+        must_match(request, account_body(found, sight))
+        if not found.tasks:
+            raise ApiProblem(409, KINDS[409], "the account is in no task")
+        changed = _changed(found, body, defaults())
+        await campaigns.load_accounts(found.tasks[0], [changed], door.clock.now())
+        found = await store.account_of(bill)
+        if found is None:
+            raise not_found("account")
+        return tagged(request, account_body(found, sight))
+
     return router
+
+
+def _changed(found: StatedAccount, body: AccountPatch, defaults: RowDefaults) -> Account:
+    """The account with the changes, checked as a row of a list is. Raises InputError."""
+    account = found.account
+    row: dict[str, object] = {
+        "customerId": account.customer_id,
+        "accountId": account.account_id,
+        "billId": account.bill_id,
+        "name": account.name,
+        "phone": account.phone,
+        "amountDue": found.stated,
+        "dueDate": account.due_date.isoformat(),
+        "timezone": account.timezone,
+        "language": account.language,
+    }
+    wanted = body.model_dump(by_alias=True, exclude_unset=True)
+    if not wanted:
+        raise InputError([Problem("request", "", "changes nothing", ", ".join(_PATCHABLE))])
+    read = read_row(row | wanted, defaults, typed=True)
+    if not isinstance(read, Account):
+        raise InputError([Problem("request", fault.field, fault.wrong, fault.allowed) for fault in read])
+    fields = {_PATCHABLE[name]: getattr(read, _PATCHABLE[name]) for name in wanted}
+    return replace(account, amount_due=found.stated, **fields)

@@ -90,7 +90,10 @@ class TokenRoute(APIRoute):
             if key is None or request.method != "POST":
                 return await original(request)
             _check_key(key)
-            return await once(door, token, key, request, await _fingerprint(request), original)
+            try:
+                return await once(door, token, key, request, await _fingerprint(request), original)
+            finally:
+                await request.close()  # a form that was read for its fingerprint, and then for nothing else
 
         return handle
 

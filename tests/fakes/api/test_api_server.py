@@ -1,0 +1,197 @@
+"""The server itself: event streams, an orderly end, trusted proxies, and the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from ari_app.cli.main import app
+from ari_app.domain.debt.ledger import EntryKind
+from ari_app.domain.token_bucket import Allowance
+from ari_app.ports.debt import BillKey, Movement
+from ari_app.web.api.app import make_api
+from ari_app.web.api.options import ApiOptions
+from ari_app.web.api.rates import Rates
+from ari_app.web.api.server import ServerOptions, serving
+from tests.support.api import Served, served
+from tests.support.store_rows import NOW
+
+pytestmark = pytest.mark.fakes
+
+
+@asynccontextmanager
+async def listening(it: Served, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """The application behind a real server, and a client with every right."""
+    chosen = ServerOptions(port=0, **options)
+    async with (
+        serving(it.api.app, chosen, it.api.closing) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=it.client.headers) as client,
+    ):
+        yield client
+
+
+async def pay(it: Served, reference: str) -> None:
+    from decimal import Decimal
+
+    bill = BillKey("cust-1", "acc-1", "b1")
+    movement = Movement(bill, EntryKind.PAYMENT, Decimal("1.00"), "CNY", NOW, "bank", reference)
+    await it.store.debts.post(movement, it.clock.now())
+
+
+async def told(lines: AsyncIterator[str], count: int) -> list[dict[str, Any]]:
+    """The next events of a stream."""
+    found: list[dict[str, Any]] = []
+    async for line in lines:
+        if line.startswith("data: "):
+            found.append(json.loads(line.removeprefix("data: ")))
+            if len(found) == count:
+                return found
+    raise AssertionError(f"the stream ended after {len(found)} events")
+
+
+async def test_events_come_as_they_happen_and_none_is_lost_by_coming_back(tmp_path: Path) -> None:
+    async with served(tmp_path) as it, listening(it) as client:
+        await pay(it, "before")
+        async with client.stream("GET", "/v1/events/stream") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            lines = stream.aiter_lines()
+            assert await anext(lines) == ": ready"
+            await pay(it, "one")
+            (first,) = await told(lines, 1)
+            assert first["payload"]["reference"] == "one"
+        await pay(it, "two")
+        await pay(it, "three")
+        headers = {"Last-Event-ID": str(first["id"])}
+        async with client.stream("GET", "/v1/events/stream", headers=headers) as stream:
+            found = await told(stream.aiter_lines(), 2)
+        assert [each["payload"]["reference"] for each in found] == ["two", "three"]
+
+
+async def test_there_are_only_so_many_streams(tmp_path: Path) -> None:
+    async with served(tmp_path, max_streams=1) as it, listening(it) as client:
+        async with client.stream("GET", "/v1/events/stream") as stream:
+            assert await anext(stream.aiter_lines()) == ": ready"
+            refused = await client.get("/v1/events/stream")
+            assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        for _ in range(200):  # the server notices the end of the first one in its own time
+            async with client.stream("GET", "/v1/events/stream") as again:
+                if again.status_code == 200:
+                    return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the place of a stream that has ended stays taken")
+
+
+async def test_the_end_lets_requests_finish_and_ends_streams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(tmp_path) as it:
+        held, go = asyncio.Event(), asyncio.Event()
+        read = it.store.api.accounts_page
+
+        async def slow(*arguments: Any) -> Any:
+            held.set()
+            await go.wait()
+            return await read(*arguments)
+
+        monkeypatch.setattr(it.store.api, "accounts_page", slow)
+        server = serving(it.api.app, ServerOptions(port=0), it.api.closing)
+        port = await server.__aenter__()
+        base = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=base, headers=it.client.headers) as client:
+            async with client.stream("GET", "/v1/events/stream") as stream:
+                lines = stream.aiter_lines()
+                assert await anext(lines) == ": ready"
+                under_way = asyncio.create_task(client.get("/v1/accounts"))
+                await held.wait()
+                ending = asyncio.create_task(server.__aexit__(None, None, None))
+                assert [line async for line in lines if line.startswith("data")] == []
+                go.set()
+                assert (await under_way).status_code == 200
+            await ending
+            with pytest.raises(httpx.HTTPError):
+                await client.get("/v1/accounts")
+
+
+async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    async with served(tmp_path) as it, listening(it) as client:
+        port = client.base_url.port
+        assert port is not None
+        with pytest.raises(OSError, match="in use"):
+            async with serving(it.api.app, ServerOptions(port=port), asyncio.Event()):
+                pass
+
+
+@pytest.mark.parametrize(("trusted", "addresses"), [((), 1), (("127.0.0.0/8",), 2)])
+async def test_only_a_trusted_proxy_says_who_asks(trusted: tuple[str, ...], addresses: int) -> None:
+    options = ApiOptions(address_rate=Allowance(0.001, 1))
+    made = make_api(options, Rates(options.token_rate, options.address_rate), [])
+    async with (
+        serving(made, ServerOptions(port=0, trusted_proxies=trusted), asyncio.Event()) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        answers = [
+            await client.get("/docs", headers={"X-Forwarded-For": address})
+            for address in ("192.0.2.1", "192.0.2.2")
+        ]
+        assert [each.status_code for each in answers].count(200) == addresses
+
+
+def test_the_command_serves_alone_and_its_tokens_open_the_door(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = tmp_path / "ari-app.yaml"
+    dialplan = Path("dialplan").absolute()
+    settings.write_text(
+        f"data_dir: {tmp_path}\ndialplan_dir: {dialplan}\napi: {{port: {port}}}\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "ari_app", "--config", str(settings), "api"]
+
+    def ask(*more: str) -> Any:
+        done = CliRunner().invoke(app, ["--config", str(settings), "api", "tokens", *more, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    made = ask("add", "billing", "--scope", "read:accounts", "--days", "30")
+    assert made["scopes"] == ["read:accounts"]
+    assert made["token"].split("_")[1] == made["token_id"]
+    (listed,) = ask("list")
+    assert (listed["usable"], "token" in listed, "digest" in listed) == (True, False, False)
+    server = subprocess.Popen(command, env={**os.environ}, stderr=subprocess.PIPE, text=True)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            headers = {"Authorization": f"Bearer {made['token']}"}
+            transport = httpx.HTTPTransport(retries=8)
+            with httpx.Client(base_url=client.base_url, transport=transport, timeout=30) as patient:
+                assert patient.get("/v1/accounts", headers=headers).json() == {
+                    "items": [],
+                    "nextCursor": None,
+                }
+            assert ask("revoke", made["token_id"])["revoked"] is True
+            for _ in range(400):
+                if client.get("/v1/accounts", headers=headers).status_code == 401:
+                    break
+                threading.Event().wait(0.05)
+            else:
+                raise AssertionError("a revoked token goes on")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        _, said = server.communicate(timeout=30)
+    assert server.returncode == 0, said
+    assert made["token"] not in said
+    assert "Traceback" not in said
