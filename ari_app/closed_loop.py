@@ -19,6 +19,7 @@ from ari_app.http_api import Show, http_api
 from ari_app.ports import Clock
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.directory import IntegrationDirectory
+from ari_app.services.integrations.loading import Places
 from ari_app.services.integrations.runner import Integrations, Surroundings
 from ari_app.services.promise_plans import PromisePlans
 from ari_app.store.sqlite_store import SqliteStore
@@ -68,8 +69,7 @@ async def closed_loop(
 def integration_surroundings(settings: Settings, store: SqliteStore, clock: Clock) -> Surroundings:
     """What integrations work with."""
     return Surroundings(
-        store=store,
-        debts=store.debts,
+        places=Places(store, store.debts, store.disputes),
         runs=store.integration_runs,
         clock=clock,
         defaults=lambda now: row_defaults(settings, now),

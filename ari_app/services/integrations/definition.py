@@ -30,6 +30,7 @@ from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.services.account_row import FIELDS as ACCOUNT_FIELDS
 from ari_app.services.integrations.payment_row import PAYMENT_FIELDS
+from ari_app.services.integrations.ticket_row import TICKET_FIELDS
 from ari_app.services.model_problems import RefusedError, nearest, problems_of
 from ari_app.services.webhooks.addresses import refused_url
 from ari_app.yaml_lines import YamlDocument, read_yaml
@@ -49,11 +50,18 @@ class Into(StrEnum):
 
     ACCOUNTS = "accounts"
     PAYMENTS = "payments"
+    TICKETS = "tickets"
 
     @property
     def fields(self) -> dict[str, bool]:
         """The fields that a record may have; True: must."""
-        return ACCOUNT_FIELDS if self is Into.ACCOUNTS else PAYMENT_FIELDS
+        match self:
+            case Into.ACCOUNTS:
+                return ACCOUNT_FIELDS
+            case Into.PAYMENTS:
+                return PAYMENT_FIELDS
+            case _:
+                return TICKET_FIELDS
 
 
 class Part(BaseModel):

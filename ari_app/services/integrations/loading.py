@@ -1,22 +1,34 @@
-"""What becomes of rows: accounts through the importer, payments through the ledger, with the same rejects for both."""
+"""What becomes of rows: accounts by the importer, payments by the ledger, tickets by disputes; the same rejects for all."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ari_app.errors import InputError, Problem
 from ari_app.ports import Debts, Movement, Posted, Store
+from ari_app.ports.disputes import Disputes
 from ari_app.services.account_row import FieldFault, RowDefaults
 from ari_app.services.importer import BATCH, KEPT_REJECTS, import_listing
 from ari_app.services.integrations.definition import Definition, Into
 from ari_app.services.integrations.payment_row import PAYMENT_ALIASES, PAYMENT_FIELDS, read_payment
+from ari_app.services.integrations.ticket_row import (
+    TICKET_ALIASES,
+    TICKET_FIELDS,
+    Ticket,
+    apply_ticket,
+    read_ticket,
+)
 from ari_app.services.list_columns import match_columns
 from ari_app.services.list_rejects import RejectedRow, RejectsFile
 from ari_app.services.list_rows import BadRow, ListFile, Row
+
+T = TypeVar("T")
 
 _WRONG = {
     Posted.CONTRADICTED: (
@@ -43,25 +55,35 @@ class Loaded:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where rows go."""
+
+    store: Store
+    debts: Debts
+    disputes: Disputes
+
+
 async def load(
-    listing: ListFile,
-    definition: Definition,
-    store: Store,
-    debts: Debts,
-    defaults: RowDefaults,
-    rejects_path: Path,
+    listing: ListFile, definition: Definition, places: Places, defaults: RowDefaults, rejects_path: Path
 ) -> Loaded:
     """Load every good row; bad ones are counted, kept (some) and written to ``rejects_path``.
 
     Raises InputError where nothing of the list can be used, StoreError where the database cannot be written.
     """
+    name = definition.integration
     if definition.into is Into.PAYMENTS:
-        return await _payments(listing, definition.integration, debts, defaults, rejects_path)
+        read = partial(read_payment, provider=name)
+        payments = _Rows(listing, PAYMENT_FIELDS, PAYMENT_ALIASES, defaults, read)
+        return await _each(payments, rejects_path, partial(_post, places.debts, defaults))
+    if definition.into is Into.TICKETS:
+        tickets = _Rows(listing, TICKET_FIELDS, TICKET_ALIASES, defaults, read_ticket)
+        return await _each(tickets, rejects_path, partial(_ticket, places.disputes, name, defaults))
     campaign = definition.campaign or ""
-    if await store.campaign(campaign) is None:
+    if await places.store.campaign(campaign) is None:
         listing.close()
         raise InputError([Problem(campaign, "campaign", "does not exist", "an id that campaign list shows")])
-    report = await import_listing(listing, campaign, store, defaults, rejects_path)
+    report = await import_listing(listing, campaign, places.store, defaults, rejects_path)
     nothing = "no row was good" if report.rows and not report.loaded else ""
     return Loaded(
         report.rows,
@@ -75,77 +97,91 @@ async def load(
     )
 
 
-async def _payments(
-    listing: ListFile, provider: str, debts: Debts, defaults: RowDefaults, rejects_path: Path
+async def _post(debts: Debts, defaults: RowDefaults, movement: Movement) -> bool | FieldFault:
+    posting = await debts.post(movement, defaults.now)
+    if posting.result in _WRONG:
+        return FieldFault(*_WRONG[posting.result])
+    return posting.result is Posted.RECORDED
+
+
+async def _ticket(disputes: Disputes, name: str, defaults: RowDefaults, ticket: Ticket) -> bool | FieldFault:
+    return await apply_ticket(ticket, disputes, name, defaults.now)
+
+
+async def _each(
+    reading: _Rows[T], rejects_path: Path, apply: Callable[[T], Awaitable[bool | FieldFault]]
 ) -> Loaded:
-    reading = _Payments(listing, provider, defaults)
-    rejects = RejectsFile(rejects_path, listing.headings or tuple(PAYMENT_FIELDS))
+    """Apply row by row: True is something new, False what was known, a fault is a reject."""
+    rejects = RejectsFile(rejects_path, reading.headings)
     added = unchanged = 0
     try:
         with rejects:
             rows = reading.rows()
             while batch := await asyncio.to_thread(lambda: list(islice(rows, BATCH))):
-                for row, movement in batch:
-                    if isinstance(movement, Movement):
-                        posting = await debts.post(movement, defaults.now)
-                        if posting.result is Posted.RECORDED:
-                            added += 1
-                            continue
-                        if posting.result is Posted.REPEATED:
-                            unchanged += 1
-                            continue
-                        faults: Sequence[FieldFault] = [FieldFault(*_WRONG[posting.result])]
+                for row, found in batch:
+                    faults: Sequence[FieldFault]
+                    if isinstance(found, list):
+                        faults = found
                     else:
-                        faults = movement
-                    reading.reject(RejectedRow(row.number, tuple(faults)))
-                    rejects.write(reading.kept[-1], row.cells)
+                        done = await apply(found)
+                        if isinstance(done, bool):
+                            added, unchanged = added + done, unchanged + (not done)
+                            continue
+                        faults = [done]
+                    rejects.write(reading.reject(row, faults), row.cells)
     finally:
-        listing.close()
-    good = added + unchanged
-    nothing = "no row was good" if reading.count and not good else ""
+        reading.close()
+    nothing = "no row was good" if reading.count and not added + unchanged else ""
     return Loaded(
         reading.count,
         added,
         0,
         unchanged,
         reading.rejected,
-        tuple(reading.kept[:KEPT_REJECTS]),
+        tuple(reading.kept),
         str(rejects.path) if rejects.written else "",
         reading.stopped or nothing,
     )
 
 
-class _Payments:
-    """The movements of a list, row by row, each with what is wrong with it instead where something is."""
+class _Rows(Generic[T]):
+    """What the rows of a list say, one by one, each with what is wrong with it instead where something is."""
 
-    def __init__(self, listing: ListFile, provider: str, defaults: RowDefaults) -> None:
-        self._listing, self._provider, self._defaults = listing, provider, defaults
+    def __init__(
+        self,
+        listing: ListFile,
+        fields: Mapping[str, bool],
+        aliases: Mapping[str, tuple[str, ...]],
+        defaults: RowDefaults,
+        read: Callable[..., T | list[FieldFault]],
+    ) -> None:
+        self._listing, self._names, self._defaults, self._read = listing, fields, defaults, read
         self._typed = not listing.headings
-        columns = match_columns(
-            listing.headings, {}, listing.source, fields=PAYMENT_FIELDS, aliases=PAYMENT_ALIASES
-        )
+        self.headings = listing.headings or tuple(fields)
+        columns = match_columns(listing.headings, {}, listing.source, fields=fields, aliases=aliases)
         self._fields = {heading: name for name, heading in columns.items()}
         self.count = self.rejected = 0
         self.kept: list[RejectedRow] = []
         self.stopped = ""
 
-    def reject(self, row: RejectedRow) -> None:
-        self.rejected += 1
-        if len(self.kept) > KEPT_REJECTS:
-            self.kept.pop()
-        self.kept.append(row)
+    def close(self) -> None:
+        self._listing.close()
 
-    def rows(self) -> Iterator[tuple[Row | BadRow, Movement | Sequence[FieldFault]]]:
+    def reject(self, row: Row | BadRow, faults: Sequence[FieldFault]) -> RejectedRow:
+        self.rejected += 1
+        rejected = RejectedRow(row.number, tuple(faults))
+        if len(self.kept) < KEPT_REJECTS:
+            self.kept.append(rejected)
+        return rejected
+
+    def rows(self) -> Iterator[tuple[Row | BadRow, T | list[FieldFault]]]:
         try:
             for row in self._listing.rows:
                 self.count += 1
                 if isinstance(row, BadRow):
                     yield row, [FieldFault(row.name, row.wrong, row.allowed)]
                 else:
-                    yield (
-                        row,
-                        read_payment(self._named(row), self._defaults, self._provider, typed=self._typed),
-                    )
+                    yield row, self._read(self._named(row), self._defaults, typed=self._typed)
         except InputError as error:
             if self.count == 0:
                 raise
@@ -155,5 +191,5 @@ class _Payments:
 
     def _named(self, row: Row) -> dict[str, object]:
         if self._typed:
-            return {name: row.cells.get(name) for name in PAYMENT_FIELDS}
+            return {name: row.cells.get(name) for name in self._names}
         return {name: row.cells.get(heading) for heading, name in self._fields.items()}

@@ -50,7 +50,7 @@ _KINDS = {
 
 
 def read_payment(
-    row: Mapping[str, object], defaults: RowDefaults, provider: str, *, typed: bool = False
+    row: Mapping[str, object], defaults: RowDefaults, *, provider: str, typed: bool = False
 ) -> Movement | list[FieldFault]:
     """The movement of a row, or every fault it has. ``provider`` names the source: references are unique within it."""
     reading = RowFields(row, typed, PAYMENT_FIELDS)

@@ -19,7 +19,7 @@ import structlog
 from ari_app.domain.integration.mapping import value_at
 from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import AriAppError, InputError, Problem, StoreError
-from ari_app.ports import Clock, Debts, Store
+from ari_app.ports import Clock
 from ari_app.ports.integrations import Fetch, FetchError, IntegrationRuns, Run, RunResult
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.exact_json import DECODER
@@ -35,7 +35,7 @@ from ari_app.services.integrations.inbox import (
     put_away,
     take,
 )
-from ari_app.services.integrations.loading import Loaded, load
+from ari_app.services.integrations.loading import Loaded, Places, load
 from ari_app.services.integrations.mapped_rows import listing_of, mapped_listing
 from ari_app.services.integrations.pull import Sleep, pull
 from ari_app.services.list_files import open_list
@@ -55,8 +55,7 @@ AGAIN = timedelta(minutes=15)
 class Surroundings:
     """What runs need. ``work`` is a folder of our own, for spools, copies and rejects; ``failed`` is told of failures."""
 
-    store: Store
-    debts: Debts
+    places: Places
     runs: IntegrationRuns
     clock: Clock
     defaults: Callable[[datetime], RowDefaults]
@@ -167,7 +166,7 @@ class Integrations:
 
     async def _load(self, listing: ListFile, definition: Definition, rejects: Path, now: datetime) -> Loaded:
         around = self._around
-        return await load(listing, definition, around.store, around.debts, around.defaults(now), rejects)
+        return await load(listing, definition, around.places, around.defaults(now), rejects)
 
     # -------------------------------------------------------------------------------------------- files
 

@@ -14,9 +14,10 @@ from ari_app.services.account_row import FieldFault, RowDefaults, read_row
 from ari_app.services.importer import RowReader
 from ari_app.services.integrations.definition import Definition, FolderPart, HttpPart, Into
 from ari_app.services.integrations.inbox import complete_files
-from ari_app.services.integrations.payment_row import PAYMENT_ALIASES, PAYMENT_FIELDS, read_payment
+from ari_app.services.integrations.payment_row import PAYMENT_ALIASES, read_payment
 from ari_app.services.integrations.pull import pull
 from ari_app.services.integrations.runner import Surroundings, read_secret
+from ari_app.services.integrations.ticket_row import TICKET_ALIASES, read_ticket
 from ari_app.services.list_columns import match_columns
 from ari_app.services.list_files import open_list
 from ari_app.services.list_rows import Row
@@ -73,7 +74,11 @@ def _of_file(
                 RowReader(listing, defaults, {}).columns
                 if definition.into is Into.ACCOUNTS
                 else match_columns(
-                    listing.headings, {}, listing.source, fields=PAYMENT_FIELDS, aliases=PAYMENT_ALIASES
+                    listing.headings,
+                    {},
+                    listing.source,
+                    fields=definition.into.fields,
+                    aliases=PAYMENT_ALIASES if definition.into is Into.PAYMENTS else TICKET_ALIASES,
                 )
             )
         typed = not listing.headings
@@ -112,7 +117,10 @@ def _checked(
     if definition.into is Into.ACCOUNTS:
         account = read_row(cells, defaults, typed=typed)
         return account if isinstance(account, list) else []
-    movement = read_payment(cells, defaults, definition.integration, typed=typed)
+    if definition.into is Into.TICKETS:
+        ticket = read_ticket(cells, defaults, typed=typed)
+        return ticket if isinstance(ticket, list) else []
+    movement = read_payment(cells, defaults, provider=definition.integration, typed=typed)
     return movement if isinstance(movement, list) else []
 
 

@@ -19,6 +19,7 @@ from ari_app.services.integrations import inbox
 from ari_app.services.integrations.definition import FolderPart
 from ari_app.services.integrations.directory import IntegrationDirectory
 from ari_app.services.integrations.inbox import InboxError, complete_files, take
+from ari_app.services.integrations.loading import Places
 from ari_app.services.integrations.runner import Integrations, Surroundings
 from ari_app.services.integrations.trial import trial
 from ari_app.store.sqlite_store import SqliteStore
@@ -56,8 +57,7 @@ class Drop:
     @property
     def around(self) -> Surroundings:
         return Surroundings(
-            store=self.store,
-            debts=self.store.debts,
+            places=Places(self.store, self.store.debts, self.store.disputes),
             runs=self.store.integration_runs,
             clock=self.clock,
             defaults=RowDefaults,

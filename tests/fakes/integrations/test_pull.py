@@ -15,15 +15,18 @@ import pytest
 from aiohttp import web
 
 from ari_app.gateways.integrations.http_fetch import HttpFetch
+from ari_app.ports import BillKey
+from ari_app.ports.disputes import NewDispute
 from ari_app.ports.integrations import FetchError, Run, RunResult
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.definition import read_definition
 from ari_app.services.integrations.directory import IntegrationDirectory
+from ari_app.services.integrations.loading import Places
 from ari_app.services.integrations.runner import BusyError, Integrations, Surroundings, _alone
 from ari_app.services.integrations.trial import personal_paths, trial
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.clock import FakeClock
-from tests.support.store_rows import NOW, campaign
+from tests.support.store_rows import NOW, account, campaign
 
 pytestmark = pytest.mark.fakes
 
@@ -102,8 +105,7 @@ class Bench:
         self.folder.mkdir()
         self.work = tmp_path / "work"
         self.around = Surroundings(
-            store=store,
-            debts=store.debts,
+            places=Places(store, store.debts, store.disputes),
             runs=store.integration_runs,
             clock=self.clock,
             defaults=RowDefaults,
@@ -189,6 +191,42 @@ async def test_payments_go_to_the_ledger_once(bench: Bench) -> None:
         Decimal("0.00"),
         Decimal("5.02"),
     ]
+    again = await bench.run()
+    assert (again.added, again.unchanged, again.rejected) == (0, 2, 3)
+
+
+async def test_tickets_move_disputes_to_where_they_stand_there(bench: Bench) -> None:
+    await bench.store.load_accounts("c1", [account(), account(2)], NOW - timedelta(hours=1))
+    cases = []
+    for number in (1, 2):
+        bill = BillKey(f"cust-{number}", f"acc-{number}", "b1")
+        opened = await bench.store.disputes.open(NewDispute(bill, "bill", "api", f"r{number}"), NOW)
+        assert opened is not None
+        cases.append(opened.case_id)
+    text = (
+        f"integration: billing\ninto: tickets\nhttp:\n  url: {bench.server.url}/t\n  networks: [127.0.0.1]\n"
+    )
+    text += "  records: data\nmap:\n  caseId: external\n  status: {from: state, do: [{values: {asked: waiting_for_customer,"
+    text += " done: decided}}]}\n  verdict: verdict\n  corrected: {from: fen, do: [fen]}\n  reason: why\n"
+    (bench.folder / "billing.yaml").write_text(text, encoding="utf-8")
+    bench.server.in_turn(
+        [
+            {"external": cases[0], "state": "asked"},
+            {"external": cases[1], "state": "done", "verdict": "upheld", "fen": 10000, "why": "read wrongly"},
+            {"external": "dis-nobody", "state": "asked"},
+            {"external": cases[0], "state": "done"},
+            {"external": cases[0], "state": "new"},
+        ]
+    )
+    run = await bench.run()
+    assert (run.result, run.added, run.rejected) == (RunResult.DONE, 2, 3)
+    assert [(await bench.store.disputes.case(each)).state.value for each in cases] == [
+        "waiting_for_customer",
+        "decided",
+    ]
+    (found,) = await bench.store.customer_accounts("cust-2")
+    assert found.account.amount_due == Decimal("100.00")
+    assert (await bench.store.disputes.case(cases[1])).decided_by == "billing"
     again = await bench.run()
     assert (again.added, again.unchanged, again.rejected) == (0, 2, 3)
 
