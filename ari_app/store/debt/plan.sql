@@ -81,3 +81,14 @@ FROM plan_case AS p WHERE p.account = :account AND p.state = 'active' AND NOT EX
 -- name: rearm_plan
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
 WHERE account = :account AND state = 'waiting' AND refused_by = 'plan_active';
+
+-- name: plan_approver
+UPDATE plan SET approver = :approver WHERE attempt_id = :attempt_id;
+
+-- name: reopen_agreed
+UPDATE campaign_account SET state = 'waiting', planned_at = :at, due_at = :at, closed_reason = NULL, refused_by = NULL
+WHERE account = :account AND state = 'done' AND closed_phone IS NULL
+    AND last_disposition IN ('promise_to_pay', 'plan_requested', 'deferral_requested');
+
+-- name: language_of
+SELECT language FROM account WHERE id = :account;

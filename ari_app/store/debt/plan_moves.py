@@ -15,7 +15,7 @@ from ari_app.domain.debt.ledger import ZERO, EntryKind
 from ari_app.domain.debt.plan import WAITING, PlanState, schedule_of
 from ari_app.domain.review import looked_over
 from ari_app.store.codec import Params, amount, instant, minor_units, plain, words, words_of
-from ari_app.store.debt.plan_settlement import move_plan, record_step, terms_of
+from ari_app.store.debt.plan_settlement import move_plan, record_step, resume, terms_of
 from ari_app.store.debt.settlement import settle_account, withdraw_promises
 from ari_app.store.queries import SQL
 
@@ -88,6 +88,7 @@ def request_plan(
     record_step(connection, case, PlanState.REQUESTED, "", by.strip() or CUSTOMER, now)
     if refused is not None:
         record_step(connection, case, PlanState.REJECTED, refused.reason, RULES, now)
+        resume(connection, account, now)
         return plan_id, refused.reason
     if level.people:
         move_plan(connection, case, PlanState.AWAITING_APPROVAL, f"level {level.name}", RULES, now)
@@ -191,6 +192,12 @@ def _is(row: sqlite3.Row) -> str:
 def _approved(connection: sqlite3.Connection, row: sqlite3.Row, by: str, note: str, now: int) -> None:
     """Nobody else has to agree. What the customer has accepted before begins at once."""
     move_plan(connection, row, PlanState.APPROVED, note, by, now)
+    if row["attempt_id"] is not None:
+        names = [
+            each["name"] for each in connection.execute(SQL["plan_approvals"], {"plan_id": row["plan_id"]})
+        ]
+        approver = ", ".join(names) or by
+        connection.execute(SQL["plan_approver"], {"attempt_id": row["attempt_id"], "approver": approver})
     if row["accepted_at"] is not None:
         _begin(connection, plan_row(connection, row["plan_id"]), by, now)
 
@@ -249,7 +256,9 @@ def _post(connection: sqlite3.Connection, row: sqlite3.Row, kind: EntryKind, min
 def _replace_waiting(connection: sqlite3.Connection, account: int, now: int) -> None:
     row = connection.execute(SQL["plan_waiting"], {"account": account}).fetchone()
     if row is not None:
-        move_plan(connection, row, PlanState.CANCELLED, "replaced by another request", RULES, now)
+        move_plan(
+            connection, row, PlanState.CANCELLED, "replaced by another request", RULES, now, replaced=True
+        )
 
 
 def _circumstances(

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
+from ari_app.domain.call_result import PlanKind
 from ari_app.domain.debt.ledger import LedgerEntry
 from ari_app.domain.debt.plan import (
     NEXT,
@@ -16,6 +17,7 @@ from ari_app.domain.debt.plan import (
     PlanTerms,
     plan_standing,
 )
+from ari_app.domain.debt.plan_words import plan_words
 from ari_app.errors import StoreError
 from ari_app.store.codec import amount, instant, minor_units, plain
 from ari_app.store.debt.telling import tell
@@ -31,7 +33,10 @@ TOLD: Mapping[PlanState, str] = {
     PlanState.BREACHED: "collection.plan.breached",
     PlanState.CANCELLED: "collection.plan.cancelled",
 }
+#: After these the bill is collected again.
+_RESUME = frozenset({PlanState.BREACHED, PlanState.REJECTED})
 MISSED = "collection.plan.instalment_missed"
+_MINUTE = 60_000_000
 LEDGER = "ledger"
 CLOCK = "clock"
 
@@ -137,8 +142,10 @@ def move_plan(
     now: int,
     *,
     subject: str = "",
+    replaced: bool = False,
 ) -> None:
-    """Bring a plan into another state, with its step and its event. Raises StoreError for a move that no plan makes."""
+    """Bring a plan into another state, with its step and its event; ``replaced`` by another one, it lets nothing begin
+    again. Raises StoreError for a move that no plan makes."""
     before = PlanState(row["state"])
     if to not in NEXT[before]:
         raise StoreError(f"plan {row['plan_id']}: it is {before}, and no plan becomes {to} then")
@@ -154,8 +161,15 @@ def move_plan(
     record_step(connection, row, to, why, by, now, subject)
     # What the plan has kept away may be asked again: another rule decides now.
     connection.execute(SQL["rearm_plan"], {"account": row["account"]})
-    if before is PlanState.ACTIVE and to in (PlanState.BREACHED, PlanState.CANCELLED):
-        connection.execute(SQL["replan"], {"account": row["account"]})
+    if to in _RESUME or (to is PlanState.CANCELLED and not replaced):
+        resume(connection, row["account"], now)
+
+
+def resume(connection: sqlite3.Connection, account: int, now: int) -> None:
+    """Collection of a bill goes on, also where a call had ended it because something was agreed."""
+    # A minute on, so that it is planned again before it is called.
+    connection.execute(SQL["reopen_agreed"], {"account": account, "at": now + _MINUTE})
+    connection.execute(SQL["replan"], {"account": account})
 
 
 def record_step(
@@ -173,7 +187,17 @@ def record_step(
     event = TOLD.get(state)
     if event is not None:
         fields = _fields(row) | {"state": state.value, "by": by, "why": why or None}
-        tell(connection, row["account"], event, subject or f"{row['plan_id']}", fields, now)
+        tell(
+            connection, row["account"], event, subject or row["plan_id"], fields, now, _words(connection, row)
+        )
+
+
+def _words(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, str]:
+    """The terms of a plan in the customer's language, for a message that follows its event."""
+    language = connection.execute(SQL["language_of"], {"account": row["account"]}).fetchone()["language"]
+    schedule = terms_of(connection, row).schedule
+    waived = amount(row["waived_minor"])
+    return {"plan": plan_words(PlanKind(row["kind"]), schedule, waived, row["currency"], language)}
 
 
 def _fields(row: sqlite3.Row) -> dict[str, object]:

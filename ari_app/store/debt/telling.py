@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ari_app.services.events import account_event
 from ari_app.store.codec import amount, instant
@@ -19,15 +20,16 @@ def tell(
     subject: str,
     fields: Mapping[str, object],
     now: int,
+    words: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
     """Write an event into the outbox, in the transaction of what it tells; how many webhooks want it.
 
     ``subject`` makes it one of its kind: the same event of the same subject (an id, with the state it came into) is told
     once, however often this is called. ``fields`` stand beside the common ones (``taskId``, ``customerId``, ``accountId``,
     ``billId``, ``amountDue``, ``timestamp``). ``now`` in microseconds. Where a message follows such an event by itself,
-    it is planned too, whether a webhook wants it or not.
+    it is planned too, whether a webhook wants it or not; ``words`` are for that message alone.
     """
-    on_event(connection, account, event, subject, fields, now)
+    on_event(connection, account, event, subject, {**fields, **words}, now)
     row = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
     told = 0
     for found in connection.execute(SQL["campaigns_of_account"], {"account": account}).fetchall():

@@ -47,6 +47,7 @@ def message_facts(
     facts = replace(
         facts,
         flags=tuple(each for each in facts.flags if each.flag not in _TOLD_ABOUT),
+        plan=None,  # a plan that begins is told of, and who pays by one may ask for a link
         # What is owed has no say: a receipt goes out when nothing is.
         account=replace(facts.account, amount_due=max(facts.account.amount_due, Decimal(1))),
         campaign=replace(

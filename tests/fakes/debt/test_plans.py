@@ -31,9 +31,10 @@ from ari_app.domain.debt.plan import NEXT, PlanState
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.plan import InstalmentOption, instalment_terms
 from ari_app.ports import BillKey, Movement
+from ari_app.ports.messages import Occasion
 from ari_app.ports.plans import PlanAnswer, PlanCase
 from ari_app.store.sqlite_store import SqliteStore
-from tests.support.store_rows import NOW, account, allow, campaign, ids, no_events, outcome, tomorrow
+from tests.support.store_rows import NOW, account, allow, campaign, enough, ids, no_events, outcome, tomorrow
 from tests.support.verdicts import decide
 
 pytestmark = pytest.mark.fakes
@@ -437,3 +438,61 @@ async def test_a_dispute_in_the_same_call_goes_before_its_plan(store: SqliteStor
     await talked(store, ConversationResult("disputed", verified=True, plan=rates(), dispute=claim))
     (plan,) = await store.plans.plans()
     assert (plan.state, "disputed" in plan.why) == (PlanState.REJECTED, True)
+
+
+async def closed(store: SqliteStore) -> PlanCase:
+    """An account that a call has closed, because a plan was asked for."""
+    (attempt,) = await store.claim_due("c1", NOW, 1, allow, ids())
+    await store.mark_dialled(attempt.attempt_id, NOW, allow)
+    said = ConversationResult("plan_requested", verified=True, plan=rates(fee="0"))
+    await store.close_attempt(
+        outcome(attempt, "plan_requested", answered_at=NOW, conversation=said), enough, no_events
+    )
+    assert await store.next_due_at("c1") is None
+    (plan,) = await store.plans.plans()
+    return plan
+
+
+async def test_collection_goes_on_where_what_was_agreed_has_failed(store: SqliteStore) -> None:
+    plan = await closed(store)
+    await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=NOW)
+    assert await store.next_due_at("c1") is None
+    later = NOW + timedelta(days=20)
+    await store.plans.move_clock(later)
+    assert (await now_is(store, plan)).state is PlanState.BREACHED
+    assert await store.next_due_at("c1") == later + timedelta(minutes=1)
+    (again,) = await store.debts.attempts_to_replan(later)
+    assert again.otherwise == later
+    assert (again.follow_ups, await store.debts.replan(again, again.otherwise)) == ((), True)
+    assert len(await store.claim_due("c1", later, 1, allow, ids("again"))) == 1
+
+
+async def test_a_plan_that_is_refused_lets_collection_go_on_and_one_that_is_replaced_does_not(
+    store: SqliteStore,
+) -> None:
+    first = await closed(store)
+    second = await asked(store, rates(6))
+    assert (await now_is(store, first)).state is PlanState.CANCELLED
+    assert await store.next_due_at("c1") is None
+    await store.plans.reject(second.plan_id, by="Wang", role="supervisor", why="no", now=NOW)
+    assert await store.next_due_at("c1") == NOW + timedelta(minutes=1)
+
+
+async def test_who_has_approved_stands_in_the_result_of_the_call(store: SqliteStore) -> None:
+    plan = await closed(store)
+    await store.plans.approve(plan.plan_id, by="Wang Li", role="supervisor", now=NOW)
+    (record,) = await store.attempts("c1")
+    assert record.conversation is not None
+    assert record.conversation.plan is not None
+    assert record.conversation.plan.approver == "Wang Li"
+
+
+async def test_a_message_tells_the_customer_of_the_plan_that_begins(store: SqliteStore) -> None:
+    occasion = Occasion("plan_approved", notice=True)
+    await store.messages.open_channels({"sms": "gateway"}, {"collection.plan.activated": occasion}, NOW)
+    await running(store)
+    (message,) = await store.messages.claim(NOW, 9, allow)
+    assert (message.template, message.values["plan"]) == (
+        "plan_approved",
+        "分 3 期，每期 195.12 元，末期 195.13 元，首期 2026年11月30日",
+    )

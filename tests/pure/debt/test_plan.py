@@ -33,6 +33,7 @@ from ari_app.domain.debt.plan import (
     plan_standing,
     schedule_of,
 )
+from ari_app.domain.debt.plan_words import plan_words
 from ari_app.domain.debt.settlement import midnight
 from ari_app.domain.plan import InstalmentOption, instalment_terms
 
@@ -294,3 +295,28 @@ def test_who_may_have_a_plan(
     fields = {name: getattr(OWED, name) for name in PlanCircumstances.__slots__}
     found = ineligible(wish, PlanCircumstances(**(fields | changes)), limits)
     assert (None if found is None else found.refusal) is refusal
+
+
+# ----------------------------------------------------------------------------------------------------- in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "words"),
+    [
+        (PlanKind.INSTALLMENT, "zh", "分 3 期，每期 100.00 元，首期 2026年11月10日"),
+        (PlanKind.INSTALLMENT, "en", "3 payments of CNY 100.00, the first on 10 November 2026"),
+        (PlanKind.DEFERRAL, "zh", "100.00 元，延期至 2026年11月10日"),
+        (PlanKind.DEFERRAL, "en", "CNY 100.00, to be paid by 10 November 2026"),
+        (PlanKind.WAIVER, "zh", "减免 9.50 元"),
+        (PlanKind.WAIVER, "en", "CNY 9.50 is let off"),
+    ],
+)
+def test_terms_are_told_in_a_few_words(kind: PlanKind, language: str, words: str) -> None:
+    schedule = {PlanKind.WAIVER: (), PlanKind.DEFERRAL: TERMS.schedule[:1]}.get(kind, TERMS.schedule)
+    assert plan_words(kind, schedule, Decimal("9.50"), "CNY", language) == words
+
+
+def test_a_last_sum_that_differs_is_told() -> None:
+    schedule = (*TERMS.schedule[:2], Instalment(DAYS[2], Decimal("100.01")))
+    assert "末期 100.01 EUR" in plan_words(PlanKind.INSTALLMENT, schedule, ZERO, "EUR", "zh")
+    assert "the last one EUR 100.01" in plan_words(PlanKind.INSTALLMENT, schedule, ZERO, "EUR", "en")
