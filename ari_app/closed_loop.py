@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,6 +16,7 @@ from ari_app.domain.calendar import Calendar
 from ari_app.domain.rule_pack import RuleBook
 from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.http_api import Show, http_api
+from ari_app.messaging import messaging
 from ari_app.ports import Clock
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.directory import IntegrationDirectory
@@ -62,7 +63,10 @@ async def closed_loop(
         Integrations(directory, integration_surroundings(settings, store, clock)).look,
     )
     case_work(settings, store, clock, calendars, partial(every, scheduler))
-    async with http_api(settings, store, clock, show), webhook_relay(settings, store, clock):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(messaging(settings, store, clock, scheduler, book, show))
+        await stack.enter_async_context(http_api(settings, store, clock, show))
+        await stack.enter_async_context(webhook_relay(settings, store, clock))
         yield
 
 

@@ -16,6 +16,7 @@ from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
 from ari_app.errors import StoreError
+from ari_app.messaging import message_routers
 from ari_app.payment_site import payment_routers
 from ari_app.ports import Clock
 from ari_app.services.account_row import RowDefaults
@@ -146,7 +147,8 @@ async def http_api(
     if settings.api.port is None:
         yield None
         return
-    api = await build_api(settings, store, clock, others=payment_routers(settings, store, clock))
+    others = [*payment_routers(settings, store, clock), *message_routers(settings, store, clock)]
+    api = await build_api(settings, store, clock, others=others)
     if show is not None:
         for route, counters in api.counters.routes.items():
             show("api", lambda counters=counters: counters, route)  # type: ignore[misc]

@@ -38,6 +38,12 @@ _PATHS: tuple[KeyPath, ...] = (
     ("payments", "wechat", "public_key_file"),
     ("payments", "alipay", "private_key_file"),
     ("payments", "alipay", "public_key_file"),
+    ("messages", "gateways", "bearer_file"),
+    ("messages", "gateways", "password_file"),
+    ("messages", "gateways", "callbacks", "secret_file"),
+    ("messages", "email", "password_file"),
+    ("messages", "email", "ca_file"),
+    ("messages", "messengers", "secret_file"),
 )
 #: A name where there is no such folder: it lies in a cache, not beside the file.
 _PATH_OR_NAME: frozenset[KeyPath] = frozenset({("speech", "whisper_model")})

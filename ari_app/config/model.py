@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.config.follow_up import CaseSettings, DisputeSettings, ServiceSettings
+from ari_app.config.messages import MessageSettings
 from ari_app.config.payments import PaymentSettings
 from ari_app.config.promises import PromiseSettings
 from ari_app.config.webhooks import WebhookSettings
@@ -460,6 +461,7 @@ class Settings(Section):
     cases: CaseSettings = CaseSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
+    messages: MessageSettings = MessageSettings()
     payments: PaymentSettings = PaymentSettings()
     promises: PromiseSettings = PromiseSettings()
     api: ApiSettings = ApiSettings()

@@ -91,6 +91,7 @@ class PackVersion:
     ``dials_per_week`` counts from Monday to Sunday, ``dials_per_7_days`` today and the six days before. After a talk
     ``quiet_days`` pass, its own day being the first. ``reminders_per_week`` counts, over seven days, what rings or
     interrupts up to the due date. ``consent_required``: nobody is called whose consent is not on record.
+    ``opt_out_in_messages``: each message says how to end them.
     """
 
     version: str
@@ -110,6 +111,7 @@ class PackVersion:
     abandon_share: Limit | None = None
     first_contact_by_message: Demand | None = None
     consent_required: Demand | None = None
+    opt_out_in_messages: Demand | None = None
 
 
 @dataclass(frozen=True, slots=True)

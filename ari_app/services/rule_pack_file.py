@@ -46,7 +46,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 COUNTED_BY = ("dials_per_7_days", "quiet_days")
 CLOSINGS = ("weekends", "holidays")
-DEMANDS = ("first_contact_by_message", "consent_required")
+DEMANDS = ("first_contact_by_message", "consent_required", "opt_out_in_messages")
 REQUIRED = (
     "version",
     "from",

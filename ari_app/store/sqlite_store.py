@@ -142,6 +142,10 @@ class SqliteStore:
     def _current_book(self) -> StrategyBook:
         return self._book()
 
+    def current_book(self) -> StrategyBook:
+        """The strategy files as they are now; another object once one of them has changed."""
+        return self._book()
+
     async def __aenter__(self) -> Self:
         return self
 

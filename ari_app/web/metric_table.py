@@ -48,6 +48,9 @@ LABELS: Final[dict[str, str]] = {
     "llm": "task",
     "trunk": "trunk",
     "api": "route",
+    "message": "channel",
+    "message_state": "state",
+    "message_refusal": "rule",
 }
 
 _STATE: Final = (
@@ -109,6 +112,20 @@ _STATE: Final = (
             "seconds": "Time until their answers began, all together, in seconds",
         },
     ),
+    *_rows("message", Kind.GAUGE, {"resting": "1 while the provider is left alone after failures"}),
+    *_rows(
+        "message",
+        Kind.COUNTER,
+        {
+            "sent": "Messages that a provider has taken",
+            "rejected": "Those that it refused",
+            "busy": "Times that it did not take one, and may later",
+            "unknown": "Those of which nobody knows whether they left",
+            "refused": "Those that a rule stopped at the last moment",
+        },
+    ),
+    *_rows("message_state", Kind.GAUGE, {"messages": "Messages in each state, as counted once a minute"}),
+    *_rows("message_refusal", Kind.GAUGE, {"suppressed": "Messages that a rule refused for good, by rule"}),
     *_rows(
         "metrics",
         Kind.COUNTER,

@@ -61,8 +61,11 @@ def test_names_keep_to_the_conventions() -> None:
         assert not row.meaning.endswith(".")
 
 
-def test_labels_name_engines_languages_tasks_and_trunks_only() -> None:
-    assert set(LABELS.values()) == {"engine", "language", "route", "task", "trunk"}
+def test_labels_name_nothing_of_a_customer() -> None:
+    assert set(LABELS.values()) == {
+        *("engine", "language", "route", "task", "trunk"),
+        *("channel", "rule", "state"),
+    }
     assert set(LABELS) <= {row.group for row in METRICS}
 
 

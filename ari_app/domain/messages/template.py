@@ -43,7 +43,7 @@ DISCLOSING: Final = frozenset(
 LANGUAGES: Final = ("zh", "en")
 #: Most signs of a channel; a text message is counted in parts instead.
 LONGEST: Final[Mapping[str, int]] = {
-    "app": 240,
+    "app": 300,
     "email": 20_000,
     "im": 2000,
     "wecom": 2000,

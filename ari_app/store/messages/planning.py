@@ -240,6 +240,8 @@ def after_attempt(
     row = connection.execute(SQL["standing_of"], {"campaign_account": attempt["campaign_account"]}).fetchone()
     said, now = outcome.conversation, attempt["ended_at"]
     if said is not None and said.message:
+        if connection.execute(SQL["message_channels"]).fetchone() is None:
+            return  # nothing can be sent; the template stands in the result of the call for whoever does it by hand
         put_message(
             connection,
             row,

@@ -247,6 +247,8 @@ def handed(
             SQL["message_referred"], {"message_id": message_id, "reference": plain(result.reference)[:200]}
         )
     state = MessageState(row["state"])
+    # Begun a second time under its key: the first time it may have left, whatever is said now.
+    repeated = state is MessageState.SENDING and row["contact_at"] < row["state_at"]
     match result.handed:
         case Handed.ACCEPTED:
             state = move(connection, row, Happened.ACCEPTED, at, why=result.detail)
@@ -255,7 +257,10 @@ def handed(
         case Handed.REJECTED:
             if result.bad_address and row["contact"]:
                 mark_address(connection, row["channel"], row["contact"], "bounced", row["provider"], at)
-            state = move(connection, row, Happened.REJECTED, at, why=result.detail)
+            refused = Happened.BOUNCED if repeated else Happened.REJECTED
+            state = move(connection, row, refused, at, why=result.detail)
+        case Handed.BUSY if repeated:
+            state = move(connection, row, Happened.LOST, at, why=result.detail)
         case Handed.BUSY:
             tries = row["tries"] + 1
             wait = min(FIRST_WAIT * 2 ** min(row["tries"], 10), LONGEST_WAIT)

@@ -1,0 +1,1 @@
+"""What providers of messages tell us by HTTP: receipts and replies."""

@@ -1,0 +1,130 @@
+"""Reading what a provider posts: who it is, and what its words mean. External text, bounded before anything is parsed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+
+from ari_app.domain.messages.message import BY_PHONE
+from ari_app.ports.messages import Receipt, Reply
+
+MOST_BYTES: Final = 262_144
+#: Receipts that one request may bring.
+MOST_ITEMS: Final = 500
+_LONGEST_TEXT, _LONGEST_ID = 2000, 200
+_NUMBER: Final = re.compile(r"[0-9]{7,15}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTerms:
+    """How a provider's callbacks are trusted and read; see ``config.messages.CallbackSettings``."""
+
+    channel: str
+    secret: str = field(repr=False)
+    signature_header: str = ""
+    items: str = ""
+    reference: str = "id"
+    message_id: str = ""
+    status: str = "status"
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    bounced: frozenset[str] = frozenset()
+    detail: str = ""
+    sender: str = "from"
+    text: str = "text"
+
+
+class Unreadable(ValueError):
+    """The body is nothing that can be read; says what is wrong, and quotes nothing of it."""
+
+
+def trusted(terms: CallbackTerms, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a request carries the provider's secret or its signature; compared in constant time."""
+    if terms.signature_header:
+        wanted = hmac.new(terms.secret.encode(), body, hashlib.sha256).hexdigest()
+        given = headers.get(terms.signature_header, "").removeprefix("sha256=").strip().lower()
+        return hmac.compare_digest(wanted.encode(), given.encode())
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), terms.secret.encode())
+
+
+def receipts(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: datetime) -> list[Receipt]:
+    """The receipts of a body; those of an unknown status are left out. Raises Unreadable."""
+    found = []
+    for item in _items(terms, kind, body):
+        word = _text(_at(item, terms.status), _LONGEST_ID)
+        status = terms.statuses.get(word)
+        reference = _text(_at(item, terms.reference), _LONGEST_ID)
+        own = _text(_at(item, terms.message_id), _LONGEST_ID) if terms.message_id else ""
+        if status is None or not (reference or own):
+            continue
+        detail = _text(_at(item, terms.detail), _LONGEST_ID) if terms.detail else word
+        bounced = status == "failed" and (word in terms.bounced or detail in terms.bounced)
+        found.append(Receipt(provider, reference or own, status, now, detail, bounced, own))
+    return found
+
+
+def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: datetime) -> list[Reply]:
+    """The replies of a body. One without a name of its own is named by what it says. Raises Unreadable."""
+    found = []
+    for item in _items(terms, kind, body):
+        contact = _contact(_text(_at(item, terms.sender), _LONGEST_ID), terms.channel)
+        text = _text(_at(item, terms.text), _LONGEST_TEXT)
+        if not contact:
+            continue
+        named = _text(_at(item, terms.reference), _LONGEST_ID)
+        digest = hashlib.sha256(f"{contact}\n{text}\n{now:%Y-%m-%dT%H}".encode("utf-8", "replace"))
+        found.append(Reply(provider, named or digest.hexdigest()[:32], terms.channel, contact, text, now))
+    return found
+
+
+def _contact(text: str, channel: str) -> str:
+    """An address as the store has it: a number in E.164 where the provider gives digits with a country code."""
+    if channel != BY_PHONE:
+        return text
+    digits = re.sub(r"[\s()\-]", "", text).removeprefix("+").removeprefix("00")
+    return f"+{digits}" if _NUMBER.fullmatch(digits) else ""
+
+
+def _items(terms: CallbackTerms, kind: str, body: bytes) -> Iterator[Mapping[str, object]]:
+    if len(body) > MOST_BYTES:
+        raise Unreadable(f"more than {MOST_BYTES} bytes")
+    value = _parsed(kind, body)
+    inner = _at(value, terms.items) if terms.items and isinstance(value, dict) else value
+    items = inner if isinstance(inner, list) else [inner]
+    if len(items) > MOST_ITEMS:
+        raise Unreadable(f"more than {MOST_ITEMS} items")
+    for item in items:
+        if isinstance(item, dict):
+            yield item
+
+
+def _parsed(kind: str, body: bytes) -> object:
+    if kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+        try:
+            return dict(parse_qsl(body.decode("utf-8"), max_num_fields=100))
+        except (UnicodeDecodeError, ValueError):
+            raise Unreadable("not a form in UTF-8") from None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Unreadable("not JSON") from None
+
+
+def _at(value: object, path: str) -> object:
+    for part in path.split(".") if path else ():
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: object, longest: int) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return ""
+    shown = str(value)[:longest].encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in shown).strip()
