@@ -10,6 +10,7 @@ from functools import partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from ari_app.alerting import alert_watch
 from ari_app.case_work import case_work
 from ari_app.config import Settings
 from ari_app.domain.calendar import Calendar
@@ -30,6 +31,8 @@ from ari_app.webhook_relay import webhook_relay
 PROMISES_S = 60.0
 #: How often calls are planned again after promises that came from elsewhere.
 REPLAN_S = 5.0
+#: How often the rules of alerts look at what is new.
+ALERTS_S = 5.0
 #: How often folders are looked into, and pulls that are due begin.
 INTEGRATIONS_S = 15.0
 
@@ -62,11 +65,12 @@ async def closed_loop(
         INTEGRATIONS_S,
         Integrations(directory, integration_surroundings(settings, store, clock)).look,
     )
+    every(scheduler, ALERTS_S, alert_watch(settings, store, clock, show).look)
     case_work(settings, store, clock, calendars, partial(every, scheduler))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(messaging(settings, store, clock, scheduler, book, show))
         await stack.enter_async_context(http_api(settings, store, clock, show))
-        await stack.enter_async_context(webhook_relay(settings, store, clock))
+        await stack.enter_async_context(webhook_relay(settings, store, clock, show))
         yield
 
 

@@ -95,5 +95,13 @@ class SpeechError(AriAppError):
     """A recogniser or a voice failed or is not installed."""
 
 
+class NotTold(AriAppError):
+    """A person could not be told of an alert; ``str`` says why. ``again``: it may work later."""
+
+    def __init__(self, why: str, again: bool = True) -> None:
+        self.again = again
+        super().__init__(why)
+
+
 class LanguageModelError(AriAppError):
     """A language model did not answer, or not what it was asked; its text quotes nothing of either."""

@@ -11,13 +11,16 @@ from ari_app.config import Settings
 from ari_app.domain.webhooks.delivery import Policy
 from ari_app.domain.webhooks.reach import Reach
 from ari_app.gateways.webhooks.sender import HttpSender, SenderTerms
+from ari_app.http_api import Show
 from ari_app.ports import Clock
 from ari_app.services.webhooks.relay import Relay
 from ari_app.store.sqlite_store import SqliteStore
 
 
 @asynccontextmanager
-async def webhook_relay(settings: Settings, store: SqliteStore, clock: Clock) -> AsyncIterator[Relay | None]:
+async def webhook_relay(
+    settings: Settings, store: SqliteStore, clock: Clock, show: Show | None = None
+) -> AsyncIterator[Relay | None]:
     """Events are carried to their receivers while the context lasts; None where the settings want none sent."""
     if not settings.webhooks.send:
         yield None
@@ -31,6 +34,8 @@ async def webhook_relay(settings: Settings, store: SqliteStore, clock: Clock) ->
         chance=random.random,
         concurrency=settings.webhooks.concurrency,
     )
+    if show is not None:
+        show("webhooks", lambda: relay.counters, "")
     try:
         async with relay.running():
             yield relay

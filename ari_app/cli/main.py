@@ -11,6 +11,7 @@ import typer
 
 from ari_app.cli import (
     accounts,
+    alerts,
     announcements,
     api,
     attempts,
@@ -41,6 +42,7 @@ from ari_app.cli import (
     strategies,
     strategy_explain,
     understanding,
+    webhooks,
 )
 from ari_app.cli.common import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_WRONG_USE, Invocation, for_terminal
 from ari_app.errors import AriAppError, ConfigError
@@ -113,6 +115,8 @@ app.add_typer(plans.app, name="plans")
 app.add_typer(rules.app, name="rules")
 app.add_typer(disputes.app, name="disputes")
 app.add_typer(service.app, name="service")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(alerts.app, name="alerts")
 strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(score.app, name="score")

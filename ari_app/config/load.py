@@ -29,6 +29,7 @@ _PATHS: tuple[KeyPath, ...] = (
     ("llm", "api_key_file"),
     ("llm", "ca_file"),
     ("webhooks", "ca_file"),
+    ("alerts", "smtp_password_file"),
     ("speech", "whisper_model"),
     ("payments", "link_keys_file"),
     ("payments", "generic", "secret_file"),
@@ -183,7 +184,11 @@ def _with_secrets(settings: Settings) -> Settings:
         ami = ami.model_copy(update={"secret": _secret(ami.secret_file, "ami.secret_file")})
     if llm.api_key_file is not None:
         llm = llm.model_copy(update={"api_key": _secret(llm.api_key_file, "llm.api_key_file")})
-    return settings.model_copy(update={"ari": ari, "ami": ami, "llm": llm})
+    alerts = settings.alerts
+    if alerts.smtp_password_file is not None:
+        secret = _secret(alerts.smtp_password_file, "alerts.smtp_password_file")
+        alerts = alerts.model_copy(update={"smtp_password": secret})
+    return settings.model_copy(update={"ari": ari, "ami": ami, "llm": llm, "alerts": alerts})
 
 
 def _secret(path: Path, key: str) -> SecretStr:

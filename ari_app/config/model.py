@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from ari_app.config.alerts import AlertSettings
 from ari_app.config.api import ApiSettings
 from ari_app.config.caller_ids import CallerIdSettings
 from ari_app.config.follow_up import CaseSettings, DisputeSettings, ServiceSettings
@@ -459,6 +460,7 @@ class Settings(Section):
     disputes: DisputeSettings = DisputeSettings()
     service: ServiceSettings = ServiceSettings()
     cases: CaseSettings = CaseSettings()
+    alerts: AlertSettings = AlertSettings()
     progress: ProgressSettings = ProgressSettings()
     metrics: MetricsSettings = MetricsSettings()
     messages: MessageSettings = MessageSettings()
@@ -517,6 +519,7 @@ class Settings(Section):
             (self.ari.password, self.ari.password_file, "ari.password"),
             (self.ami.secret, self.ami.secret_file, "ami.secret"),
             (self.llm.api_key, self.llm.api_key_file, "llm.api_key"),
+            (self.alerts.smtp_password, self.alerts.smtp_password_file, "alerts.smtp_password"),
         ):
             if one is not None and other is not None:
                 raise RefusedError(f"{key} and {key}_file are both given", "one of the two")

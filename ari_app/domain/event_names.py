@@ -40,6 +40,9 @@ EVENTS: Mapping[str, str] = {
     "message.replied": "a customer has written back",
     "customer.opted_out": "a customer wants no more messages",
     "alert.triggered": "something needs a person",
+    "alert.acknowledged": "a person has taken an alert on",
+    "alert.escalated": "a deadline of an alert has passed, and the next of the chain is told",
+    "alert.closed": "an alert was dealt with, or its cause is gone",
     "webhook.dead": "an event could not be delivered to a webhook and waits to be replayed",
     "webhook.endpoint": "a webhook is failing, disabled or active again",
 }

@@ -46,6 +46,7 @@ FILES = (
     "messages/messages.sql",
     "webhooks/webhooks.sql",
     "integrations/integrations.sql",
+    "alerts/alerts.sql",
 )
 
 

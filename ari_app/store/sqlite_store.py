@@ -52,6 +52,7 @@ from ari_app.store import (
     strategies,
     withdrawal,
 )
+from ari_app.store.alerts.alerts import SqliteAlerts
 from ari_app.store.api.store import SqliteApi
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
@@ -102,6 +103,7 @@ class SqliteStore:
         self.plans = SqlitePlans(writer, readers)
         self.webhooks = SqliteWebhooks(writer, readers)
         self.integration_runs = SqliteIntegrationRuns(writer, readers)
+        self.alerts = SqliteAlerts(writer, readers)
         self._book: Callable[[], StrategyBook] = lambda: NO_BOOK
         self._campaigns = self._cache()
         self.messages = SqliteMessages(writer, readers, lambda: self._campaigns)

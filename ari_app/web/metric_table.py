@@ -47,6 +47,7 @@ LABELS: Final[dict[str, str]] = {
     "recogniser_choice": "language",
     "llm": "task",
     "trunk": "trunk",
+    "alerts": "severity",
     "api": "route",
     "message": "channel",
     "message_state": "state",
@@ -101,6 +102,34 @@ _STATE: Final = (
         "store",
         Kind.COUNTER,
         {"commits": "Write transactions", "operations": "Changes in them"},
+    ),
+    *_rows(
+        "webhooks",
+        Kind.COUNTER,
+        {
+            "sent": "Events that a receiver of webhooks has taken",
+            "failed": "Requests to receivers that were no receipt",
+            "dead": "Events that were given up after their last try",
+            "store_faults": "Times that the store could not be read or written on the way of an event",
+        },
+    ),
+    *_rows(
+        "webhooks",
+        Kind.GAUGE,
+        {
+            "waiting": "Events on their way to webhooks",
+            "dead_letters": "Events that were given up and were not replayed",
+            "endpoints_down": "Endpoints that are failing or disabled",
+            "oldest_seconds": "Age of the oldest event that is on its way, in seconds",
+        },
+    ),
+    *_rows(
+        "alerts",
+        Kind.GAUGE,
+        {
+            "open": "Alerts that are not closed",
+            "overdue": "Those of which a deadline has passed",
+        },
     ),
     *_rows(
         "api",

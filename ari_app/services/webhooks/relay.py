@@ -33,16 +33,22 @@ log = structlog.get_logger(__name__)
 LOOK_S: Final = 1.0
 #: Deliveries taken ahead for each place, so that the next one need not be looked for.
 AHEAD: Final = 4
+#: How often it is counted what waits, seconds.
+COUNT_S: Final = 15.0
 
 
 @dataclass(slots=True)
 class RelayCounters:
-    """What became of requests, since the start."""
+    """What became of requests since the start; and how much waits, as it was seen last."""
 
     sent: int = 0
     failed: int = 0
     dead: int = 0
     store_faults: int = 0
+    waiting: int = 0
+    dead_letters: int = 0
+    endpoints_down: int = 0
+    oldest_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -76,6 +82,7 @@ class Relay:
         self._receivers: dict[int, _Receiver] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._count_at = 0.0
         self.counters = RelayCounters()
 
     @asynccontextmanager
@@ -100,6 +107,7 @@ class Relay:
         while True:
             try:
                 await self._look()
+                await self._count_backlog()
             except StoreError as error:
                 self.counters.store_faults += 1
                 log.error("events cannot be read", error=str(error))
@@ -109,6 +117,18 @@ class Relay:
             except TimeoutError:
                 pass  # the usual turn
             self._wake.clear()
+
+    async def _count_backlog(self) -> None:
+        """How much waits, now and then: counting goes through all that waits."""
+        now = self._clock.monotonic()
+        if now < self._count_at:
+            return
+        self._count_at = now + COUNT_S
+        found = await self._store.backlog()
+        age = 0.0 if found.oldest is None else (self._clock.now() - found.oldest).total_seconds()
+        counters = self.counters
+        counters.waiting, counters.dead_letters = found.pending, found.dead
+        counters.endpoints_down, counters.oldest_seconds = found.failing, max(age, 0.0)
 
     async def _look(self) -> int:
         """Take what is due and begin with it; how many were taken."""
