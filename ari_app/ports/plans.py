@@ -109,10 +109,12 @@ class Plans(Protocol):
         now: datetime,
         offered: bool = True,
     ) -> PlanReply:
-        """Ask for a plan (``source`` page, message, agent or api; ``by`` is the person of the company who asks, '' where
-        the customer does himself). It is looked at by the rules at once: refused (the plan is kept as rejected), approved
-        where nobody has to, or waiting for approval. It replaces another one of the bill that still waits. A ``page`` or
-        ``message`` request of the customer counts as accepted by him. ``offered`` False: the strategy does not offer it.
+        """Ask for a plan (``source`` page, message, agent or api).
+
+        ``by`` is the person of the company who asks, and whoever asks as ``agent`` or ``api`` is one; '' where the customer
+        does himself on a page or in a message, which counts as accepted by him. It is looked at by the rules at once:
+        refused (the plan is kept as rejected), approved where nobody has to, or waiting for approval. It replaces another
+        one of the bill that still waits. ``offered`` False: the strategy does not offer it.
         """
         ...
 

@@ -24,7 +24,8 @@ SELECT * FROM plan_case WHERE account = :account AND state IN ('requested', 'awa
 SELECT plan_id FROM plan_case WHERE account = :account AND state = 'active';
 
 -- name: plan_by_ledger
-SELECT * FROM plan_case WHERE account = :account AND state IN ('active', 'completed', 'breached')
+SELECT * FROM plan_case WHERE account = :account AND (state = 'active'
+    OR (state IN ('completed', 'breached') AND kind <> 'waiver'))
 ORDER BY activated_at DESC, plan_id DESC LIMIT 1;
 
 -- name: plan_instalments

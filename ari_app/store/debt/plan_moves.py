@@ -44,6 +44,8 @@ def request_plan(
 
     ``sum_at`` is when its sum was worked out (default: now).
     """
+    if source not in HIS_OWN and not person_key(by):
+        return "", "whoever asks for a plan says who he is"  # or he could approve it himself
     bill = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
     owed = amount(bill["amount_minor"])
     known = _circumstances(connection, bill, owed, now, offered)

@@ -202,6 +202,27 @@ async def test_a_rule_refuses_with_its_reason_and_keeps_the_request(store: Sqlit
     ).answer is PlanAnswer.UNKNOWN
 
 
+async def test_who_asks_in_the_name_of_the_company_says_who_he_is(store: SqliteStore) -> None:
+    for source in ("agent", "api"):
+        reply = await store.plans.request(BILL, rates(), source=source, by=" \u200b", now=NOW)
+        assert (reply.answer, reply.plan, "who he is" in reply.reason) == (PlanAnswer.REFUSED, None, True)
+
+
+async def test_a_charge_back_after_a_waiver_reopens_the_plan_before_it(store: SqliteStore) -> None:
+    plan = await running(store, PlanRequest(PlanKind.DEFERRAL, until=NOW.date() + timedelta(days=9)))
+    await pay(store, "568.32", NOW + timedelta(days=1), "t1")
+    assert (await now_is(store, plan)).state is PlanState.COMPLETED
+    await store.load_accounts("c1", [account(amount_due=Decimal("600.00"))], NOW + timedelta(days=2))
+    waiver = PlanRequest(PlanKind.WAIVER, waived=Decimal(30))
+    reply = await store.plans.request(BILL, waiver, source="page", by="", now=NOW + timedelta(days=2))
+    assert reply.plan is not None
+    for name in ("Wang", "Zhao"):
+        await store.plans.approve(reply.plan.plan_id, by=name, role="legal", now=NOW + timedelta(days=2))
+    assert (await now_is(store, reply.plan)).state is PlanState.COMPLETED
+    await pay(store, "568.32", NOW + timedelta(days=3), "r1", kind=EntryKind.REVERSAL, reverses="t1")
+    assert (await now_is(store, plan)).state is PlanState.ACTIVE
+
+
 async def test_a_person_refuses_with_a_reason(store: SqliteStore) -> None:
     plan = await asked(store)
     assert (
