@@ -19,6 +19,7 @@ from ari_app.cli import (
     caller_ids,
     calls,
     campaigns,
+    cases,
     disputes,
     doctor,
     documents,
@@ -117,6 +118,7 @@ app.add_typer(disputes.app, name="disputes")
 app.add_typer(service.app, name="service")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(cases.app, name="cases")
 strategies.app.command("explain")(strategy_explain.explain_strategy)
 app.add_typer(strategies.app, name="strategy")
 app.add_typer(score.app, name="score")

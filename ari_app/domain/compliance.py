@@ -66,6 +66,7 @@ FACT_RULES: tuple[tuple[Callable[[ContactFacts], bool], tuple[FactRule, ...]], .
                 Rule.GUARDIAN,
                 Rule.NO_CONSENT,
                 Rule.DISPUTE_OPEN,
+                Rule.HANDED_OVER,
                 Rule.PAID,
             )
         ),

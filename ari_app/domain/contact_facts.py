@@ -42,6 +42,8 @@ class Flag(StrEnum):
     """Only a guardian may be spoken to."""
     NO_CONSENT = "no_consent"
     """Consent was refused or taken back."""
+    HANDED_OVER = "handed_over"
+    """An agency or a law firm has the case. Nobody sets it: it follows from the case, and ends with it."""
     CONSENT = "consent"
     """Consent is on record: what a pack may demand; it stands in nobody's way."""
 

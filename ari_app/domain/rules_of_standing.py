@@ -21,6 +21,7 @@ _FLAGS = {
     Rule.GUARDIAN: (Flag.GUARDIAN, "only a guardian may be spoken to, by a person"),
     Rule.NO_CONSENT: (Flag.NO_CONSENT, "consent was refused or taken back"),
     Rule.DISPUTE_OPEN: (Flag.DISPUTE, "the bill is disputed, and nobody has answered yet"),
+    Rule.HANDED_OVER: (Flag.HANDED_OVER, "somebody else has the case, so no machine calls"),
     Rule.PAID: (Flag.PAID, "the bill is said to be paid"),
 }
 

@@ -22,6 +22,7 @@ class Rule(StrEnum):
     GUARDIAN = "guardian"
     NO_CONSENT = "no_consent"
     DISPUTE_OPEN = "dispute_open"
+    HANDED_OVER = "handed_over"
     PAID = "paid"
     PLAN_ACTIVE = "plan_active"
     STRATEGY_UNREADABLE = "strategy_unreadable"
@@ -70,6 +71,7 @@ STANDING_RULES = frozenset(
         Rule.GUARDIAN,
         Rule.NO_CONSENT,
         Rule.DISPUTE_OPEN,
+        Rule.HANDED_OVER,
         Rule.PAID,
         Rule.STRATEGY_UNREADABLE,
         Rule.STRATEGY_STOPPED,

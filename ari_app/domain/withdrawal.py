@@ -18,6 +18,7 @@ WITHDRAWING = LIST_RULES | {
     Rule.GUARDIAN,
     Rule.NO_CONSENT,
     Rule.DISPUTE_OPEN,
+    Rule.HANDED_OVER,
     Rule.PAID,
     Rule.PLAN_ACTIVE,
     Rule.STRATEGY_STOPPED,

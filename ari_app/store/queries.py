@@ -41,6 +41,7 @@ FILES = (
     "timeline/timeline.sql",
     "disputes/disputes.sql",
     "service/service.sql",
+    "cases/cases.sql",
     "payments/payments.sql",
     "api/api.sql",
     "messages/messages.sql",

@@ -202,7 +202,7 @@ WHERE account IN (
 -- name: rearm_standing
 UPDATE campaign_account SET due_at = planned_at, refused_by = NULL
 WHERE account IN (SELECT id FROM account WHERE customer_id = :customer_id) AND state = 'waiting'
-    AND refused_by IN ('dispute_open', 'paid', 'deceased', 'bankrupt', 'represented', 'guardian', 'no_consent',
+    AND refused_by IN ('dispute_open', 'handed_over', 'paid', 'deceased', 'bankrupt', 'represented', 'guardian', 'no_consent',
         'consent_missing');
 
 -- name: aging_page
@@ -247,7 +247,10 @@ SELECT kind, '' AS account_id, source, reason, added_at AS since, expires_at FRO
 WHERE contact IN (:phone, :customer_id) AND (expires_at IS NULL OR expires_at > :now)
 UNION ALL
 SELECT flag, account_id, source, '', set_at, NULL FROM standing_flag
-WHERE customer_id = :customer_id AND cleared_at IS NULL;
+WHERE customer_id = :customer_id AND cleared_at IS NULL
+UNION ALL
+SELECT 'handed_over', account_id, case_id, '', handed_at, NULL FROM arrears_case
+WHERE customer_id = :customer_id AND state IN ('handed_over', 'in_progress');
 
 -- name: contacts_of
 SELECT t.dialled_at, t.account_id, t.timezone, t.answered_at, json_extract(t.facts, '$.reason') AS reason, a.due_date,

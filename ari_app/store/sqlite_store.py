@@ -54,6 +54,7 @@ from ari_app.store import (
 )
 from ari_app.store.alerts.alerts import SqliteAlerts
 from ari_app.store.api.store import SqliteApi
+from ari_app.store.cases.cases import SqliteCases
 from ari_app.store.connection import BUSY_TIMEOUT_S
 from ari_app.store.controller_lock import ControllerLock
 from ari_app.store.debt.debts import SqliteDebts
@@ -98,6 +99,7 @@ class SqliteStore:
         self.timeline = SqliteTimeline(readers)
         self.disputes = SqliteDisputes(writer, readers)
         self.services = SqliteServices(writer, readers)
+        self.cases = SqliteCases(writer, readers)
         self.payments = SqlitePayments(writer, readers, self.disputes)
         self.api = SqliteApi(writer, readers)
         self.plans = SqlitePlans(writer, readers)

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from ari_app.domain.contact_facts import Flag
+from ari_app.errors import InputError, Problem
 from ari_app.ports import FlagRecord
 from ari_app.store.codec import instant, instant_or_none, micros, plain
 from ari_app.store.queries import SQL
@@ -22,6 +23,7 @@ def set_flag(
     attempt_id: str | None = None,
 ) -> bool:
     """See ``Store.set_flag``."""
+    _stands_alone(flag)
     params = {
         "customer_id": customer_id,
         "account_id": account_id,
@@ -46,6 +48,7 @@ def clear_flag(
     account_id: str = "",
 ) -> bool:
     """See ``Store.clear_flag``."""
+    _stands_alone(flag)
     params = {
         "customer_id": customer_id,
         "account_id": account_id,
@@ -57,6 +60,13 @@ def clear_flag(
         return False
     connection.execute(SQL["rearm_standing"], {"customer_id": customer_id})
     return True
+
+
+def _stands_alone(flag: Flag) -> None:
+    """Refuse what follows from something else, and is neither set nor cleared."""
+    if flag is Flag.HANDED_OVER:
+        wrong = "follows from a case that was handed over"
+        raise InputError([Problem("flag", flag.value, wrong, "hand the case over, or close it")])
 
 
 def flags_of(connection: sqlite3.Connection, customer_id: str) -> list[FlagRecord]:

@@ -355,6 +355,7 @@ FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.GUARDIAN, flag(Flag.GUARDIAN)),
     (Rule.NO_CONSENT, flag(Flag.NO_CONSENT)),
     (Rule.DISPUTE_OPEN, flag(Flag.DISPUTE, "acc-1")),
+    (Rule.HANDED_OVER, flag(Flag.HANDED_OVER, "acc-1")),
     (Rule.PAID, flag(Flag.PAID, "acc-1")),
     (Rule.PLAN_ACTIVE, {"plan": RunningPlan("installment", MONDAY + DAY)}),
     (Rule.STRATEGY_UNREADABLE, {"by_strategy": Refusal(Rule.STRATEGY_UNREADABLE, "so says the file")}),

@@ -42,6 +42,7 @@ def test_its_own_dial_and_reservation_never_take_a_call_back() -> None:
     [
         (flag(Flag.PAID), Rule.PAID),
         (flag(Flag.DISPUTE), Rule.DISPUTE_OPEN),
+        (flag(Flag.HANDED_OVER), Rule.HANDED_OVER),
         (flag(Flag.DECEASED), Rule.DECEASED),
         ({"listed": (ListEntry(ListKind.DO_NOT_CONTACT, "a letter"),)}, Rule.DO_NOT_CONTACT),
         ({"listed": (ListEntry(ListKind.BLACK, "a letter"),)}, Rule.BLACK_LIST),

@@ -1,0 +1,1 @@
+"""Evidence of cases: packages that are written once and can be checked by anybody."""
