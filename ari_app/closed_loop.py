@@ -33,6 +33,8 @@ PROMISES_S = 60.0
 REPLAN_S = 5.0
 #: How often the rules of alerts look at what is new.
 ALERTS_S = 5.0
+#: How often payments that wait for their bill are asked again, beside the moments at which it is known that they can be.
+UNMATCHED_S = 60.0
 #: How often folders are looked into, and pulls that are due begin.
 INTEGRATIONS_S = 15.0
 
@@ -59,6 +61,11 @@ async def closed_loop(
     every(scheduler, PROMISES_S, promises)
     every(scheduler, PROMISES_S, plans)
     every(scheduler, REPLAN_S, PromisePlans(store.debts, clock, book).look)
+
+    async def waiting_payments() -> None:
+        await store.payments.retry_unmatched(clock.now())
+
+    every(scheduler, UNMATCHED_S, waiting_payments)
     directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
     every(
         scheduler,

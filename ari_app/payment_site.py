@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 
+from ari_app.case_work import evidence_files
 from ari_app.config import Settings
 from ari_app.config.payments import AlipaySettings, WeChatSettings
 from ari_app.domain.payments.link import LinkTerms
@@ -23,7 +24,7 @@ from ari_app.services.payments.orders import OrderDesk
 from ari_app.services.payments.visits import Visits
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.payments.callbacks import callback_router
-from ari_app.web.payments.page import EvidenceRoom, PaymentPage
+from ari_app.web.payments.page import PaymentPage
 from ari_app.web.payments.visitor import Porter
 
 
@@ -55,9 +56,7 @@ def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
     return found
 
 
-def payment_routers(
-    settings: Settings, store: SqliteStore, clock: Clock, evidence: EvidenceRoom | None = None
-) -> list[APIRouter]:
+def payment_routers(settings: Settings, store: SqliteStore, clock: Clock) -> list[APIRouter]:
     """The callbacks of the providers, and the page where its address is set. They want no token of the API."""
     providers = payment_providers(settings)
     routers = [callback_router(CallbackDesk(store.payments, providers, clock))] if providers else []
@@ -72,7 +71,7 @@ def payment_routers(
         store.payments,
         OrderDesk(store.payments, providers, clock, timedelta(minutes=wanted.order_minutes)),
         wanted.promise_days,
-        evidence,
+        evidence_files(settings, store),
     )
     return [*routers, page.router()]
 

@@ -99,7 +99,7 @@ def import_command(
                 progress=progress,
             )
 
-    with _progress_bar(file.name, shown=not json_output) as progress:
+    with progress_bar(file.name, shown=not json_output) as progress:
         report = run(load(progress))
     if json_output:
         print_json(asdict(report) | {"loaded": report.loaded})
@@ -110,7 +110,7 @@ def import_command(
 
 
 @contextmanager
-def _progress_bar(name: str, shown: bool) -> Iterator[Progress]:
+def progress_bar(name: str, shown: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     bar = Progress(

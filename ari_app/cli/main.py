@@ -30,6 +30,7 @@ from ari_app.cli import (
     integrations,
     lab,
     nightly,
+    payments,
     plans,
     promises,
     prompts,
@@ -131,6 +132,7 @@ app.add_typer(api.app, name="api")
 app.command("nightly")(nightly.nightly_command)
 app.add_typer(settings.app, name="config")
 app.command("demo")(lab.demo_command)
+app.add_typer(payments.app, name="payments")
 app.add_typer(lab.app, name="lab")
 app.add_typer(announcements.app, name="announcements")
 app.command("bench")(bench.bench_command)

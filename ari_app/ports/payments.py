@@ -306,3 +306,11 @@ class Payments(Protocol):
     ) -> list[PaymentRecord]:
         """The newest movements of all kinds, of one customer or of all."""
         ...
+
+    async def records_called(self, name: str) -> list[PaymentRecord]:
+        """The movements of this id, or of this reference at any provider."""
+        ...
+
+    async def notices_of(self, entry_id: str) -> list[NoticeRecord]:
+        """What was told of a movement."""
+        ...

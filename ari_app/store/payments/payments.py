@@ -141,6 +141,15 @@ class SqlitePayments:
         }
         return await self._readers.run(lambda db: _records(db, SQL["payment_records_of"], asked))
 
+    async def records_called(self, name: str) -> list[PaymentRecord]:
+        return await self._readers.run(lambda db: _records(db, SQL["payment_records_called"], {"name": name}))
+
+    async def notices_of(self, entry_id: str) -> list[NoticeRecord]:
+        asked = {"entry_id": entry_id}
+        return await self._readers.run(
+            lambda db: [inbox.notice_record(row) for row in db.execute(SQL["notices_of_entry"], asked)]
+        )
+
 
 def _records(
     connection: sqlite3.Connection, statement: str, asked: Mapping[str, object]

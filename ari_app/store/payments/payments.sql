@@ -115,3 +115,10 @@ JOIN account AS a ON a.id = l.account ORDER BY l.seq;
 SELECT l.*, a.customer_id, a.account_id, a.bill_id FROM ledger_entry AS l JOIN account AS a ON a.id = l.account
 WHERE (:customer_id IS NULL OR a.customer_id = :customer_id) AND (:kind IS NULL OR l.kind = :kind)
 ORDER BY l.seq DESC LIMIT :limit;
+
+-- name: payment_records_called
+SELECT l.*, a.customer_id, a.account_id, a.bill_id FROM ledger_entry AS l JOIN account AS a ON a.id = l.account
+WHERE l.entry_id = :name OR l.reference = :name ORDER BY l.seq LIMIT 100;
+
+-- name: notices_of_entry
+SELECT * FROM payment_notice WHERE entry_id = :entry_id ORDER BY seq;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import Protocol
@@ -18,8 +18,9 @@ from ari_app.domain.compliance import zone_of
 from ari_app.domain.payments.link import LinkRefusal
 from ari_app.domain.payments.page import days_to_choose, later_refusal, may_offer_later
 from ari_app.domain.review import DISPUTE_CATEGORIES
-from ari_app.errors import InputError
+from ari_app.errors import InputError, WrongState
 from ari_app.logs import mask_name
+from ari_app.ports.disputes import EvidenceFile
 from ari_app.ports.payments import Objection, PageBill, Payments, ProviderError
 from ari_app.services.model_problems import RefusedError
 from ari_app.services.payments.orders import OrderDesk, Wish
@@ -32,18 +33,26 @@ from ari_app.web.payments.visitor import LARGEST_FORM, Guest, Porter, field, for
 log = structlog.get_logger(__name__)
 
 MOST_WORDS = 1000
-LARGEST_EVIDENCE = 5_000_000
+LARGEST_EVIDENCE = 10 * 1024 * 1024
 _SAID = frozenset({"promised", "objected", "quiet", "failed", "form", "fault"})
 _ORDER = re.compile(r"[A-Za-z0-9-]{6,32}", re.ASCII)
 SCANNED = frozenset({"native"})
 
 
 class EvidenceRoom(Protocol):
-    """Keeps files that belong to a dispute."""
+    """Keeps files that belong to a dispute (``services.disputes.evidence_files``)."""
 
-    async def keep_upload(self, case_id: str, name: str, content: bytes) -> None:
-        """Raises InputError for a file that is none of the kinds that are taken, or too large."""
-        ...
+    async def add(
+        self,
+        case_id: str,
+        name: str,
+        content: bytes,
+        *,
+        source: str,
+        by: str,
+        now: datetime,
+        content_type: str = "",
+    ) -> EvidenceFile: ...
 
 
 class PaymentPage:
@@ -322,8 +331,10 @@ class PaymentPage:
             return see_other(self._back(guest, "failed"))
         if content and self._evidence is not None:
             try:
-                await self._evidence.keep_upload(opened.case_id, name[:200], content)
-            except InputError:
+                await self._evidence.add(
+                    opened.case_id, name, content, source="page", by="customer", now=guest.now
+                )
+            except (InputError, WrongState):
                 # The objection itself stands; the same form with another file adds to it.
                 return self._objection_form(request, guest, bill, given, "fault.evidence")
         return see_other(self._back(guest, "objected"))

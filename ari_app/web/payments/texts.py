@@ -58,7 +58,7 @@ ZH: Mapping[str, str] = {
     "category.service": "服务",
     "category.other": "其他",
     "description": "说明（最多 {most} 字）",
-    "evidence": "照片或文件（可选，JPEG、PNG 或 PDF）",
+    "evidence": "照片或 PDF 文件（可选）",
     "object_send": "提交异议",
     "quiet": "不再联系我",
     "quiet_why": "确认后，我们不再就欠费给您打电话或发消息。账单仍然有效，逾期的后果也不会因此改变。",
@@ -88,7 +88,7 @@ ZH: Mapping[str, str] = {
     "fault.no_amount": "请填写不超过待缴金额的金额。",
     "fault.no_sure": "请先勾选确认。",
     "fault.no_category": "请选择类别。",
-    "fault.evidence": "文件不能使用：只接受不太大的 JPEG、PNG 或 PDF 文件。",
+    "fault.evidence": "文件不能使用：只接受不太大的照片（JPEG、PNG、WebP、HEIC）或 PDF 文件。",
     "lang": "English",
 }
 
@@ -144,7 +144,7 @@ EN: Mapping[str, str] = {
     "category.service": "The service",
     "category.other": "Something else",
     "description": "In your words ({most} characters at most)",
-    "evidence": "A photo or a file (optional; JPEG, PNG or PDF)",
+    "evidence": "A photo or a PDF file (optional)",
     "object_send": "Send the objection",
     "quiet": "Do not contact me",
     "quiet_why": "We will not call you or write to you about arrears any more. The bill stays as it is, and so does what"
@@ -175,7 +175,7 @@ EN: Mapping[str, str] = {
     "fault.no_amount": "Please name an amount of no more than what is to be paid.",
     "fault.no_sure": "Please tick the box first.",
     "fault.no_category": "Please choose what it is about.",
-    "fault.evidence": "This file cannot be used: JPEG, PNG or PDF, and not too large.",
+    "fault.evidence": "This file cannot be used: a photo (JPEG, PNG, WebP, HEIC) or a PDF, and not too large.",
     "lang": "中文",
 }
 

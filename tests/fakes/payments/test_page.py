@@ -20,9 +20,9 @@ from ari_app.domain.contact_facts import ListKind
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.payments.page import MOST_PROMISES
-from ari_app.errors import InputError, Problem
 from ari_app.ports.debt import BillKey, Movement
 from ari_app.ports.payments import PageAct, PaymentProvider
+from ari_app.services.disputes.evidence_files import EvidenceFiles
 from ari_app.services.payments.keys import LinkKeys
 from ari_app.services.payments.links import SignedLinks
 from ari_app.services.payments.orders import OrderDesk
@@ -42,18 +42,6 @@ SECRETS = ("568.32", "568", "逾期", "overdue", "王小明", "+8613800000001", 
 HOUR = timedelta(hours=1)
 
 
-class Room:
-    """Keeps what was uploaded; knows PNG alone."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[str, str, bytes]] = []
-
-    async def keep_upload(self, case_id: str, name: str, content: bytes) -> None:
-        if not content.startswith(b"\x89PNG"):
-            raise InputError([Problem("evidence", "file", "is of no known kind")])
-        self.kept.append((case_id, name, content))
-
-
 @dataclass
 class Browser:
     """A telephone with a link."""
@@ -63,7 +51,7 @@ class Browser:
     client: httpx.AsyncClient
     links: SignedLinks
     path: str
-    room: Room
+    room: EvidenceFiles
 
     async def get(self, below: str = "", **query: str) -> httpx.Response:
         return await self.client.get(self.path + below, params=query)
@@ -101,7 +89,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
         companies = {"zh": "示例公司", "en": "Example Company"}
         porter = Porter(links, Visits(links.keys, timedelta(minutes=30)), clock, companies)
         providers: dict[str, PaymentProvider] = {"alipay": far.alipay(), "bank": far.bank()}
-        room = Room()
+        room = EvidenceFiles(tmp_path / "evidence", store.disputes)
         page = PaymentPage(porter, store.payments, OrderDesk(store.payments, providers, clock), 14, room)
         app = FastAPI()
         app.include_router(page.router(), prefix="/x")  # as a proxy would put it
@@ -458,12 +446,14 @@ async def test_a_day_is_not_put_off_without_end(browser: Browser) -> None:
 async def test_an_objection_opens_a_dispute_with_its_file(browser: Browser) -> None:
     await browser.let_in()
     values = {"category": "meter", "description": "表坏了 <script>"}
-    png = ("表.png", b"\x89PNG....", "image/png")
+    png = ("../表.png", b"\x89PNG\r\n\x1a\n....", "image/png")
     answer = await browser.send("/objection", values, {"evidence": png})
     assert answer.headers["location"].endswith("said=objected")
     (case,) = await browser.store.disputes.cases("cust-1")
     assert (case.category, case.description, case.source) == ("meter", "表坏了 <script>", "page")
-    assert browser.room.kept == [(case.case_id, "表.png", b"\x89PNG....")]
+    (kept,) = await browser.store.disputes.evidence(case.case_id)
+    assert (kept.name, kept.content_type, kept.source) == ("表.png", "image/png", "page")
+    assert browser.room.read(kept) == png[1]
     shown = await browser.get()
     assert ZH["disputed"] in shown.text
     assert ZH["later"] not in shown.text
