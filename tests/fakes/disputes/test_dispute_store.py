@@ -95,7 +95,7 @@ async def test_opening_pauses_everything_at_once(store: SqliteStore) -> None:
     (promise,) = await store.debts.promises_of("cust-1")
     assert (promise.state, promise.why) == (PromiseState.WITHDRAWN, "disputed")
     assert [each.step for each in await store.disputes.history(case.case_id)] == ["open", "review"]
-    assert await events(store) == ["collection.ptp.withdrawn", "opened"]
+    assert await events(store) == ["collection.ptp.created", "collection.ptp.withdrawn", "opened"]
 
 
 async def test_the_same_request_and_the_same_objection_are_one_case(store: SqliteStore) -> None:
