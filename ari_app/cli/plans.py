@@ -331,15 +331,15 @@ async def _offers(
     flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings), settings.speech.voices)
     strategies = strategy_directory(settings, RuleDirectory(settings.dialplan_dir)).book
     store.use_strategies(lambda: strategies)
-    for facts in await store.contact_facts(customer, now):
-        account = facts.account
-        if account.bill_id == bill:
-            policy = flows.flow(facts.campaign.strategy.flow).policy
-            key = (account.customer_id, account.account_id, account.bill_id)
-            return offers_for(facts, policy, now), key, account.currency
-    raise InputError(
-        [Problem(customer[:100], "bill", f"{bill[:100]!r} is in no campaign", "a bill of a loaded list")]
-    )
+    found = [each for each in await store.contact_facts(customer, now) if each.account.bill_id == bill]
+    if not found:
+        wrong = f"{bill[:100]!r} is in no campaign"
+        raise InputError([Problem(customer[:100], "bill", wrong, "a bill of a loaded list")])
+    offers = [offers_for(each, flows.flow(each.campaign.strategy.flow).policy, now) for each in found]
+    # A bill in several campaigns is offered what the first one offers that offers anything.
+    best = next((each for each in offers if each.instalments or each.latest_deferral), offers[0])
+    account = found[0].account
+    return best, (account.customer_id, account.account_id, account.bill_id), account.currency
 
 
 def _wish(
