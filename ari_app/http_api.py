@@ -18,7 +18,7 @@ from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
 from ari_app.errors import StoreError
 from ari_app.messaging import message_routers
-from ari_app.payment_site import payment_routers
+from ari_app.payment_site import payment_links, payment_routers
 from ari_app.ports import Clock
 from ari_app.ports.disputes import EvidenceFile
 from ari_app.services.account_row import RowDefaults
@@ -43,6 +43,7 @@ from ari_app.web.api.imports import imports_router
 from ari_app.web.api.lists import lists_router
 from ari_app.web.api.messages import messages_router
 from ari_app.web.api.options import MIB, ApiOptions
+from ari_app.web.api.payment_links import payment_links_router, payment_notices_router
 from ari_app.web.api.payments import payments_router
 from ari_app.web.api.plans import plans_router
 from ari_app.web.api.promises import promises_router
@@ -100,6 +101,8 @@ async def build_api(
         lists_router(door, store, cursors, settings.defaults.country),
         promises_router(door, store.api, store.debts, cursors),
         payments_router(door, store.api, store.debts, cursors),
+        payment_links_router(door, payment_links(settings, store), store.payments),
+        payment_notices_router(door, store.payments),
         attempts_router(door, store, store.api, cursors, settings.recordings_dir),
         plans_router(door, store.plans, cursors),
         disputes_router(door, store.disputes, cursors, partial(_keep_evidence, settings, store, clock)),
@@ -210,7 +213,7 @@ async def http_api(
     if settings.api.port is None:
         yield None
         return
-    others = [*payment_routers(settings, store, clock), *message_routers(settings, store, clock)]
+    others = [*payment_routers(settings, store, clock, show), *message_routers(settings, store, clock)]
     api = await build_api(settings, store, clock, others=others)
     if show is not None:
         for route, counters in api.counters.routes.items():

@@ -363,6 +363,13 @@ def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Pat
     """Files that hold secrets."""
     files = [("ARI password file", settings.ari.password_file), ("AMI secret file", settings.ami.secret_file)]
     files.append(("language model's key file", settings.llm.api_key_file))
+    payments = settings.payments
+    files += [(f"secret of {each.name}", each.secret_file) for each in payments.generic]
+    if payments.wechat is not None:
+        files.append(("WeChat Pay's private key", payments.wechat.private_key_file))
+        files.append(("WeChat Pay's APIv3 key", payments.wechat.api_v3_key_file))
+    if payments.alipay is not None:
+        files.append(("Alipay's private key", payments.alipay.private_key_file))
     if config is not None and config.is_file():
         text = config.read_text(encoding="utf-8", errors="replace")
         if re.search(r"\b(?:password|secret|api_key)\"?\s*:\s*\S", text):
