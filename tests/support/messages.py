@@ -14,6 +14,7 @@ from ari_app.domain.campaign import CampaignStrategy, WebhookSpec
 from ari_app.domain.compliance import ContactFacts, DialVerdict
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.messages.template import Template
+from ari_app.domain.rule_pack import RuleBook
 from ari_app.domain.segment import Segment, StepKind
 from ari_app.domain.strategy import Strategy
 from ari_app.domain.strategy_book import KnownStrategy, Role, StrategyBook
@@ -83,7 +84,7 @@ class World:
     channels: list[Played]
     templates: dict[str, Template]
     sender: MessageSender
-    rules: compliance.RuleBook = field(default_factory=shipped)
+    rules: RuleBook = field(default_factory=shipped)
 
     def decide(self, facts: ContactFacts, now: datetime) -> DialVerdict:
         return compliance.decide(self.rules, facts, now)
