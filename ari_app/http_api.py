@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
 
 from ari_app.campaign_fit import check_campaign, strategies_of
-from ari_app.case_work import evidence_files, service_rules
+from ari_app.case_work import commission, evidence_files, service_rules
 from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
@@ -36,6 +37,7 @@ from ari_app.web.api.accounts import accounts_router
 from ari_app.web.api.alerts import alerts_router
 from ari_app.web.api.app import make_api
 from ari_app.web.api.attempts import attempts_router
+from ari_app.web.api.cases import cases_router
 from ari_app.web.api.counters import ApiCounters
 from ari_app.web.api.disputes import disputes_router
 from ari_app.web.api.events import events_router
@@ -110,6 +112,14 @@ async def build_api(
         messages_router(door, store.messages, cursors),
         alerts_router(door, store.alerts, cursors, AlertBooks(settings.dialplan_dir / ALERT_FILE).look),
         webhooks_router(door, store.webhooks),
+        cases_router(
+            door,
+            store.cases,
+            cursors,
+            settings.data_dir / "cases",
+            Decimal(str(settings.cases.high_amount)),
+            commission(settings),
+        ),
         timeline_router(door, store.timeline, cursors),
         events_router(door, store.api, cursors, options, closing),
     ]

@@ -12,7 +12,9 @@ import pytest
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.call_result import PlanKind, PlanRequest
 from ari_app.domain.debt.plan import PlanState
+from ari_app.ports.cases import FixedEvidence
 from ari_app.ports.debt import BillKey
+from ari_app.web.api.files import below
 from tests.support.api import Served, served
 
 pytestmark = pytest.mark.fakes
@@ -161,6 +163,45 @@ async def test_the_timeline_is_read_page_by_page_and_masked(it: Served) -> None:
     assert "13800000001" not in masked.text
     assert "+8613800000001" in str(whole)
     assert (await it.client.get("/v1/customers/nobody/timeline")).status_code == 404
+
+
+async def test_a_case_is_handed_over_and_closed(it: Served) -> None:
+    case_id = await it.store.cases.open(KEY, "Li", it.clock.now())
+    url = f"/v1/cases/{case_id}"
+    assert (await it.client.get("/v1/cases?state=watching")).json()["items"][0]["caseId"] == case_id
+    early = await it.client.post(
+        f"{url}/hand-over", json={"to": "agency", "name": "Fair", "by": "Li", "reviewedBy": "Wang"}
+    )
+    assert (early.status_code, early.json()["type"]) == (409, "urn:ari-app:problem:wrong-state")
+    assert (await it.client.get(f"{url}/package")).status_code == 404
+    fixed = FixedEvidence("2026/case.zip", "0" * 64, (), 100)
+    await it.store.cases.fixed(case_id, fixed, "Li", it.clock.now())
+    folder = it.settings.data_dir / "cases"
+    (folder / "2026").mkdir(parents=True)
+    (folder / "2026" / "case.zip").write_bytes(b"PK evidence")
+    package = await it.client.get(f"{url}/package")
+    assert (package.content, package.headers["content-type"]) == (b"PK evidence", "application/zip")
+    body = {"to": "agency", "name": "Fair", "by": "Li", "reviewedBy": "Wang"}
+    handed = await it.client.post(f"{url}/hand-over", json=body)
+    assert (handed.status_code, handed.json()["state"]) == (200, "handed_over"), handed.text
+    await it.client.post(f"{url}/progress", json={"by": "Fair", "note": "wrote a letter"})
+    ended = await it.client.post(
+        f"{url}/close", json={"outcome": "written_off", "by": "Li", "reason": "insolvent"}
+    )
+    assert (ended.json()["state"], ended.json()["outcome"]) == ("closed", "written_off")
+    assert len(ended.json()["history"]) >= 4
+    assert (await it.client.get("/v1/cases/none")).status_code == 404
+
+
+def test_no_package_leads_out_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "cases"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "good.zip").write_bytes(b"x")
+    (tmp_path / "secret").write_bytes(b"x")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    assert below(folder, "a/good.zip") == folder / "a" / "good.zip"
+    wrong = ["../secret", "link", "a", "/etc/passwd", "none", "a/../../secret", "\0", "x" * 5000]
+    assert [below(folder, each) for each in wrong] == [None] * len(wrong)
 
 
 async def test_alerts_that_are_not_there_are_not_found(it: Served) -> None:
