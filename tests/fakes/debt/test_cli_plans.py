@@ -107,6 +107,9 @@ def test_instalments_are_accepted_and_explain_tells_why_nobody_calls(desk: Run, 
     request = REQUEST | {"name": "spring", "strategy": REQUEST["strategy"] | {"flow": "overdue"}}
     (tmp_path / "spring.json").write_text(json.dumps(request), encoding="utf-8")
     assert desk("campaign", "create", "spring.json", "--id", "spring")[0] == 0
+    offers = told(desk, "plans", "offers", CUSTOMER, BILL)
+    assert 3 in [each["periods"] for each in offers["instalments"]]
+    assert "level" in desk("plans", "offers", CUSTOMER, BILL)[1]
     asked = ("plans", "request", CUSTOMER, BILL, "installment", "--months", "3", "--by", "Li Na")
     plan = told(desk, *asked)
     if plan["state"] == "awaiting_approval":
