@@ -48,4 +48,6 @@ EVENTS: Mapping[str, str] = {
     "alert.closed": "an alert was dealt with, or its cause is gone",
     "webhook.dead": "an event could not be delivered to a webhook and waits to be replayed",
     "webhook.endpoint": "a webhook is failing, disabled or active again",
+    "integration.failed": "a pull or a file of an integration failed",
+    "integration.recovered": "an integration works again",
 }

@@ -43,6 +43,8 @@ class Source(StrEnum):
     """A promise, an instalment, a message or a service came into another state."""
     FLAG = "flag"
     LIST = "list"
+    ALERT = "alert"
+    """Something needed a person, and what was done about it."""
     EVENT = "event"
     """What webhooks are told."""
 

@@ -17,6 +17,7 @@ class About(StrEnum):
     CUSTOMER = "customer"
     CAMPAIGN = "campaign"
     ENDPOINT = "endpoint"
+    INTEGRATION = "integration"
     WHOLE = "whole"
 
 
@@ -154,6 +155,8 @@ def subject_of(about: About, payload: Mapping[str, object]) -> str:
             return _text(payload.get("taskId"))
         case About.ENDPOINT:
             return _text(payload.get("endpoint"))
+        case About.INTEGRATION:
+            return _text(payload.get("integration"))
         case About.WHOLE:
             return "*"
 

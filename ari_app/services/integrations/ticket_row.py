@@ -16,7 +16,7 @@ from ari_app.services.row_values import MAX_AMOUNT, MAX_FIELD, MAX_ID, text_of
 
 #: Names of fields; those with True must be there.
 TICKET_FIELDS: dict[str, bool] = {
-    "caseId": True,
+    "disputeId": True,
     "status": True,
     "verdict": False,
     "corrected": False,
@@ -27,7 +27,7 @@ TICKET_FIELDS: dict[str, bool] = {
 
 #: Headings that are understood without being told.
 TICKET_ALIASES: dict[str, tuple[str, ...]] = {
-    "caseId": ("case", "dispute", "disputeId", "工单外部编号", "争议编号"),
+    "disputeId": ("dispute", "case", "caseId", "工单外部编号", "争议编号"),
     "status": ("state", "状态", "工单状态"),
     "verdict": ("decision", "处理结果", "裁定"),
     "corrected": ("correctedAmount", "更正金额"),
@@ -56,7 +56,7 @@ _LATER = {
 class Ticket:
     """What a ticket says of a dispute."""
 
-    case_id: str
+    dispute_id: str
     status: str
     decision: DisputeDecision | None
     team: str
@@ -68,7 +68,7 @@ def read_ticket(
 ) -> Ticket | list[FieldFault]:
     """The ticket of a row, or every fault it has."""
     reading = RowFields(row, typed, TICKET_FIELDS)
-    case_id = reading.take("caseId", lambda value, typed: text_of(value, MAX_ID))
+    dispute_id = reading.take("disputeId", lambda value, typed: text_of(value, MAX_ID))
     status = reading.take("status", _status)
     verdict = reading.take("verdict", _verdict)
     corrected = reading.take("corrected", _corrected)
@@ -83,28 +83,28 @@ def read_ticket(
             reading.faults.append(FieldFault("reason", "is missing", "what the customer is told"))
         if verdict is not None and reason:
             decision = DisputeDecision(verdict, reason, corrected)
-    if reading.faults or case_id is None or status is None:
+    if reading.faults or dispute_id is None or status is None:
         return reading.faults
-    return Ticket(case_id, status, decision, team or "", assignee or "")
+    return Ticket(dispute_id, status, decision, team or "", assignee or "")
 
 
 async def apply_ticket(ticket: Ticket, disputes: Disputes, by: str, now: datetime) -> bool | FieldFault:
     """Bring a dispute to where its ticket stands; False where it stands there (or further) already."""
     wanted, step = STATUSES[ticket.status]
     unknown = FieldFault(
-        "caseId", "is no dispute that is known here", "the caseId of the event that opened it"
+        "disputeId", "is no dispute that is known here", "the disputeId of the event that opened it"
     )
     try:
-        case = await disputes.case(ticket.case_id)
+        case = await disputes.case(ticket.dispute_id)
     except UnknownRecord:
         return unknown
     try:
         if case.state in _LATER.get(wanted, frozenset({wanted})):
             return False
         if ticket.decision is not None:
-            await disputes.decide(ticket.case_id, ticket.decision, by, now)
+            await disputes.decide(ticket.dispute_id, ticket.decision, by, now)
         else:
-            await disputes.take(ticket.case_id, step, by, now, team=ticket.team, assignee=ticket.assignee)
+            await disputes.take(ticket.dispute_id, step, by, now, team=ticket.team, assignee=ticket.assignee)
     except UnknownRecord:
         return unknown
     except WrongState:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
+from ari_app.domain.payments.notice import NoticeState
 from ari_app.errors import StoreError
 from ari_app.ports import Clock
 from ari_app.ports.payments import Answer, CallbackRefused, Notice, NoticeRecord, PaymentProvider
@@ -27,17 +28,13 @@ class Inbox(Protocol):
 
 @dataclass(slots=True)
 class CallbackCounters:
-    """What came of one provider."""
+    """What came, by what became of it."""
 
-    not_verified: int = 0
-    """Not signed by it, stale, or not as it writes: nothing of it is kept."""
-    not_kept: int = 0
-    """The store could not be written: the provider tells it again."""
-    applied: int = 0
-    received: int = 0
-    unmatched: int = 0
     refused: int = 0
-    """By state after each delivery; told again, it counts again."""
+    """Not verified, or not as the provider writes it: nothing of it is kept."""
+    failed: int = 0
+    """The store could not be written: the provider tells it again."""
+    taken: dict[NoticeState, int] = field(default_factory=lambda: dict.fromkeys(NoticeState, 0))
 
 
 class CallbackDesk:
@@ -45,7 +42,7 @@ class CallbackDesk:
 
     def __init__(self, inbox: Inbox, providers: Mapping[str, PaymentProvider], clock: Clock) -> None:
         self._inbox, self._providers, self._clock = inbox, providers, clock
-        self.counters = {name: CallbackCounters() for name in providers}
+        self.counters = CallbackCounters()
 
     def knows(self, provider: str) -> bool:
         """Whether there is such a provider."""
@@ -53,7 +50,7 @@ class CallbackDesk:
 
     def too_long(self, provider: str) -> Answer:
         """The answer to a body above ``MOST_BYTES``."""
-        self.counters[provider].not_verified += 1
+        self.counters.refused += 1
         return self._providers[provider].refused(TOO_LONG)
 
     async def receive(self, provider: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -62,17 +59,16 @@ class CallbackDesk:
         try:
             notice = gateway.read(headers, body, now)
         except CallbackRefused as error:
-            self.counters[provider].not_verified += 1
+            self.counters.refused += 1
             log.warning("a payment callback was refused", provider=provider, why=str(error))
             return gateway.refused(NOT_ITS_OWN)
         try:
             record = await self._inbox.take(notice, body, now, f"callback {provider}")
         except StoreError as error:
-            self.counters[provider].not_kept += 1
+            self.counters.failed += 1
             log.error("a payment callback could not be kept", provider=provider, error=str(error))
             return gateway.refused(LATER)
-        counters = self.counters[provider]
-        setattr(counters, record.state.value, getattr(counters, record.state.value) + 1)
+        self.counters.taken[record.state] += 1
         log.info(
             "payment callback",
             provider=provider,

@@ -78,11 +78,10 @@ def add_promises(
     """Record the promises of one contact: ``made_in`` names it, and they are numbered from 1 within it."""
     added = 0
     for position, promise in enumerate(promises, 1):
-        promise_id = f"{made_in}.{position}"
-        written = connection.execute(
+        added += connection.execute(
             SQL["add_promise_to_pay"],
             {
-                "promise_id": promise_id,
+                "promise_id": f"{made_in}.{position}",
                 "account": account,
                 "attempt_id": attempt_id,
                 "made_in": made_in,
@@ -94,22 +93,7 @@ def add_promises(
                 "confidence": promise.confidence,
                 "now": now,
             },
-        )
-        added += written.rowcount
-        if written.rowcount and source != "call":  # the end of a call tells more of it, by itself
-            fields = {
-                "promiseId": promise_id,
-                "source": source,
-                "ptp": {
-                    "amount": float(promise.amount),
-                    "date": promise.date,
-                    "channel": promise.channel,
-                    "confidence": promise.confidence,
-                },
-                "ptpNumber": position,
-                "ptpCount": len(promises),
-            }
-            tell(connection, account, "collection.ptp.created", promise_id, fields, now)
+        ).rowcount
     if added and source != "call":  # the end of a call plans what follows itself
         _put_off(connection, account, promises)
 

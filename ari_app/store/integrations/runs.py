@@ -6,6 +6,7 @@ import sqlite3
 
 from ari_app.ports.integrations import Run, RunResult
 from ari_app.store.codec import instant, micros, plain
+from ari_app.store.debt.telling import tell_campaigns
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.writer import Writer
@@ -41,7 +42,12 @@ class SqliteIntegrationRuns:
         }
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute(SQL["add_integration_run"], row)
+            asked = {"integration": run.integration, "limit": 1}
+            before = connection.execute(SQL["integration_runs"], asked).fetchone()
+            if connection.execute(SQL["add_integration_run"], row).rowcount:
+                _tell(
+                    connection, run, before is not None and before["result"] == "failed", micros(run.ended_at)
+                )
             connection.execute(SQL["forget_integration_runs"], {"integration": run.integration, "kept": KEPT})
 
         await self._writer.run(write)
@@ -70,6 +76,22 @@ class SqliteIntegrationRuns:
             return [_run(row) for row in connection.execute(SQL["integration_runs"], asked).fetchall()]
 
         return await self._readers.run(read)
+
+
+def _tell(connection: sqlite3.Connection, run: Run, failed_before: bool, now: int) -> None:
+    """Each failure, and that it has passed: an alert hangs on both."""
+    failed = run.result is RunResult.FAILED
+    if not failed and not failed_before:
+        return
+    fields = {
+        "integration": run.integration,
+        "file": run.file or None,
+        "why": run.fault or None,
+        "records": run.records,
+        "rejected": run.rejected,
+    }
+    event = "integration.failed" if failed else "integration.recovered"
+    tell_campaigns(connection, event, f"{run.integration}+{run.digest[:12]}+{now}", fields, now)
 
 
 def _run(row: sqlite3.Row) -> Run:

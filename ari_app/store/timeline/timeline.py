@@ -50,6 +50,7 @@ READERS: tuple[Reader, ...] = (
     Reader(Source.MOVE, SQL["timeline_moves"]),
     Reader(Source.FLAG, SQL["timeline_flags"]),
     Reader(Source.LIST, SQL["timeline_lists"]),
+    Reader(Source.ALERT, SQL["timeline_alerts"]),
     Reader(Source.EVENT, SQL["timeline_events"]),
 )
 _RANK: Mapping[Source, int] = {source: rank for rank, source in enumerate(Source)}

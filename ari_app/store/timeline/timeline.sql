@@ -274,6 +274,17 @@ SELECT at, ref, account_id, bill_id, what, fields FROM (
         AND (:bill_id IS NULL OR a.bill_id = :bill_id)
 ) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
 
+-- Alerts about a bill or its customer, and what was done about each.
+-- name: timeline_alerts
+SELECT at, ref, account_id, bill_id, what, fields FROM (
+    SELECT r.at, printf('alert-%012d', r.seq) AS ref, COALESCE(a.account_id, '') AS account_id,
+        COALESCE(a.bill_id, '') AS bill_id, l.rule || ' ' || r.what AS what,
+        json_object('alert_id', l.alert_id, 'severity', l.severity, 'by', r.by, 'note', r.text) AS fields
+    FROM account AS a JOIN alert AS l ON l.account = a.id JOIN alert_record AS r ON r.alert_id = l.alert_id
+    WHERE a.customer_id = :customer_id AND (:account_id IS NULL OR a.account_id = :account_id)
+        AND (:bill_id IS NULL OR a.bill_id = :bill_id)
+) WHERE (at, ref) > (:from_at, :from_ref) ORDER BY at, ref LIMIT :limit;
+
 -- name: timeline_events
 SELECT at, ref, account_id, bill_id, what, fields FROM (
     SELECT o.created_at AS at, printf('event-%012d', o.id) AS ref, a.account_id, a.bill_id, o.event AS what,

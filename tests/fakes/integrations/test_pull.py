@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from ari_app.domain.campaign import WebhookSpec
 from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.ports import BillKey
 from ari_app.ports.disputes import NewDispute
@@ -150,7 +152,8 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with serving() as server, await SqliteStore.open(tmp_path / "s.db") as store:
-        await store.put_campaign(campaign())
+        hook = WebhookSpec("https://e.invalid/h", ("integration.*",))
+        await store.put_campaign(replace(campaign(), webhook=hook))
         yield Bench(tmp_path, server, store)
 
 
@@ -206,8 +209,9 @@ async def test_tickets_move_disputes_to_where_they_stand_there(bench: Bench) -> 
     text = (
         f"integration: billing\ninto: tickets\nhttp:\n  url: {bench.server.url}/t\n  networks: [127.0.0.1]\n"
     )
-    text += "  records: data\nmap:\n  caseId: external\n  status: {from: state, do: [{values: {asked: waiting_for_customer,"
-    text += " done: decided}}]}\n  verdict: verdict\n  corrected: {from: fen, do: [fen]}\n  reason: why\n"
+    text += "  records: data\nmap:\n  disputeId: external\n  verdict: verdict\n  reason: why\n"
+    text += "  corrected: {from: fen, do: [fen]}\n"
+    text += "  status: {from: state, do: [{values: {asked: waiting_for_customer, done: decided}}]}\n"
     (bench.folder / "billing.yaml").write_text(text, encoding="utf-8")
     bench.server.in_turn(
         [
@@ -305,6 +309,19 @@ async def test_what_does_not_pass_fails_is_told_and_loads_nothing(
     assert [each.fault for each in bench.failed] == [run.fault]
     assert await bench.customers() == []
     assert (await bench.store.integration_runs.last("billing")) == run
+    (told,) = await bench.store.outbox()
+    assert (told.event, told.payload["integration"], told.payload["why"]) == (
+        "integration.failed",
+        "billing",
+        run.fault,
+    )
+    bench.server.in_turn([])
+    assert (await bench.run()).result is RunResult.DONE
+    assert (await bench.run()).result is RunResult.DONE
+    assert [each.event for each in await bench.store.outbox()] == [
+        "integration.failed",
+        "integration.recovered",
+    ]
 
 
 async def test_what_breaks_off_in_the_middle_loads_nothing(bench: Bench) -> None:

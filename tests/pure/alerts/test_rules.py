@@ -44,7 +44,7 @@ def test_an_event_fits_by_its_name_and_by_what_it_says() -> None:
 
 def test_an_event_is_about_something_or_about_nothing() -> None:
     payload: dict[str, object] = {"customerId": "c", "accountId": "a", "billId": "b", "taskId": "t"}
-    assert [subject_of(about, payload) for about in About] == ["c/a/b", "c", "t", "", "*"]
+    assert [subject_of(about, payload) for about in About] == ["c/a/b", "c", "t", "", "", "*"]
     assert subject_of(About.BILL, {"customerId": "c"}) == ""
 
 
