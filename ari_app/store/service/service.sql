@@ -72,8 +72,11 @@ UPDATE service_order SET overdue_at = :now WHERE order_id = :order_id AND overdu
 
 -- name: services_to_look_at
 SELECT DISTINCT a.customer_id, a.account_id FROM account AS a
-WHERE a.suspension_on BETWEEN :from AND :to AND a.service_state <> 'suspended'
-    AND (a.customer_id, a.account_id) > (:customer_id, :account_id)
+LEFT JOIN service AS s ON s.customer_id = a.customer_id AND s.account_id = a.account_id
+WHERE a.suspension_on BETWEEN :from AND :to AND a.service_state <> 'suspended' AND a.amount_minor > 0
+    AND COALESCE(s.state, 'active') = 'active' AND (a.customer_id, a.account_id) > (:customer_id, :account_id)
+    AND (EXISTS (SELECT 1 FROM attempt AS t WHERE t.customer_id = a.customer_id AND t.dialled_at >= :since)
+        OR EXISTS (SELECT 1 FROM message AS m WHERE m.customer_id = a.customer_id AND m.contact_at >= :since))
 ORDER BY a.customer_id, a.account_id LIMIT :limit;
 
 -- name: warned_services

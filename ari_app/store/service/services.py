@@ -9,6 +9,7 @@ from functools import partial
 
 from ari_app.domain.service.state import (
     STALE,
+    WARNING_SPAN,
     OrderKind,
     OrderState,
     ServiceFacts,
@@ -32,8 +33,8 @@ from ari_app.store.writer import Writer
 
 #: Services that are looked at in one go.
 PART = 200
-#: Suspensions so far ahead are looked at: warnings are made within three days of them.
-AHEAD = timedelta(days=5)
+#: Suspensions so far ahead are looked at: no warning is made earlier.
+AHEAD = WARNING_SPAN + timedelta(days=1)
 #: No service takes more steps at once.
 _MOST_STEPS = 4
 
@@ -128,6 +129,7 @@ class SqliteServices:
         asked: dict[str, object] = {
             "from": (day - STALE - timedelta(days=1)).isoformat(),
             "to": (day + AHEAD).isoformat(),
+            "since": micros(now - STALE - WARNING_SPAN),
         }
         for look in (
             lambda db, each: db.execute(SQL["services_to_look_at"], each).fetchall(),

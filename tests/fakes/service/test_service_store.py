@@ -19,10 +19,12 @@ from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.event_names import EVENTS
+from ari_app.domain.messages.message import Origin, Purpose
 from ari_app.domain.service.state import OrderKind, OrderState, ServiceRules, ServiceState
 from ari_app.errors import UnknownRecord, WrongState
 from ari_app.ports import BillKey, Movement
 from ari_app.ports.disputes import NewDispute
+from ari_app.ports.messages import Handed, Letter, Receipt, SendResult
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.store_rows import NOW, account, allow, campaign, ids, no_events, outcome, tomorrow
 
@@ -306,3 +308,27 @@ async def test_a_plan_restores_too_and_takes_it_back_when_it_ends(suspended: Sql
     assert (order.reason, order.payment_at) == ("a plan is being kept to", NOW + HOUR)
     await suspended.plans.cancel(plan, by="li", why="asked for it", now=NOW + 2 * HOUR)
     assert await state(suspended) is ServiceState.SUSPENDED
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+async def test_a_delivered_message_is_a_notice_too(announced: SqliteStore, delivered: bool) -> None:
+    await announced.messages.open_channels({"sms": "test"}, {}, NOW)
+    at = NOW + HOUR
+    planned = await announced.messages.plan(
+        BILL,
+        "suspension_warning",
+        occasion="warning",
+        purpose=Purpose.CONTACT,
+        origin=Origin.OPERATOR,
+        now=at,
+    )
+    (ready,) = await announced.messages.claim(at, 5, allow)
+    assert ready.message_id == planned
+    letter = Letter(ready.message_id, "sms", account().phone, "tomorrow at noon")
+    await announced.messages.begin(letter, "test", at, allow)
+    await announced.messages.handed(ready.message_id, SendResult(Handed.ACCEPTED, "ref-1"), at)
+    if delivered:
+        await announced.messages.receipt(Receipt("test", "ref-1", "delivered", at), at)
+    await announced.services.move_clock(RULES, NOW + 27 * HOUR)
+    orders = await announced.services.orders()
+    assert [each.reference for order in orders for each in order.notices] == ([planned] if delivered else [])
