@@ -149,7 +149,14 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         language = await stack.enter_async_context(language_model(settings, store, clock))
         language.show(observed)
         wrap_up = WrapUp(
-            store, clock, table, recorder, settings.transcripts_dir, language.closed, lambda: rules.book
+            store,
+            clock,
+            table,
+            recorder,
+            settings.transcripts_dir,
+            language.closed,
+            lambda: rules.book,
+            settings.api.public_url or "",
         )
         recogniser = await stack.enter_async_context(_recognisers(settings, observed))
         services = CallServices(

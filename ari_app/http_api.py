@@ -6,40 +6,56 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from ari_app.campaign_fit import check_campaign
+from ari_app.campaign_fit import check_campaign, strategies_of
+from ari_app.case_work import commission, evidence_files, service_rules
 from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
 from ari_app.errors import StoreError
 from ari_app.messaging import message_routers
-from ari_app.payment_site import payment_routers
+from ari_app.payment_site import payment_links, payment_routers
 from ari_app.ports import Clock
+from ari_app.ports.disputes import EvidenceFile
 from ari_app.services.account_row import RowDefaults
+from ari_app.services.alerts.alert_file import ALERT_FILE
+from ari_app.services.alerts.alert_watch import AlertBooks
 from ari_app.services.api.cursors import Cursors
 from ari_app.services.api.imports import Imports
 from ari_app.services.api.tokens import Doorman
+from ari_app.services.disputes.table_file import DisputeTableFile
+from ari_app.services.rule_directory import RuleDirectory
 from ari_app.store.api.store import REMEMBERED
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.api.access import Access
 from ari_app.web.api.accounts import accounts_router
+from ari_app.web.api.alerts import alerts_router
 from ari_app.web.api.app import make_api
 from ari_app.web.api.attempts import attempts_router
+from ari_app.web.api.cases import cases_router
 from ari_app.web.api.counters import ApiCounters
+from ari_app.web.api.disputes import disputes_router
 from ari_app.web.api.events import events_router
 from ari_app.web.api.imports import imports_router
 from ari_app.web.api.lists import lists_router
+from ari_app.web.api.messages import messages_router
 from ari_app.web.api.options import MIB, ApiOptions
+from ari_app.web.api.payment_links import payment_links_router, payment_notices_router
 from ari_app.web.api.payments import payments_router
+from ari_app.web.api.plans import plans_router
 from ari_app.web.api.promises import promises_router
 from ari_app.web.api.rates import Rates
 from ari_app.web.api.routing import Door
 from ari_app.web.api.server import ServerOptions, serving
+from ari_app.web.api.services import services_router
 from ari_app.web.api.tasks import tasks_router
+from ari_app.web.api.timeline import timeline_router
+from ari_app.web.api.webhooks import webhooks_router
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +81,7 @@ def api_options(settings: Settings) -> ApiOptions:
         address_rate=Allowance(wanted.anonymous_rate_per_s, wanted.anonymous_burst),
         body_bytes=wanted.max_body_kib * 1024,
         upload_bytes=wanted.max_upload_mib * MIB,
+        evidence_bytes=round(settings.disputes.evidence_mb * MIB) + MIB // 16,  # and the form around it
         most_streams=wanted.max_streams,
     )
 
@@ -86,7 +103,24 @@ async def build_api(
         lists_router(door, store, cursors, settings.defaults.country),
         promises_router(door, store.api, store.debts, cursors),
         payments_router(door, store.api, store.debts, cursors),
+        payment_links_router(door, payment_links(settings, store), store.payments),
+        payment_notices_router(door, store.payments),
         attempts_router(door, store, store.api, cursors, settings.recordings_dir),
+        plans_router(door, store.plans, cursors),
+        disputes_router(door, store.disputes, cursors, partial(_keep_evidence, settings, store, clock)),
+        services_router(door, store.services, cursors, service_rules(settings)),
+        messages_router(door, store.messages, cursors),
+        alerts_router(door, store.alerts, cursors, AlertBooks(settings.dialplan_dir / ALERT_FILE).look),
+        webhooks_router(door, store.webhooks),
+        cases_router(
+            door,
+            store.cases,
+            cursors,
+            settings.data_dir / "cases",
+            Decimal(str(settings.cases.high_amount)),
+            commission(settings),
+        ),
+        timeline_router(door, store.timeline, cursors),
         events_router(door, store.api, cursors, options, closing),
     ]
     app = make_api(
@@ -109,6 +143,22 @@ def _row_defaults(settings: Settings, clock: Clock) -> RowDefaults:
         wanted.currency,
         wanted.timezone,
         settings.dialler.ring_timeout_s,
+    )
+
+
+async def _keep_evidence(
+    settings: Settings,
+    store: SqliteStore,
+    clock: Clock,
+    case_id: str,
+    name: str,
+    content: bytes,
+    kind: str,
+    source: str,
+) -> EvidenceFile:
+    files = evidence_files(settings, store)
+    return await files.add(
+        case_id, name, content, source=source, by=source, now=clock.now(), content_type=kind
     )
 
 
@@ -137,6 +187,32 @@ async def _forgetting(store: SqliteStore, clock: Clock) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def without_controller(
+    settings: Settings, store: SqliteStore, clock: Clock, look_s: float = 5.0
+) -> AsyncIterator[None]:
+    """What a controller would tell the store of the operators' files, while the context lasts: strategies, and the terms of
+    disputes. Changed files are read again every ``look_s`` seconds."""
+    rules = await asyncio.to_thread(RuleDirectory, settings.dialplan_dir)
+    strategies = await asyncio.to_thread(strategies_of, settings, clock, rules)
+    table = DisputeTableFile(settings.dialplan_dir, rules.calendars)
+    store.use_strategies(lambda: strategies.book)
+    store.disputes.use_table(lambda: table.table)
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(look_s)
+            for refresh in (rules.refresh, strategies.refresh, table.refresh):
+                await asyncio.to_thread(refresh)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+@asynccontextmanager
 async def http_api(
     settings: Settings, store: SqliteStore, clock: Clock, show: Show | None = None
 ) -> AsyncIterator[int | None]:
@@ -147,7 +223,7 @@ async def http_api(
     if settings.api.port is None:
         yield None
         return
-    others = [*payment_routers(settings, store, clock), *message_routers(settings, store, clock)]
+    others = [*payment_routers(settings, store, clock, show), *message_routers(settings, store, clock)]
     api = await build_api(settings, store, clock, others=others)
     if show is not None:
         for route, counters in api.counters.routes.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -26,6 +26,9 @@ from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.payments.callbacks import callback_router
 from ari_app.web.payments.page import PaymentPage
 from ari_app.web.payments.visitor import Porter
+
+#: Adds the readings of a group of metrics, by a function and a label.
+Show = Callable[[str, Callable[[], object], str], None]
 
 
 def payment_keys(settings: Settings) -> LinkKeys:
@@ -56,10 +59,19 @@ def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
     return found
 
 
-def payment_routers(settings: Settings, store: SqliteStore, clock: Clock) -> list[APIRouter]:
-    """The callbacks of the providers, and the page where its address is set. They want no token of the API."""
+def payment_routers(
+    settings: Settings, store: SqliteStore, clock: Clock, show: Show | None = None
+) -> list[APIRouter]:
+    """The callbacks of the providers, and the page where its address is set. They want no token of the API.
+
+    ``show`` adds what came to the metrics.
+    """
     providers = payment_providers(settings)
-    routers = [callback_router(CallbackDesk(store.payments, providers, clock))] if providers else []
+    desk = CallbackDesk(store.payments, providers, clock)
+    if show is not None:
+        for name, counters in desk.counters.items():
+            show("payment_callback", lambda counters=counters: counters, name)  # type: ignore[misc]
+    routers = [callback_router(desk)] if providers else []
     links = payment_links(settings, store)
     if links is None:
         return routers

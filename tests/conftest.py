@@ -50,6 +50,23 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     return {"real": asyncio.new_event_loop}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def events_keep_to_their_schemas() -> Iterator[None]:
+    """Every event that any test writes is what docs/events says of it, so that no payload drifts from its schema."""
+    from ari_app.store.codec import document
+    from ari_app.store.webhooks import events
+    from tests.support.event_schemas import faults
+
+    def checked(payload: Mapping[str, object]) -> str:
+        found = faults(payload)
+        assert not found, "an event does not keep to its schema:\n" + "\n".join(found)
+        return document(payload)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(events, "document", checked)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_resources() -> Iterator[None]:
     """Threads, sockets and child processes that a test made are gone when it ends."""

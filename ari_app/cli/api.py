@@ -69,13 +69,18 @@ def serve_api(context: typer.Context) -> None:
 
 async def _serve(settings: Settings) -> None:
     from ari_app.app import open_store
-    from ari_app.http_api import http_api
+    from ari_app.http_api import http_api, without_controller
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with open_store(settings) as store, http_api(settings, store, clock_of(settings)) as port:
+    clock = clock_of(settings)
+    async with (
+        open_store(settings) as store,
+        without_controller(settings, store, clock),
+        http_api(settings, store, clock) as port,
+    ):
         if port is None:
             raise ConfigError(f"api.port: {settings.api.host}:{settings.api.port} cannot be listened on")
         if error_console().is_terminal:

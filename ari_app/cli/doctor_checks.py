@@ -153,6 +153,21 @@ def check_routes(settings: Settings) -> Check:
     return ok("trunks", f"{len(settings.trunks)}, {len(settings.routes)} routes")
 
 
+def _check_disputes(settings: Settings) -> list[Check]:
+    """The table of disputes can be read; without one the usual terms hold."""
+    from ari_app.services.disputes.table_file import FILE, read_dispute_table
+    from ari_app.services.rule_directory import RuleDirectory
+
+    table = settings.dialplan_dir / FILE
+    if not table.exists():
+        return []
+    try:
+        read_dispute_table(table, RuleDirectory(settings.dialplan_dir).calendars())
+    except (AriAppError, OSError) as error:
+        return [fail("disputes", str(error), "mend the file: ari-app disputes check")]
+    return [ok("disputes", f"terms in {table}")]
+
+
 def check_operators_files(settings: Settings) -> list[Check]:
     """Flows and dispositions can be read."""
     from ari_app.app import company_names
@@ -166,6 +181,7 @@ def check_operators_files(settings: Settings) -> list[Check]:
         checks.append(ok("dispositions", f"{len(kinds)} in {table}"))
     except (AriAppError, OSError) as error:
         checks.append(fail("dispositions", str(error), "mend the file, or set dialplan_dir"))
+    checks += _check_disputes(settings)
     folder = settings.dialplan_dir / "flows"
     try:
         FlowDirectory(folder, company_names(settings))
@@ -347,6 +363,13 @@ def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Pat
     """Files that hold secrets."""
     files = [("ARI password file", settings.ari.password_file), ("AMI secret file", settings.ami.secret_file)]
     files.append(("language model's key file", settings.llm.api_key_file))
+    payments = settings.payments
+    files += [(f"secret of {each.name}", each.secret_file) for each in payments.generic]
+    if payments.wechat is not None:
+        files.append(("WeChat Pay's private key", payments.wechat.private_key_file))
+        files.append(("WeChat Pay's APIv3 key", payments.wechat.api_v3_key_file))
+    if payments.alipay is not None:
+        files.append(("Alipay's private key", payments.alipay.private_key_file))
     if config is not None and config.is_file():
         text = config.read_text(encoding="utf-8", errors="replace")
         if re.search(r"\b(?:password|secret|api_key)\"?\s*:\s*\S", text):

@@ -31,6 +31,7 @@ from ari_app.cli import (
     lab,
     nightly,
     payments,
+    plan_requests,
     plans,
     promises,
     prompts,
@@ -113,6 +114,8 @@ app.add_typer(refusals.app, name="dnc")
 app.add_typer(governed_lists.lists, name="lists")
 app.add_typer(governed_lists.standing, name="standing")
 app.add_typer(promises.app, name="promises")
+plans.app.command("offers")(plan_requests.show_offers)
+plans.app.command("request")(plan_requests.request_plan)
 app.add_typer(plans.app, name="plans")
 app.add_typer(rules.app, name="rules")
 app.add_typer(disputes.app, name="disputes")

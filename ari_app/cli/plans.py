@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,16 +19,12 @@ from ari_app.cli.common import (
     show_table,
 )
 from ari_app.cli.refusals import customer_key
-from ari_app.domain.call_result import PlanKind
 from ari_app.domain.debt.plan import PlanState
 from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
-    from ari_app.domain.call_result import PlanRequest
     from ari_app.ports.plans import PlanCase, PlanReply, Plans
-    from ari_app.services.plans.offers import PlanOffers
-    from ari_app.store.sqlite_store import SqliteStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,8 +33,6 @@ app = typer.Typer(
         "dialplan/approvals.yaml names, accepted by the customer, and then kept or breached. docs/plans.md"
     ),
 )
-
-_CENT, _MOST_MONEY = Decimal("0.01"), Decimal("1e12")
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Id of a plan, as `plans list` shows it.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does this: a person's name.")]
@@ -97,49 +89,6 @@ def show(context: typer.Context, plan_id: PlanId, json_output: JsonOption = Fals
     if plan is None:
         raise InputError([Problem(plan_id[:100], "plan", "there is no such plan", "an id of `plans list`")])
     _show(plan, json_output)
-
-
-@app.command("request")
-def request(
-    context: typer.Context,
-    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="Customer id, as in the list.")],
-    bill: Annotated[str, typer.Argument(metavar="BILL", help="Bill id, as in the list.")],
-    kind: Annotated[PlanKind, typer.Argument(metavar="KIND", help=", ".join(PlanKind))],
-    by: By,
-    months: Annotated[int, typer.Option("--months", help="Instalments: how many.")] = 0,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="DAY", help="Deferral: to which day, 2026-12-31.")
-    ] = None,
-    waive: Annotated[str | None, typer.Option("--waive", metavar="SUM", help="Waiver: how much.")] = None,
-    json_output: JsonOption = False,
-) -> None:
-    """Ask for a plan in the name of the company; the customer accepts it after its approval.
-
-    ari-app plans request c_10001 b_30001 installment --months 6 --by "Li Na"
-
-    ari-app plans request c_10001 b_30001 waiver --waive 50 --by "Li Na"
-    """
-    settings = invocation(context).settings
-    wanted = (
-        kind,
-        months,
-        None if until is None else parsed_day(until),
-        None if waive is None else parsed_sum(waive),
-    )
-
-    async def ask() -> PlanReply:
-        from ari_app.app import open_store
-        from ari_app.ports import BillKey
-
-        now = clock_of(settings).now()
-        async with open_store(settings) as store:
-            offers, key, currency = await _offers(settings, store, customer_key(customer), bill, now)
-            wish = _wish(wanted, offers, currency)
-            return await store.plans.request(
-                BillKey(*key), wish, source="agent", by=by, now=now, offered=offers.allows(wish)
-            )
-
-    _tell(run(ask()), json_output)
 
 
 @app.command("approve")
@@ -235,10 +184,10 @@ async def _with_plans(settings: Settings, ask: Callable[[Plans], Coroutine[Any, 
 def _do(
     context: typer.Context, json_output: bool, act: Callable[[Plans], Coroutine[Any, Any, PlanReply]]
 ) -> None:
-    _tell(run(_with_plans(invocation(context).settings, act)), json_output)
+    tell_reply(run(_with_plans(invocation(context).settings, act)), json_output)
 
 
-def _tell(reply: PlanReply, json_output: bool) -> None:
+def tell_reply(reply: PlanReply, json_output: bool) -> None:
     """Show what became of the plan; a refusal is an error with its reason."""
     if reply.answer != "done":
         if json_output and reply.plan is not None:
@@ -317,68 +266,3 @@ def as_object(plan: PlanCase) -> dict[str, object]:
             {"state": each.state, "at": each.at, "by": each.by, "why": each.why} for each in plan.steps
         ],
     }
-
-
-async def _offers(
-    settings: Settings, store: SqliteStore, customer: str, bill: str, now: datetime
-) -> tuple[PlanOffers, tuple[str, str, str], str]:
-    """What is offered for a bill, the key of that, and its currency. Raises InputError."""
-    from ari_app.app import company_names, strategy_directory
-    from ari_app.services.flow_files import FlowDirectory
-    from ari_app.services.plans.offers import offers_for
-    from ari_app.services.rule_directory import RuleDirectory
-
-    flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings), settings.speech.voices)
-    strategies = strategy_directory(settings, RuleDirectory(settings.dialplan_dir)).book
-    store.use_strategies(lambda: strategies)
-    for facts in await store.contact_facts(customer, now):
-        account = facts.account
-        if account.bill_id == bill:
-            policy = flows.flow(facts.campaign.strategy.flow).policy
-            key = (account.customer_id, account.account_id, account.bill_id)
-            return offers_for(facts, policy, now), key, account.currency
-    raise InputError(
-        [Problem(customer[:100], "bill", f"{bill[:100]!r} is in no campaign", "a bill of a loaded list")]
-    )
-
-
-def _wish(
-    wanted: tuple[PlanKind, int, date | None, Decimal | None], offers: PlanOffers, currency: str
-) -> PlanRequest:
-    from ari_app.domain.call_result import PlanRequest
-
-    kind, months, until, waived = wanted
-    match kind:
-        case PlanKind.INSTALLMENT:
-            terms = offers.instalment(months)
-            if terms is None:
-                allowed = (
-                    ", ".join(str(each.periods) for each in offers.instalments) or "no instalments at all"
-                )
-                raise InputError(
-                    [Problem("--months", "", f"{months} are not offered for this bill", allowed)]
-                )
-            return terms.request(currency)
-        case PlanKind.DEFERRAL:
-            return PlanRequest(kind, currency, until=until)
-        case PlanKind.WAIVER:
-            return PlanRequest(kind, currency, waived=waived)
-
-
-def parsed_day(text: str) -> date:
-    """A day of the command line. Raises typer.BadParameter."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("write a day such as 2026-12-31") from error
-
-
-def parsed_sum(text: str) -> Decimal:
-    """A sum of the command line, with two decimal places. Raises typer.BadParameter."""
-    try:
-        amount = Decimal(text)
-        if amount.is_finite() and 0 < amount < _MOST_MONEY and amount == amount.quantize(_CENT):
-            return amount.quantize(_CENT)
-    except InvalidOperation:
-        pass
-    raise typer.BadParameter("write a sum such as 50 or 49.90")

@@ -18,7 +18,7 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
-from ari_app.cli.plans import parsed_day, parsed_sum
+from ari_app.cli.plan_requests import parsed_day, parsed_sum
 from ari_app.cli.refusals import customer_key
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.errors import InputError, Problem

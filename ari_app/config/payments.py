@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ari_app.services.model_problems import RefusedError
 
@@ -96,6 +96,14 @@ class WeChatSettings(_Part):
     )
     gateway: WebAddress = Field("https://api.mch.weixin.qq.com", description="Address of its API")
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.public_key_file is None) != (self.public_key_id is None):
+            raise RefusedError(
+                "payments.wechat: of public_key_file and public_key_id one is missing", "both, or neither"
+            )
+        return self
+
 
 class AlipaySettings(_Part):
     """Alipay with RSA2."""
@@ -137,3 +145,17 @@ class PaymentSettings(_Part):
     )
     wechat: WeChatSettings | None = Field(None, description="WeChat Pay; absent: not offered")
     alipay: AlipaySettings | None = Field(None, description="Alipay; absent: not offered")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.base_url is None:
+            for name in ("wechat", "alipay"):
+                if getattr(self, name) is not None:
+                    raise RefusedError(
+                        f"payments.{name} is given, and payments.base_url is not",
+                        "the address that the provider calls back to",
+                    )
+        names = [each.name for each in self.generic]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise RefusedError(f"the provider {name} stands twice in payments.generic", "each name once")
+        return self

@@ -65,7 +65,7 @@ def stands_apart(facts: ContactFacts) -> bool:
 
 def _nothing_owed(facts: ContactFacts) -> bool:
     amount = facts.account.amount_due
-    return not amount.is_nan() and amount <= 0
+    return amount.is_finite() and amount <= 0
 
 
 def flagged(rule: Rule, facts: ContactFacts, now: datetime) -> Refusal | None:

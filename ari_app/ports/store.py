@@ -78,7 +78,10 @@ class CampaignCount:
 
 @dataclass(frozen=True, slots=True)
 class VerdictRecord:
-    """A stored verdict. ``asked`` is 'plan' or 'dial'; ``count`` refusals with the same words came up to ``last_at``."""
+    """A stored verdict. ``asked`` is 'plan' or 'dial'; ``count`` refusals with the same words came up to ``last_at``.
+
+    ``channel`` is call, or that of a message (message while none is chosen); ``attempt_id`` is the message then.
+    """
 
     at: datetime
     campaign_id: str
@@ -88,6 +91,7 @@ class VerdictRecord:
     attempt_id: str | None
     last_at: datetime
     count: int
+    channel: str = "call"
 
 
 @dataclass(frozen=True, slots=True)

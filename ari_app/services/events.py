@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 from ari_app.domain.attempt import CallOutcome
 from ari_app.domain.call_result import (
@@ -46,8 +47,24 @@ def _key(history: AttemptHistory, event: str, attempt_id: str) -> str:
     return f"{history.campaign.campaign_id}+{history.account.bill_id}+{event}+{attempt_id}"
 
 
-def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent:
-    """A contact has ended, whatever its disposition. Where somebody was talked to, with all that it has yielded."""
+def _links(outcome: CallOutcome, public_url: str) -> dict[str, object]:
+    """Where recording and transcript are fetched: addresses of the API where it is reached from outside, else files."""
+    attempt = quote(outcome.attempt_id, safe="")
+
+    def link(path: str | None, what: str) -> str | None:
+        return f"{public_url}/v1/attempts/{attempt}{what}" if path and public_url else path
+
+    return {
+        "recordingUrl": link(outcome.recording, "/recording"),
+        "transcriptUrl": link(outcome.transcript, ""),
+    }
+
+
+def call_completed(history: AttemptHistory, outcome: CallOutcome, public_url: str = "") -> OutboxEvent:
+    """A contact has ended, whatever its disposition. Where somebody was talked to, with all that it has yielded.
+
+    ``public_url`` is the address at which the API is reached, '' where it is not.
+    """
     name = "call.completed"
     payload = _common(history, name, outcome.ended_at) | {
         "attemptId": outcome.attempt_id,
@@ -55,6 +72,7 @@ def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent
         "talkSeconds": outcome.talk_seconds,
         "recording": outcome.recording,
         "transcript": outcome.transcript,
+        **_links(outcome, public_url),
         "variants": dict(history.arms),
     }
     result = outcome.conversation
@@ -80,7 +98,9 @@ def call_completed(history: AttemptHistory, outcome: CallOutcome) -> OutboxEvent
     return OutboxEvent(name, _key(history, name, outcome.attempt_id), payload)
 
 
-def promises_created(history: AttemptHistory, outcome: CallOutcome) -> list[OutboxEvent]:
+def promises_created(
+    history: AttemptHistory, outcome: CallOutcome, public_url: str = ""
+) -> list[OutboxEvent]:
     """The customer promised to pay, and confirmed it when it was read back: one event for each promise (I3).
 
     Several promises of one call differ in the last part of their key, the number of the promise from 1.
@@ -92,8 +112,7 @@ def promises_created(history: AttemptHistory, outcome: CallOutcome) -> list[Outb
     common = _common(history, name, outcome.ended_at) | {
         "attemptId": outcome.attempt_id,
         **_yield(result),
-        "recordingUrl": outcome.recording,
-        "transcriptUrl": outcome.transcript,
+        **_links(outcome, public_url),
     }
     return [
         OutboxEvent(

@@ -65,10 +65,12 @@ class WrapUp:
         transcripts: Path,
         closed: Callable[[ReservedAttempt, CallOutcome], None] | None = None,
         book: Callable[[], RuleBook] = lambda: _NO_RULES,
+        public_url: str = "",
     ) -> None:
         """:param closed: told of each call once its outcome is written; returns at once.
         :param book: gives the rule packs by which a call after a promise finds its place; without them it is planned for
             when it is wanted.
+        :param public_url: where programs reach the API; events then link to recording and transcript there.
         """
         self._store = store
         self._clock = clock
@@ -77,6 +79,7 @@ class WrapUp:
         self._transcripts = transcripts
         self._closed = closed
         self._book = book
+        self._public_url = public_url
         self._hurry = asyncio.Event()
 
     def hurry(self) -> None:
@@ -172,7 +175,7 @@ class WrapUp:
 
         def events(history: AttemptHistory) -> list[OutboxEvent]:
             # Where no INVITE left there was no call that could be completed.
-            return [] if kind.retry is RetryRule.AGAIN else _events(history, outcome, kind)
+            return [] if kind.retry is RetryRule.AGAIN else _events(history, outcome, self._public_url)
 
         tries = 0
         while True:
@@ -250,5 +253,5 @@ def _recording_faults(check: RecordingCheck | None) -> dict[str, object]:
     return {"recording_warnings": list(check.warnings)} if check is not None and check.warnings else {}
 
 
-def _events(history: AttemptHistory, outcome: CallOutcome, kind: DispositionKind) -> list[OutboxEvent]:
-    return [call_completed(history, outcome), *promises_created(history, outcome)]
+def _events(history: AttemptHistory, outcome: CallOutcome, public_url: str) -> list[OutboxEvent]:
+    return [call_completed(history, outcome, public_url), *promises_created(history, outcome, public_url)]

@@ -245,6 +245,7 @@ def verdicts(connection: sqlite3.Connection, customer_id: str) -> list[VerdictRe
             attempt_id=row["attempt_id"],
             last_at=instant(row["last_at"]),
             count=row["count"],
+            channel=row["channel"],
         )
         for row in connection.execute(SQL["verdicts_of_customer"], {"customer_id": customer_id}).fetchall()
     ]

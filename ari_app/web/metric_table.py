@@ -52,6 +52,7 @@ LABELS: Final[dict[str, str]] = {
     "message": "channel",
     "message_state": "state",
     "message_refusal": "rule",
+    "payment_callback": "provider",
 }
 
 _STATE: Final = (
@@ -154,6 +155,18 @@ _STATE: Final = (
         },
     ),
     *_rows("message_state", Kind.GAUGE, {"messages": "Messages in each state, as counted once a minute"}),
+    *_rows(
+        "payment_callback",
+        Kind.COUNTER,
+        {
+            "applied": "Callbacks of payments that are in a ledger",
+            "received": "Callbacks that move no money",
+            "unmatched": "Callbacks of payments that wait for their bill",
+            "refused": "Callbacks that contradict what was told before",
+            "not_verified": "Callbacks that are not the provider's, stale or malformed; nothing of them is kept",
+            "not_kept": "Callbacks that could not be written down; the provider tells them again",
+        },
+    ),
     *_rows("message_refusal", Kind.GAUGE, {"suppressed": "Messages that a rule refused for good, by rule"}),
     *_rows(
         "metrics",

@@ -368,7 +368,7 @@ FAULTS: tuple[tuple[Rule, dict[str, object]], ...] = (
     (Rule.UNKNOWN_TIMEZONE, {"account": account(timezone="Mars/Olympus")}),
     (Rule.CONSENT_MISSING, {"campaign": by_pack("us-reg-f")}),
     (Rule.ACCOUNT_CLOSED, {"account_open": False}),
-    (Rule.BELOW_MINIMUM_AMOUNT, {"account": account(amount_due=Decimal("-0.01"))}),
+    (Rule.BELOW_MINIMUM_AMOUNT, {"campaign": campaign(CampaignStrategy(min_amount=Decimal(9000)))}),
     (Rule.OUTSIDE_AGING_BUCKETS, {"campaign": campaign(CampaignStrategy(aging_buckets=("D1-D30",)))}),
     (Rule.NO_CALLER_ID, {"has_caller_id": False}),
     (Rule.OPEN_ATTEMPT, {"open_attempt": True}),

@@ -64,7 +64,7 @@ def test_names_keep_to_the_conventions() -> None:
 def test_labels_name_nothing_of_a_customer() -> None:
     assert set(LABELS.values()) == {
         *("engine", "language", "route", "task", "trunk"),
-        *("channel", "rule", "severity", "state"),
+        *("channel", "provider", "rule", "severity", "state"),
     }
     assert set(LABELS) <= {row.group for row in METRICS}
 

@@ -33,8 +33,8 @@ class Place:
     clock: FakeClock
     sender: HttpSender
 
-    async def tell(self, number: int, subject: str, event: str = "collection.ptp.kept") -> int:
-        """An event of the account of customer NUMBER."""
+    async def tell(self, number: int, subject: str, event: str = "collection.tested") -> int:
+        """An event of the account of customer NUMBER; its name is none that has a schema."""
 
         def write(connection: sqlite3.Connection) -> int:
             return tell(

@@ -7,6 +7,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -101,10 +102,8 @@ class SmtpChannel:
         message["From"] = Address(terms.sender_name, addr_spec=terms.sender)
         try:
             message["To"] = Address(addr_spec=letter.contact)
-        except (
-            IndexError,
-            AttributeError,
-        ) as error:  # what the standard library's parser makes of odd addresses
+        except (IndexError, AttributeError, MessageError) as error:
+            # What the standard library's parser makes of odd addresses.
             raise ValueError("not an address") from error
         message["Subject"] = " ".join((letter.subject or letter.text.split("\n", 1)[0])[:150].split())
         message["Date"] = format_datetime(datetime.now(UTC))

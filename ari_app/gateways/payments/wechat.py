@@ -80,6 +80,12 @@ class WeChatPay:
     def methods(self) -> Sequence[str]:
         return self._terms.offered
 
+    @property
+    def certified_until(self) -> datetime | None:
+        """Until when the platform's newest certificate is good; None where it signs with a public key."""
+        ends = [each.not_valid_after_utc for each in self._certificates.values()]
+        return None if self._public_keys or not ends else max(ends)
+
     # ------------------------------------------------------------------------------------------- orders
 
     async def order(self, request: OrderRequest, now: datetime) -> str:

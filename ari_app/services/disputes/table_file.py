@@ -90,7 +90,7 @@ class DisputeTableFile:
             status = self._path.stat()
             seen: tuple[object, ...] = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, calendars)
         except OSError:
-            seen = (None, calendars)
+            return self._without_file()
         if seen == self._seen:
             return False
         self._seen = seen
@@ -103,3 +103,12 @@ class DisputeTableFile:
         self.problems = ()
         changed, self.table = table != self.table, table
         return changed
+
+    def _without_file(self) -> bool:
+        """Who has no file of his own has the terms of the product; a file that goes away leaves what it said."""
+        if self._seen is None:
+            log.info("no table of disputes, so the usual one holds", file=str(self._path))
+        elif self._seen != ():
+            log.warning("the table of disputes is gone, what it said holds", file=str(self._path))
+        self._seen = ()
+        return False

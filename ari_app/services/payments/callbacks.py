@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from ari_app.domain.payments.notice import NoticeState
 from ari_app.errors import StoreError
 from ari_app.ports import Clock
 from ari_app.ports.payments import Answer, CallbackRefused, Notice, NoticeRecord, PaymentProvider
@@ -28,13 +27,17 @@ class Inbox(Protocol):
 
 @dataclass(slots=True)
 class CallbackCounters:
-    """What came, by what became of it."""
+    """What came of one provider."""
 
-    refused: int = 0
-    """Not verified, or not as the provider writes it: nothing of it is kept."""
-    failed: int = 0
+    not_verified: int = 0
+    """Not signed by it, stale, or not as it writes: nothing of it is kept."""
+    not_kept: int = 0
     """The store could not be written: the provider tells it again."""
-    taken: dict[NoticeState, int] = field(default_factory=lambda: dict.fromkeys(NoticeState, 0))
+    applied: int = 0
+    received: int = 0
+    unmatched: int = 0
+    refused: int = 0
+    """By state after each delivery; told again, it counts again."""
 
 
 class CallbackDesk:
@@ -42,7 +45,7 @@ class CallbackDesk:
 
     def __init__(self, inbox: Inbox, providers: Mapping[str, PaymentProvider], clock: Clock) -> None:
         self._inbox, self._providers, self._clock = inbox, providers, clock
-        self.counters = CallbackCounters()
+        self.counters = {name: CallbackCounters() for name in providers}
 
     def knows(self, provider: str) -> bool:
         """Whether there is such a provider."""
@@ -50,7 +53,7 @@ class CallbackDesk:
 
     def too_long(self, provider: str) -> Answer:
         """The answer to a body above ``MOST_BYTES``."""
-        self.counters.refused += 1
+        self.counters[provider].not_verified += 1
         return self._providers[provider].refused(TOO_LONG)
 
     async def receive(self, provider: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -59,16 +62,17 @@ class CallbackDesk:
         try:
             notice = gateway.read(headers, body, now)
         except CallbackRefused as error:
-            self.counters.refused += 1
+            self.counters[provider].not_verified += 1
             log.warning("a payment callback was refused", provider=provider, why=str(error))
             return gateway.refused(NOT_ITS_OWN)
         try:
             record = await self._inbox.take(notice, body, now, f"callback {provider}")
         except StoreError as error:
-            self.counters.failed += 1
+            self.counters[provider].not_kept += 1
             log.error("a payment callback could not be kept", provider=provider, error=str(error))
             return gateway.refused(LATER)
-        self.counters.taken[record.state] += 1
+        counters = self.counters[provider]
+        setattr(counters, record.state.value, getattr(counters, record.state.value) + 1)
         log.info(
             "payment callback",
             provider=provider,

@@ -39,7 +39,7 @@ def count_breaches(connection: sqlite3.Connection, customer_id: str, now: int) -
     listed = connection.execute(SQL["listed_by"], asked).fetchone() is not None
     match special(found, promise_rule(connection), listed=listed):
         case OnSpecial.ADD:
-            reason = f"{found} promises broken in a row"
+            reason = "a promise was broken" if found == 1 else f"{found} promises broken in a row"
             connection.execute(SQL["list_unless_listed"], asked | {"reason": reason, "now": now})
         case OnSpecial.REMOVE:
             connection.execute(SQL["unlist_by"], asked)

@@ -58,11 +58,12 @@ SELECT grace_days, breaches FROM promise_rule;
 UPDATE promise_rule SET grace_days = :grace_days, breaches = :breaches;
 
 -- name: count_broken
-UPDATE account SET broken_promises = stated_broken + (
-    SELECT COUNT(*) FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
-    WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept') AND p.state_at > account.stated_broken_at)
-WHERE customer_id = :customer_id AND EXISTS (SELECT 1 FROM account AS c JOIN promise_to_pay AS q ON q.account = c.id
-    WHERE c.customer_id = :customer_id);
+UPDATE account SET broken_promises = found.broken FROM (
+    SELECT a.id, a.stated_broken + (SELECT COUNT(*) FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
+        WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept') AND p.state_at > a.stated_broken_at)
+        AS broken
+    FROM account AS a WHERE a.customer_id = :customer_id) AS found
+WHERE account.id = found.id AND account.broken_promises <> found.broken;
 
 -- name: listed_by
 SELECT 1 FROM list_entry WHERE contact = :contact AND kind = :kind AND source = :source;

@@ -78,10 +78,11 @@ def add_promises(
     """Record the promises of one contact: ``made_in`` names it, and they are numbered from 1 within it."""
     added = 0
     for position, promise in enumerate(promises, 1):
-        added += connection.execute(
+        promise_id = f"{made_in}.{position}"
+        written = connection.execute(
             SQL["add_promise_to_pay"],
             {
-                "promise_id": f"{made_in}.{position}",
+                "promise_id": promise_id,
                 "account": account,
                 "attempt_id": attempt_id,
                 "made_in": made_in,
@@ -93,7 +94,22 @@ def add_promises(
                 "confidence": promise.confidence,
                 "now": now,
             },
-        ).rowcount
+        )
+        added += written.rowcount
+        if written.rowcount and source != "call":  # the end of a call tells more of it, by itself
+            fields = {
+                "promiseId": promise_id,
+                "source": source,
+                "ptp": {
+                    "amount": float(promise.amount),
+                    "date": promise.date,
+                    "channel": promise.channel,
+                    "confidence": promise.confidence,
+                },
+                "ptpNumber": position,
+                "ptpCount": len(promises),
+            }
+            tell(connection, account, "collection.ptp.created", promise_id, fields, now)
     if added and source != "call":  # the end of a call plans what follows itself
         _put_off(connection, account, promises)
 

@@ -177,6 +177,7 @@ def tell_decided(connection: sqlite3.Connection, found: DisputeRecord, now: int)
         "verdict": None if found.verdict is None else found.verdict.value,
         "corrected": None if found.corrected is None else float(found.corrected),
         "credited": float(found.credited),
+        "decision": found.reason,
     }
     _tell(connection, found.case_id, "decided", found.case_id, now, fields)
 

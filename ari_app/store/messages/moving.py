@@ -11,6 +11,7 @@ from ari_app.errors import StoreError
 from ari_app.store.codec import plain
 from ari_app.store.debt.telling import tell
 from ari_app.store.messages.planning import put_message
+from ari_app.store.messages.reach import reach_of
 from ari_app.store.queries import SQL
 
 #: Ends that are told.
@@ -106,6 +107,8 @@ def _next_channel(connection: sqlite3.Connection, row: sqlite3.Row, now: int) ->
     standing = connection.execute(
         SQL["standing_of"], {"campaign_account": row["campaign_account"]}
     ).fetchone()
+    if not reach_of(connection, standing["account"], standing["phone"], standing["number_dead"], channels):
+        return
     put_message(
         connection,
         standing,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
-from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Send
-from starlette.types import Scope as AsgiScope
 
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.attempt import Turn
@@ -23,7 +18,8 @@ from ari_app.ports import Store
 from ari_app.ports.api import ApiStore, ApiToken, AttemptFilter
 from ari_app.services.api.cursors import Cursors
 from ari_app.web.api.access import Seen, Sight, needs
-from ari_app.web.api.problems import KINDS, not_found, problem_response
+from ari_app.web.api.files import WatchedFile, inside
+from ari_app.web.api.problems import not_found
 from ari_app.web.api.routing import Door
 from ari_app.web.api.values import (
     Cursor,
@@ -158,29 +154,6 @@ def _turn(turn: Turn, sight: Sight) -> TurnBody:
     )
 
 
-class SoundFile(FileResponse):
-    """A file in whole or in part; a range that is none is refused as everything else is."""
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        refused = False
-
-        async def watched(message: Message) -> None:
-            nonlocal refused
-            if message["type"] == "http.response.start" and message["status"] in (400, 416):
-                refused = True
-                headers = Headers(raw=message["headers"])
-                kept = {name: headers[name] for name in ("content-range",) if name in headers}
-                said = "the range is none, or lies outside the file"
-                status: int = message["status"]
-                request_id = str(scope["state"]["request_id"])
-                answer = problem_response(request_id, status, KINDS[status], said, (), kept)
-                await answer(scope, receive, send)
-            elif not refused:
-                await send(message)
-
-        await super().__call__(scope, receive, watched)
-
-
 def attempts_router(
     door: Door,
     store: Store,
@@ -253,20 +226,10 @@ def attempts_router(
         if path is None:
             raise not_found("recording")
         token: ApiToken = request.state.token
-        return SoundFile(
+        return WatchedFile(
             await prepare(path, token),
             media_type="audio/wav",
             headers={"Accept-Ranges": "bytes", "Content-Disposition": "inline"},
         )
 
     return router
-
-
-def inside(folder: Path, written: str) -> Path | None:
-    """The file that a stored path names, where it is a plain file in the folder; None for whatever leads out of it."""
-    path = folder / Path(written).name
-    try:
-        found = os.lstat(path)
-    except (OSError, ValueError):  # not there, or no name of a file at all
-        return None
-    return path if stat.S_ISREG(found.st_mode) else None

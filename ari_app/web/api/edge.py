@@ -27,9 +27,8 @@ log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
 _UPLOAD = re.compile(r"/v1/tasks/[^/]+/imports")
-#: A customer's form with a photo, on the payment page.
-_EVIDENCE = re.compile(r"/pay/[^/]+/objection")
-_MOST_EVIDENCE = 11 * 1024 * 1024
+#: A photo or a document: of a program, or in a customer's form on the payment page.
+_EVIDENCE = re.compile(r"/v1/disputes/[^/]+/evidence|/pay/[^/]+/objection")
 #: Prefix of everything that wants a token.
 PROTECTED = "/v1/"
 
@@ -116,7 +115,7 @@ class Edge:
         if path == "/v1/tasks":
             return self._options.task_bytes
         if _EVIDENCE.fullmatch(path):
-            return min(self._options.upload_bytes, _MOST_EVIDENCE)
+            return self._options.evidence_bytes
         return self._options.upload_bytes if _UPLOAD.fullmatch(path) else self._options.body_bytes
 
     def _finish_headers(self, headers: MutableHeaders, request_id: str, state: dict[str, object]) -> None:

@@ -25,6 +25,7 @@ class ApiOptions:
     body_bytes: int = MIB
     task_bytes: int = 20 * MIB
     upload_bytes: int = 200 * MIB
+    evidence_bytes: int = 11 * MIB
     most_streams: int = 20
     stream_s: float = 3600.0
     stream_tick_s: float = 1.0

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from ari_app.errors import InputError, StoreUnavailable
+from ari_app.errors import AriAppError, InputError, StoreUnavailable, UnknownRecord, WrongState
 from ari_app.errors import Problem as Fault
 from ari_app.services.model_problems import RefusedError
 
@@ -182,12 +182,20 @@ def _known_error(request: Request, error: Exception) -> Response:
             (),
             {"Retry-After": "5"},
         )
+    if isinstance(error, UnknownRecord):
+        return problem_response(_request_id(request), 404, KINDS[404], str(error))
+    if isinstance(error, WrongState):
+        return problem_response(_request_id(request), 409, "wrong-state", str(error))
     raise error
+
+
+#: Errors of the trade that mean something to a client; any other is a fault of ours.
+_KNOWN: tuple[type[AriAppError], ...] = (InputError, StoreUnavailable, UnknownRecord, WrongState)
 
 
 def add_handlers(app: FastAPI) -> None:
     """Every error leaves as problem details; what nobody expected is caught further out (``edge.py``)."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for kind in (InputError, StoreUnavailable):
+    for kind in _KNOWN:
         app.add_exception_handler(kind, _known_error)

@@ -52,11 +52,23 @@ def _number(value: Any) -> Any:
 
 
 def _hundredths(value: Decimal) -> Decimal:
-    if not value.is_finite() or not 0 < value <= MOST_AMOUNT:
-        raise RefusedError("is out of range", f"above 0, at most {MOST_AMOUNT}")
+    if not value.is_finite() or not 0 <= value <= MOST_AMOUNT:
+        raise RefusedError("is out of range", f"0 to {MOST_AMOUNT}")
     if value != value.quantize(_HUNDREDTH):
         raise RefusedError("has more than two decimal places", "hundredths, such as 568.32")
     return value.quantize(_HUNDREDTH)
+
+
+def _above_nothing(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise RefusedError("is out of range", f"above 0, at most {MOST_AMOUNT}")
+    return value
+
+
+def _described(**bound: float) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "number", "maximum": float(MOST_AMOUNT), "examples": [568.32], **bound}, mode="validation"
+    )
 
 
 #: An amount in an answer: a JSON number.
@@ -70,10 +82,12 @@ Amount = Annotated[
     Decimal,
     BeforeValidator(_number),
     AfterValidator(_hundredths),
-    WithJsonSchema(
-        {"type": "number", "exclusiveMinimum": 0, "maximum": float(MOST_AMOUNT), "examples": [568.32]},
-        mode="validation",
-    ),
+    AfterValidator(_above_nothing),
+    _described(exclusiveMinimum=0),
+]
+#: The same, where nothing is an amount too.
+AmountOrNothing = Annotated[
+    Decimal, BeforeValidator(_number), AfterValidator(_hundredths), _described(minimum=0)
 ]
 
 

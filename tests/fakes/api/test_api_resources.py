@@ -16,7 +16,7 @@ from ari_app.domain.campaign import CampaignStatus
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.ports.api import ImportJob, ImportState
 from ari_app.services.campaign_shape import CampaignShape, DialerShape, StrategyShape, WebhookShape
-from ari_app.web.api.attempts import inside
+from ari_app.web.api.files import inside
 from ari_app.web.api.task_schema import task_schema
 from tests.support.api import Served, served
 from tests.support.store_rows import NOW, account, allow, enough, ids, no_events, talked

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.test_cli_rules import Run, ari_app, campaign
+from tests.fakes.test_cli_rules import REQUEST, Run, ari_app, campaign
 from tests.support.docs import ROOT
 
 pytestmark = pytest.mark.fakes
@@ -100,3 +101,25 @@ def test_the_table_of_approvals_is_checked_with_lines(desk: Run, tmp_path: Path)
     path.write_text(text, encoding="utf-8")
     line = text.splitlines().index(next(each for each in text.splitlines() if "rolls" in each)) + 1
     assert f"approvals.yaml:{line}" in refused(desk, "plans", "check")
+
+
+def test_instalments_are_accepted_and_explain_tells_why_nobody_calls(desk: Run, tmp_path: Path) -> None:
+    request = REQUEST | {"name": "spring", "strategy": REQUEST["strategy"] | {"flow": "overdue"}}
+    (tmp_path / "spring.json").write_text(json.dumps(request), encoding="utf-8")
+    assert desk("campaign", "create", "spring.json", "--id", "spring")[0] == 0
+    offers = told(desk, "plans", "offers", CUSTOMER, BILL)
+    assert 3 in [each["periods"] for each in offers["instalments"]]
+    assert "level" in desk("plans", "offers", CUSTOMER, BILL)[1]
+    asked = ("plans", "request", CUSTOMER, BILL, "installment", "--months", "3", "--by", "Li Na")
+    plan = told(desk, *asked)
+    if plan["state"] == "awaiting_approval":
+        plan = told(desk, "plans", "approve", plan["plan_id"], "--by", "Wang", "--role", "supervisor")
+    assert plan["state"] == "approved"
+    begun = told(desk, "plans", "accept", plan["plan_id"], "--by", "customer")
+    assert (begun["state"], begun["periods"], begun["paid_periods"]) == ("active", 3, 0)
+    sums = [Decimal(each["amount"]) for each in begun["instalments"]]
+    assert sum(sums) == Decimal(begun["amount"]) + Decimal(begun["fee"]) == Decimal(begun["left"])
+    found = told(desk, "explain", CUSTOMER, "--at", "2026-03-02T10:30+08:00")["accounts"]
+    assert {each["rule"] for each in found} == {"plan_active"}
+    again = refused(desk, *asked)
+    assert "plan that runs" in again

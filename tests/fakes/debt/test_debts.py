@@ -112,7 +112,14 @@ async def test_promises_follow_the_money_and_the_clock(store: SqliteStore) -> No
     assert await store.debts.move_clock(NOW + timedelta(days=20)) == 1
     found = await store.debts.promises_of("cust-1")
     assert [each.state for each in found] == [PromiseState.KEPT, PromiseState.BROKEN]
-    assert await events(store) == ["collection.ptp.kept", "payment.received", "collection.ptp.broken"]
+    assert await events(store) == [
+        *["collection.ptp.created"] * 2,
+        "collection.ptp.kept",
+        "payment.received",
+        "collection.ptp.broken",
+    ]
+    created = (await store.outbox())[0].payload
+    assert (created["source"], created["ptpNumber"], created["ptpCount"]) == ("page", 1, 2)
     assert await store.debts.move_clock(NOW + timedelta(days=30)) == 0
     # Paid in time after all, as the bank says a month later.
     late = payment("268.32", "tx-2", occurred_at=NOW + timedelta(days=8))

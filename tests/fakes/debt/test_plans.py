@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -30,6 +31,7 @@ from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.debt.plan import NEXT, PlanState
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.plan import InstalmentOption, instalment_terms
+from ari_app.errors import StoreError
 from ari_app.ports import BillKey, Movement
 from ari_app.ports.messages import Occasion
 from ari_app.ports.plans import PlanAnswer, PlanCase
@@ -517,3 +519,60 @@ async def test_a_message_tells_the_customer_of_the_plan_that_begins(store: Sqlit
         "plan_approved",
         "分 3 期，每期 195.12 元，末期 195.13 元，首期 2026年11月30日",
     )
+
+
+# ------------------------------------------------------------------------------------- at once, and broken off
+
+
+async def test_of_the_same_approval_twice_at_once_one_counts(store: SqliteStore) -> None:
+    plan = await asked(store, PlanRequest(PlanKind.WAIVER, waived=Decimal(30)))
+    names = ["Wang Li", "wang li", "WANG  LI"]
+    replies = await asyncio.gather(
+        *(store.plans.approve(plan.plan_id, by=name, role="finance", now=NOW) for name in names)
+    )
+    assert sorted(each.answer for each in replies) == ["done", "refused", "refused"]
+    assert (await now_is(store, plan)).state is PlanState.AWAITING_APPROVAL
+
+
+async def test_a_plan_that_is_accepted_twice_at_once_begins_once(store: SqliteStore) -> None:
+    plan = await asked(store, source="agent", by="Li Na")
+    await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=NOW)
+    replies = await asyncio.gather(
+        *(store.plans.accept(plan.plan_id, by="customer", now=NOW) for _ in range(5))
+    )
+    assert sorted(each.answer for each in replies) == ["done", *["refused"] * 4]
+    assert [entry.kind for entry in await store.debts.ledger(BILL)] == [EntryKind.FEE]
+
+
+async def test_what_breaks_off_while_a_plan_begins_leaves_nothing_of_it(store: SqliteStore) -> None:
+    plan = await asked(store)
+    promise = [PromiseToPay(Decimal("300.00"), (NOW.date() + timedelta(days=2)).isoformat())]
+    await store.debts.promise(BILL, promise, made_in="page-1", source="page", now=NOW)
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER fault BEFORE INSERT ON outbox WHEN new.event = 'collection.plan.activated' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk has gone'); END"
+        )
+        connection.commit()
+    with pytest.raises(StoreError):
+        await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=NOW)
+    found = await now_is(store, plan)
+    assert (found.state, found.approvals) == (PlanState.AWAITING_APPROVAL, ())
+    assert await store.debts.ledger(BILL) == []
+    (still,) = await store.debts.promises_of("cust-1")
+    assert still.state == "open"
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DROP TRIGGER fault")
+        connection.commit()
+    await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=NOW)
+    assert (await now_is(store, plan)).state is PlanState.ACTIVE
+
+
+async def test_the_list_loaded_again_leaves_a_running_plan_as_it_is(store: SqliteStore) -> None:
+    plan = await running(store, rates(fee="0"))
+    await pay(store, "189.44", NOW + timedelta(days=1), "t1")
+    assert (await store.load_accounts("c1", [account()], NOW + timedelta(days=2))).unchanged == 1
+    # The billing system states what is left: the money that it has counted still counts for the plan.
+    await store.load_accounts("c1", [account(amount_due=Decimal("378.88"))], NOW + timedelta(days=2))
+    found = await now_is(store, plan)
+    assert (found.state, found.paid_periods, await owed(store)) == (PlanState.ACTIVE, 1, Decimal("378.88"))

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ari_app.domain.call_result import ConversationResult, DisputeClaim, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.campaign import WebhookSpec
@@ -16,7 +18,7 @@ from ari_app.domain.contact_facts import Flag
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.debt.plan import PlanState
 from ari_app.domain.debt.promise import PromiseState
-from ari_app.domain.disputes.case import DisputeDecision, DisputeState, DisputeStep, DisputeVerdict
+from ari_app.domain.disputes.case import DisputeDecision, DisputeState, DisputeStep, DisputeVerdict, step
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.verdict import Rule
 from ari_app.errors import InputError, StoreError, UnknownRecord, WrongState
@@ -95,7 +97,7 @@ async def test_opening_pauses_everything_at_once(store: SqliteStore) -> None:
     (promise,) = await store.debts.promises_of("cust-1")
     assert (promise.state, promise.why) == (PromiseState.WITHDRAWN, "disputed")
     assert [each.step for each in await store.disputes.history(case.case_id)] == ["open", "review"]
-    assert await events(store) == ["collection.ptp.withdrawn", "opened"]
+    assert await events(store) == ["collection.ptp.created", "collection.ptp.withdrawn", "opened"]
 
 
 async def test_the_same_request_and_the_same_objection_are_one_case(store: SqliteStore) -> None:
@@ -305,3 +307,115 @@ async def test_who_has_been_written_to_is_notified(store: SqliteStore) -> None:
         NOW + 2 * HOUR,
     )
     assert await store.disputes.note_notices(NOW + 3 * HOUR) == 0
+
+
+async def test_the_decision_is_told_in_the_words_of_whoever_decided(store: SqliteStore) -> None:
+    await store.messages.open_channels(
+        {"sms": "test"}, {"collection.dispute.decided": Occasion("dispute_decided", notice=True)}, NOW
+    )
+    await store.disputes.decide(await opened(store), WRONG, "li", NOW + HOUR)
+    (ready,) = await store.messages.claim(NOW + HOUR, 5, allow)
+    assert ready.values["decision"] == "the meter is right"
+
+
+async def test_a_call_that_rings_is_released(store: SqliteStore) -> None:
+    (attempt, *_) = await store.claim_due("c1", NOW, 1, decide, ids())
+    await store.mark_dialled(attempt.attempt_id, NOW, decide)
+    assert await store.withdrawn([attempt.attempt_id], NOW, decide) == {}
+    await opened(store)
+    (verdict,) = (await store.withdrawn([attempt.attempt_id], NOW, decide)).values()
+    assert verdict.rule is Rule.DISPUTE_OPEN
+
+
+async def test_nothing_is_half_done(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in the middle of a decision leaves no credit, no lifted pause and no event."""
+    from ari_app.store.disputes import cases
+
+    case_id, told = await opened(store), await events(store)
+    monkeypatch.setattr(cases, "tell_decided", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await store.disputes.decide(case_id, RIGHT, "li", NOW + HOUR)
+    assert await rule(store) is Rule.DISPUTE_OPEN
+    assert (await owed(store), await store.debts.ledger(BILL)) == (Decimal("568.32"), [])
+    assert await events(store) == told
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from(["open", "set", "clear", "review", "ask", "answer", "withdraw", "decide", "late"]),
+        st.sampled_from(["bill", "meter"]),
+        st.sampled_from(["b1", "b2"]),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MOVES)
+async def test_an_open_dispute_always_pauses_and_its_end_lifts_exactly_what_it_set(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str, str]]
+) -> None:
+    """Against a plain model: the account rests while a case is open, or while somebody else's flag stands."""
+    path = tmp_path_factory.mktemp("disputes") / "s.db"
+    async with await SqliteStore.open(path) as store:
+        await store.put_campaign(campaign())
+        await store.load_accounts("c1", [account(), account(bill="b2")], NOW)
+        cases: dict[tuple[str, str], str] = {}
+        theirs, number = False, 0
+        for number, (what, category, bill) in enumerate(moves):
+            at = NOW + number * HOUR
+            if what == "open":
+                found = await store.disputes.open(
+                    claim(f"r{number}", category, replace(BILL, bill_id=bill)), at
+                )
+                assert found is not None
+                assert found.new == ((category, bill) not in cases)
+                cases[category, bill] = found.case_id
+            elif what == "set":
+                theirs |= await store.set_flag("cust-1", Flag.DISPUTE, "a letter", at, "acc-1")
+            elif what == "clear":
+                if cases:
+                    with pytest.raises(StoreError):
+                        await store.clear_flag("cust-1", Flag.DISPUTE, "me", at, "acc-1")
+                else:
+                    assert await store.clear_flag("cust-1", Flag.DISPUTE, "me", at, "acc-1") == theirs
+                    theirs = False
+            elif (category, bill) in cases:
+                await _moved(store, what, category, bill, cases, at)
+            assert await paused(store, at) == (bool(cases) or theirs)
+        for case_id in cases.values():
+            await store.disputes.take(case_id, DisputeStep.WITHDRAW, "li", NOW + (number + 1) * HOUR)
+        assert await paused(store, NOW + (number + 2) * HOUR) == theirs
+
+
+async def _moved(
+    store: SqliteStore,
+    what: str,
+    category: str,
+    bill: str,
+    cases: dict[tuple[str, str], str],
+    at: datetime,
+) -> None:
+    case_id = cases[category, bill]
+    if what == "late":
+        await store.disputes.escalate_due(at + 60 * DAY)
+        return
+    taken = DisputeStep(what)
+    before = await store.disputes.case(case_id)
+    over = what in ("withdraw", "decide")
+    try:
+        if what == "decide":
+            await store.disputes.decide(case_id, WRONG, "li", at)
+        else:
+            await store.disputes.take(case_id, taken, "li", at)
+    except WrongState:
+        assert step(before.state, taken) is None
+        return
+    assert (await store.disputes.case(case_id)).state is step(before.state, taken)
+    if over:
+        del cases[category, bill]
+
+
+async def paused(store: SqliteStore, at: datetime) -> bool:
+    facts = (await store.contact_facts("cust-1", at))[0]
+    return any(each.flag is Flag.DISPUTE for each in facts.flags)

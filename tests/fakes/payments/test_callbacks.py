@@ -137,7 +137,7 @@ async def test_three_providers_answer_in_their_own_words(site: Site) -> None:
     assert [each.status_code for each in refused] == [401, 401, 401]
     assert refused[0].text == "failure"
     assert refused[1].json()["code"] == "FAIL"
-    assert site.desk.counters.refused == 3
+    assert [each.not_verified for each in site.desk.counters.values()] == [1, 1, 1]
     assert (await site.tell("nobody", ({}, b"{}"))).status_code == 404
 
 
@@ -283,7 +283,7 @@ async def test_a_store_that_cannot_write_makes_the_provider_tell_it_again(site: 
     desk = CallbackDesk(Full(), {"bank": far.bank()}, site.clock)
     answer = await desk.receive("bank", *site.paid())
     assert answer.status == 503
-    assert desk.counters.failed == 1
+    assert desk.counters["bank"].not_kept == 1
 
 
 async def test_what_came_is_kept_word_for_word(site: Site) -> None:

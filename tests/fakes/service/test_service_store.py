@@ -251,7 +251,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 async def test_each_settlement_restores_once_whatever_is_repeated_or_taken_back(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]

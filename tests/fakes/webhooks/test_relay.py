@@ -33,18 +33,18 @@ async def test_an_event_arrives_once_exactly_as_it_was_stored(tmp_path: Path) ->
         (stored,) = await here.store.webhooks.deliveries(Wanted())
         assert request.body == stored.payload.encode()
         assert request.headers["content-type"] == "application/json"
-        assert request.headers["idempotency-key"] == "c1+b1+collection.ptp.kept+1.a"
+        assert request.headers["idempotency-key"] == "c1+b1+collection.tested+1.a"
         assert (stored.state, stored.tries, stored.status) == (DeliveryState.SENT, 1, 204)
 
 
 async def test_only_what_an_endpoint_wants_goes_there_and_every_event_is_kept(tmp_path: Path) -> None:
     async with receiver() as far, receiver() as other, place(tmp_path, far.url) as here:
-        spec = WebhookSpec(far.url, ("payment.settled",), SECRET)
+        spec = WebhookSpec(far.url, ("payment.tested",), SECRET)
         await here.store.put_campaign(replace(campaign(), webhook=spec))
         await here.store.webhooks.add_endpoint("crm", other.url, ["collection.*"], "s", NOW)
-        await here.tell(1, "a", "payment.settled")
-        await here.tell(1, "b", "collection.ptp.broken")
-        await here.tell(1, "c", "call.completed")
+        await here.tell(1, "a", "payment.tested")
+        await here.tell(1, "b", "collection.tested")
+        await here.tell(1, "c", "call.tested")
         await here.relay.drain()
         assert [each.event["subject"] for each in far.requests] == ["a"]
         assert [each.event["subject"] for each in other.requests] == ["b"]

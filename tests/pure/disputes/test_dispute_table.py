@@ -48,7 +48,7 @@ def test_a_change_counts_without_a_restart_and_a_fault_changes_nothing(tmp_path:
     file = tmp_path / "disputes.yaml"
     table = DisputeTableFile(tmp_path, lambda: CALENDARS)
     assert table.table is DEFAULT_TABLE
-    assert table.problems
+    assert not table.refresh()
     file.write_text(SHIPPED.replace("days: 5", "days: 9", 1), encoding="utf-8")
     assert table.refresh()
     assert table.table.terms("meter").days == 9
@@ -58,3 +58,6 @@ def test_a_change_counts_without_a_restart_and_a_fault_changes_nothing(tmp_path:
     assert not table.refresh()
     assert table.table.terms("meter").days == 9
     assert "disputes.yaml:1" in str(table.problems[0])
+    file.unlink()
+    assert not table.refresh()
+    assert table.table.terms("meter").days == 9
