@@ -21,7 +21,7 @@ from ari_app.domain.token_bucket import Bucket
 from ari_app.web.api.counters import ApiCounters
 from ari_app.web.api.options import ApiOptions
 from ari_app.web.api.problems import KINDS, ApiProblem, problem_response
-from ari_app.web.api.rates import Rates, rate_headers
+from ari_app.web.api.rates import PROVIDERS, Rates, rate_headers
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
 _UPLOAD = re.compile(r"/v1/tasks/[^/]+/imports")
 #: A photo or a document: of a program, or in a customer's form on the payment page.
 _EVIDENCE = re.compile(r"/v1/disputes/[^/]+/evidence|/pay/[^/]+/objection")
+#: Signed words of providers.
+_TOLD = re.compile(r"/payments/[^/]+/callback|/messages/(receipts|inbound)/[^/]+")
 #: Prefix of everything that wants a token.
 PROTECTED = "/v1/"
 
@@ -95,9 +97,12 @@ class Edge:
             await gone(scope, receive, send)
             return
         if not scope["path"].startswith(PROTECTED):
-            taken = self._rates.take_address(_client(scope))
+            told = _TOLD.fullmatch(scope["path"]) is not None
+            allowance = PROVIDERS if told else self._options.address_rate
+            client = _client(scope)
+            taken = self._rates.take_provider(client) if told else self._rates.take_address(client)
             if not taken.allowed:
-                refusal = dict(rate_headers(taken.bucket, self._options.address_rate, taken.retry_after_s))
+                refusal = dict(rate_headers(taken.bucket, allowance, taken.retry_after_s))
                 too_many = problem_response(request_id, 429, KINDS[429], "too many requests", (), refusal)
                 await too_many(scope, receive, send)
                 return

@@ -12,6 +12,9 @@ from ari_app.domain.token_bucket import Allowance, Bucket, Taken, full_again_s, 
 #: Addresses and tokens that are remembered; beyond that the one that has been quiet longest begins anew.
 MOST_KNOWN = 20_000
 
+#: Callbacks and receipts of one address. What is not signed is refused for the price of checking that.
+PROVIDERS = Allowance(200.0, 2000)
+
 
 class Rates:
     """A bucket for each token and one for each address. Kept in this process alone: they protect it, not the customers."""
@@ -29,6 +32,10 @@ class Rates:
     def take_address(self, address: str) -> Taken:
         """A request of this address without a token, or with one that is not known."""
         return self._take(("address", address), self._addresses)
+
+    def take_provider(self, address: str) -> Taken:
+        """A signed word of a provider: they come from few addresses, and many at once."""
+        return self._take(("provider", address), PROVIDERS)
 
     def _take(self, key: tuple[str, str], allowance: Allowance) -> Taken:
         taken = take(self._buckets.get(key), allowance, self._clock())

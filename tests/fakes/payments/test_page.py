@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from ari_app.services.payments.links import SignedLinks
 from ari_app.services.payments.orders import OrderDesk
 from ari_app.services.payments.visits import Visits
 from ari_app.store.sqlite_store import SqliteStore
+from ari_app.web.payments.answers import style
 from ari_app.web.payments.page import PaymentPage
 from ari_app.web.payments.texts import EN, ZH
 from ari_app.web.payments.visitor import Porter
@@ -499,3 +501,73 @@ async def test_a_revoked_link_ends_a_visit_at_once(browser: Browser) -> None:
     await browser.store.payments.revoke_links(BILL, "reported", browser.clock.now())
     assert (await browser.get()).status_code == 404
     assert (await browser.client.post(browser.path + "/quiet", data={"sure": "yes"})).status_code == 404
+
+
+async def test_whatever_is_sent_nothing_breaks_and_nothing_is_done(browser: Browser) -> None:
+    """The client raises what the page would let escape."""
+    await browser.let_in()
+    chance = random.Random(7)
+    kinds = [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data; boundary=" + "b" * 300,
+        "text/plain",
+        "",
+    ]
+    pieces = [
+        *(
+            b"form=",
+            b"&",
+            b"=",
+            b"%",
+            b"%00",
+            b"%ff",
+            b"--x\r\n",
+            b"--x--",
+            b'name="form"',
+            b"\x00",
+            b"way=a.b",
+        ),
+        *("金额".encode(), b"Content-Disposition: form-data; ", b"\r\n\r\n", b"sure=yes", b"day=2026-11-30"),
+    ]
+    for number in range(240):
+        if number % 20 == 0:
+            browser.clock.advance(120.0)
+            browser.client.cookies.clear()
+            await browser.let_in()
+        body = b"".join(chance.choice(pieces) for _ in range(chance.randrange(0, 12)))
+        below = chance.choice(["/answer", "/order", "/later", "/objection", "/quiet"])
+        headers = {"content-type": chance.choice(kinds)}
+        answer = await browser.client.post(browser.path + below, content=body, headers=headers)
+        assert answer.status_code in (200, 303), (below, body, headers)
+    assert set(await browser.acts()) == {PageAct.OPENED}
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper", "least"),
+    [
+        ("#1b1f24", "#ffffff", 4.5),
+        ("#1b1f24", "#f4f5f7", 4.5),
+        ("#434b57", "#f4f5f7", 4.5),
+        ("#ffffff", "#0b5cad", 4.5),
+        ("#0b4f94", "#f4f5f7", 4.5),
+        ("#1b1f24", "#eaf2fb", 4.5),
+        ("#1b1f24", "#fdecea", 4.5),
+        ("#6b7480", "#ffffff", 3.0),
+        ("#b35900", "#ffffff", 3.0),
+    ],
+)
+def test_colours_can_be_told_apart(ink: str, paper: str, least: float) -> None:
+    """Contrast of WCAG 2.2, AA: text 4.5 to 1, borders and focus 3 to 1."""
+    css = style()
+    for colour in (ink, paper):
+        assert colour in css or colour.replace("ffffff", "fff") in css, "the style has other colours now"
+    light, dark = sorted((_luminance(ink), _luminance(paper)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= least
