@@ -17,6 +17,7 @@ from ari_app.case_work import commission, evidence_files, service_rules
 from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
+from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import StoreError
 from ari_app.messaging import message_routers
 from ari_app.payment_site import payment_links, payment_routers
@@ -111,7 +112,7 @@ async def build_api(
         services_router(door, store.services, cursors, service_rules(settings)),
         messages_router(door, store.messages, cursors),
         alerts_router(door, store.alerts, cursors, AlertBooks(settings.dialplan_dir / ALERT_FILE).look),
-        webhooks_router(door, store.webhooks),
+        webhooks_router(door, store.webhooks, _reach(settings)),
         cases_router(
             door,
             store.cases,
@@ -160,6 +161,10 @@ async def _keep_evidence(
     return await files.add(
         case_id, name, content, source=source, by=source, now=clock.now(), content_type=kind
     )
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach.of(settings.webhooks.allow_networks, settings.webhooks.allow_ports)
 
 
 def _check(settings: Settings, clock: Clock, campaign: Campaign) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,10 +48,20 @@ TokenId = Annotated[
 
 
 @app.callback()
-def serve_api(context: typer.Context) -> None:
+def serve_api(
+    context: typer.Context,
+    deliver: Annotated[
+        bool,
+        typer.Option(
+            "--deliver", help="Send webhooks too, in the place of a controller; refused while one is running."
+        ),
+    ] = False,
+) -> None:
     """Serve the HTTP API alone, until Ctrl-C or SIGTERM: nothing is dialled, and no Asterisk is needed.
 
     ari-app api
+
+    ari-app api --deliver
 
     ari-app api tokens add crm --scope read:accounts --scope write:payments
     """
@@ -64,12 +75,13 @@ def serve_api(context: typer.Context) -> None:
     if settings.api.port is None:
         raise ConfigError("api.port is not set: name the port to listen on (api: {port: 8090})")
     configure_logging(settings.log.level, settings.log.as_json)
-    uvloop.run(_serve(settings))
+    uvloop.run(_serve(settings, deliver))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, deliver: bool) -> None:
     from ari_app.app import open_store
     from ari_app.http_api import http_api, without_controller
+    from ari_app.webhook_relay import webhook_relay
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -77,7 +89,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     clock = clock_of(settings)
     async with (
-        open_store(settings) as store,
+        open_store(settings, controller=deliver) as store,
         without_controller(settings, store, clock),
         http_api(settings, store, clock) as port,
     ):
@@ -85,7 +97,8 @@ async def _serve(settings: Settings) -> None:
             raise ConfigError(f"api.port: {settings.api.host}:{settings.api.port} cannot be listened on")
         if error_console().is_terminal:
             error_console().print(f"serving http://{settings.api.host}:{port}/docs; Ctrl-C stops")
-        await stop.wait()
+        async with webhook_relay(settings, store, clock) if deliver else nullcontext():
+            await stop.wait()
 
 
 @tokens.command("add")

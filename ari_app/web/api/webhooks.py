@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,9 +13,11 @@ from pydantic import Field
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.webhooks.delivery import DeliveryState, EndpointState
+from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.ports.webhooks import DeliveryRecord, EndpointRecord, Wanted, Webhooks
 from ari_app.services.model_problems import nearest
+from ari_app.services.webhooks.addresses import refused_url
 from ari_app.web.api.access import Seen, Sight, needs
 from ari_app.web.api.problems import ApiProblem, not_found
 from ari_app.web.api.routing import Door
@@ -22,7 +25,7 @@ from ari_app.web.api.values import FilterId, Instant, Limit, Line, Listing, Mode
 
 
 class EndpointInput(Model):
-    """A standing endpoint, which is told of events of every task."""
+    """A standing endpoint, which is told of events of every task: names, or patterns such as `collection.*`."""
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
     url: Annotated[Line, Field(min_length=8, max_length=2000)]
@@ -122,8 +125,8 @@ def _delivery(record: DeliveryRecord, sight: Sight) -> DeliveryBody:
     )
 
 
-def webhooks_router(door: Door, webhooks: Webhooks) -> APIRouter:
-    """``/v1/webhooks``."""
+def webhooks_router(door: Door, webhooks: Webhooks, reach: Reach) -> APIRouter:
+    """``/v1/webhooks``. ``reach`` is where events may be sent to."""
     router = door.router("/webhooks", "webhooks")
 
     @router.get("/endpoints", dependencies=[needs(Scope.READ_WEBHOOKS)], summary="Where events go")
@@ -139,10 +142,13 @@ def webhooks_router(door: Door, webhooks: Webhooks) -> APIRouter:
     )
     async def add_endpoint(body: EndpointInput) -> EndpointBody:
         """It is told of what happens from now on."""
-        unknown = [each for each in body.events if each not in EVENTS]
+        unknown = [each for each in body.events if not any(fnmatchcase(name, each) for name in EVENTS)]
         if unknown:
-            wrong = Problem("request", "events", "names no event", nearest(unknown[0], EVENTS))
-            raise InputError([wrong])
+            allowed = nearest(unknown[0], EVENTS)
+            raise InputError([Problem("request", "events", "is no event, nor a pattern of some", allowed)])
+        refused = refused_url(body.url, reach)
+        if refused:
+            raise InputError([Problem("request", "url", refused, "https://HOST/PATH")])
         if not await webhooks.add_endpoint(body.name, body.url, body.events, body.secret, door.clock.now()):
             raise ApiProblem(409, "conflict", "there is an endpoint of that name")
         return await endpoint(body.name)

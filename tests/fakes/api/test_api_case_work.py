@@ -126,6 +126,11 @@ async def test_webhooks_are_listed_switched_and_replayed(it: Served) -> None:
     assert (await it.client.post("/v1/webhooks/endpoints", json=wish)).status_code == 409
     unknown = await it.client.post("/v1/webhooks/endpoints", json=wish | {"name": "x", "events": ["nothing"]})
     assert unknown.status_code == 422
+    for url in ("http://127.0.0.1/x", "https://u:p@crm.example.com/", "ftp://crm.example.com/x"):
+        inward = await it.client.post("/v1/webhooks/endpoints", json=wish | {"name": "x", "url": url})
+        assert [each["field"] for each in inward.json()["problems"]] == ["url"], url
+    pattern = wish | {"name": "all", "events": ["collection.*"]}
+    assert (await it.client.post("/v1/webhooks/endpoints", json=pattern)).status_code == 201
     off = await it.client.post(
         "/v1/webhooks/endpoints/crm/switch", json={"enabled": False, "reason": "moving"}
     )
