@@ -29,6 +29,7 @@ from ari_app.cli import (
     imports,
     integrations,
     lab,
+    messages,
     nightly,
     payments,
     plan_requests,
@@ -117,6 +118,7 @@ app.add_typer(promises.app, name="promises")
 plans.app.command("offers")(plan_requests.show_offers)
 plans.app.command("request")(plan_requests.request_plan)
 app.add_typer(plans.app, name="plans")
+app.add_typer(messages.app, name="messages")
 app.add_typer(rules.app, name="rules")
 app.add_typer(disputes.app, name="disputes")
 app.add_typer(service.app, name="service")

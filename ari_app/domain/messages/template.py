@@ -182,7 +182,7 @@ def render(
     text = "\n".join(line for line in lines if line)
     subject = _filled(words.subject, values) if all(map(values.get, variables_in(words.subject))) else ""
     if channel == "sms":
-        text = text.replace("\n", "" if spoken == "zh" else " ")
+        text = text.replace("\n", " ")  # a blank also ends an address, whatever sign comes next
         size = sms_size(text)
         if size.parts > template.most_parts:
             return Unfit(f"{size.parts} parts; at most {template.most_parts}")

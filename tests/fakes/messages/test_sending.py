@@ -32,7 +32,7 @@ async def test_a_step_is_sent_once_however_often_it_is_looked_at(tmp_path: Path)
             await here.round()
             await here.store.messages.look_again()
         (letter,) = here.channels[0].took
-        assert letter.text == "示例公司 王小明 568.32 元回复TD退订"
+        assert letter.text == "示例公司 王小明 568.32 元 回复TD退订"
         assert letter.contact == "+8613800000001"
         assert await here.states() == ["sent"]
         assert await here.events() == ["message.sent"]
