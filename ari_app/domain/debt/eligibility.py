@@ -23,6 +23,7 @@ class PlanRefusal(StrEnum):
     BROKEN_PLANS = "broken_plans"
     NOT_OFFERED = "not_offered"
     DAY_PASSED = "day_passed"
+    OTHER_SUM = "other_sum"
     INCOMPLETE = "incomplete"
 
 
@@ -36,8 +37,9 @@ class Ineligible:
 
 @dataclass(frozen=True, slots=True)
 class PlanCircumstances:
-    """What is known of the bill: what is ``owed``, whether it is ``disputed`` or has a plan that runs, how many plans the
-    customer has breached (over all bills). ``offered``: the strategy offers these terms; ``today`` where he lives."""
+    """What is known of the bill: what is ``owed``, and how much was ``paid`` since the plan's sum was worked out; whether
+    it is ``disputed`` or has a plan that runs; how many plans the customer has breached, over all bills. ``offered``: the
+    strategy offers these terms. ``today`` is the day where he lives."""
 
     owed: Decimal
     currency: str
@@ -46,6 +48,7 @@ class PlanCircumstances:
     plan_active: bool = False
     broken_plans: int = 0
     offered: bool = True
+    paid: Decimal = Decimal(0)
 
 
 def plan_sum(request: PlanRequest, owed: Decimal) -> Decimal:
@@ -85,6 +88,10 @@ def ineligible(request: PlanRequest, known: PlanCircumstances, limits: PlanLimit
     first = request.first_date if request.kind is PlanKind.INSTALLMENT else request.until
     if first is not None and first < known.today:
         return Ineligible(PlanRefusal.DAY_PASSED, f"its first day, {first}, has passed")
+    whole = known.owed + known.paid
+    if request.kind is PlanKind.INSTALLMENT and amount != whole:
+        # Less would keep everybody away from the rest, more would be paid for nothing.
+        return Ineligible(PlanRefusal.OTHER_SUM, f"it is about {amount}, and {whole} was owed")
     return _range(request, amount, known.owed, limits)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from uuid import uuid4
@@ -12,9 +13,10 @@ from ari_app.domain.compliance import zone_of
 from ari_app.domain.debt.approval import ApprovalTable, approval_refused, person_key
 from ari_app.domain.debt.eligibility import PlanCircumstances, PlanRefusal, ineligible, plan_sum
 from ari_app.domain.debt.ledger import ZERO, EntryKind
-from ari_app.domain.debt.plan import WAITING, PlanState, schedule_of
+from ari_app.domain.debt.plan import WAITING, PlanState, PlanTerms, counted_receipts, schedule_of
 from ari_app.domain.review import looked_over
 from ari_app.store.codec import Params, amount, instant, minor_units, plain, words, words_of
+from ari_app.store.debt.ledger import ledger_of
 from ari_app.store.debt.plan_settlement import move_plan, record_step, resume, terms_of
 from ari_app.store.debt.settlement import settle_account, withdraw_promises
 from ari_app.store.queries import SQL
@@ -49,6 +51,9 @@ def request_plan(
     bill = connection.execute(SQL["debt_of"], {"account": account}).fetchone()
     owed = amount(bill["amount_minor"])
     known = _circumstances(connection, bill, owed, now, offered)
+    if sum_at is not None:
+        counted = counted_receipts(PlanTerms(instant(sum_at), ()), ledger_of(connection, account))
+        known = replace(known, paid=sum((each.amount for each in counted), ZERO))
     refused = ineligible(wish, known, table.limits_of(wish.kind))
     about = plan_sum(wish, owed)
     total = owed if wish.kind is PlanKind.WAIVER else about
@@ -90,7 +95,8 @@ def request_plan(
     record_step(connection, case, PlanState.REQUESTED, "", by.strip() or CUSTOMER, now)
     if refused is not None:
         record_step(connection, case, PlanState.REJECTED, refused.reason, RULES, now)
-        resume(connection, account, now)
+        if attempt_id is not None:  # its call has closed the account for the sake of this plan
+            resume(connection, account, now)
         return plan_id, refused.reason
     if level.people:
         move_plan(connection, case, PlanState.AWAITING_APPROVAL, f"level {level.name}", RULES, now)

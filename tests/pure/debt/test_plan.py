@@ -263,6 +263,7 @@ def test_the_first_row_that_fits_decides_and_none_means_the_cautious_one() -> No
 
 OWED = PlanCircumstances(Decimal("300.00"), "CNY", date(2026, 11, 2))
 WAIVER = PlanRequest(PlanKind.WAIVER, waived=Decimal("30.00"))
+RATES = instalment_terms(Decimal("300.00"), InstalmentOption(3, Decimal(1)), DAYS[0]).request("CNY")
 DEFERRAL = PlanRequest(PlanKind.DEFERRAL, until=date(2026, 11, 20))
 
 
@@ -284,6 +285,10 @@ DEFERRAL = PlanRequest(PlanKind.DEFERRAL, until=date(2026, 11, 20))
         (DEFERRAL, {}, PlanLimits(), None),
         (DEFERRAL, {"today": date(2026, 11, 21)}, PlanLimits(), PlanRefusal.DAY_PASSED),
         (DEFERRAL, {}, PlanLimits(most=Decimal(299)), PlanRefusal.ABOVE_MOST),
+        (RATES, {}, PlanLimits(), None),
+        (RATES, {"owed": Decimal("300.01")}, PlanLimits(), PlanRefusal.OTHER_SUM),
+        (RATES, {"owed": Decimal("200.00")}, PlanLimits(), PlanRefusal.OTHER_SUM),
+        (RATES, {"owed": Decimal("200.00"), "paid": Decimal("100.00")}, PlanLimits(), None),
         (PlanRequest(PlanKind.DEFERRAL), {}, PlanLimits(), PlanRefusal.INCOMPLETE),
         (PlanRequest(PlanKind.WAIVER), {}, PlanLimits(), PlanRefusal.INCOMPLETE),
         (PlanRequest(PlanKind.INSTALLMENT, periods=3), {}, PlanLimits(), PlanRefusal.INCOMPLETE),
