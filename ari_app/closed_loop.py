@@ -67,14 +67,12 @@ async def closed_loop(
 
     every(scheduler, UNMATCHED_S, waiting_payments)
     directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
-    every(
-        scheduler,
-        INTEGRATIONS_S,
-        Integrations(directory, integration_surroundings(settings, store, clock)).look,
-    )
+    integrations = Integrations(directory, integration_surroundings(settings, store, clock))
+    every(scheduler, INTEGRATIONS_S, integrations.look)
     every(scheduler, ALERTS_S, alert_watch(settings, store, clock, show).look)
     case_work(settings, store, clock, calendars, partial(every, scheduler))
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(integrations.close)
         await stack.enter_async_context(messaging(settings, store, clock, scheduler, book, show))
         await stack.enter_async_context(http_api(settings, store, clock, show))
         await stack.enter_async_context(webhook_relay(settings, store, clock, show))

@@ -248,6 +248,7 @@ async def _look(parts: Parts, after: datetime, upto: datetime) -> None:
         await _callback(parts, each)
     for payer in parts.world.payers:
         await _act(parts, payer, upto)
+    await _decide(parts)
     await _clocks(parts)
     await _calls(parts, later)
     for each in later:
@@ -278,57 +279,46 @@ async def _callback(parts: Parts, told: Told) -> None:
 
 
 async def _act(parts: Parts, payer: Payer, at: datetime) -> None:
-    """What customers and the people of the company do; each thing once, however often a look is begun."""
-    day = (at - START).days
-    key, store, now = BillKey(*payer.bill), parts.store, parts.clock.now
-    if payer.manner == "objects" and day >= payer.day:
-        cases = await store.disputes.cases(key.customer_id)
-        if not any(case.made_in == f"req-{payer.number}" for case in cases):
-            claim = NewDispute(key, "bill", "api", f"req-{payer.number}", "too much")
-            await store.disputes.open(claim, now())
-    if payer.manner == "says_twice" and payer.day <= day <= payer.day + 3:
-        # From a page, twice within days: the later word replaces the earlier one.
-        made_in, first = f"page-{payer.number}-{(day - payer.day) // 2}", (at + timedelta(days=5)).date()
-        promise = PromiseToPay(Decimal(payer.fen) / 200, first.isoformat())
-        if not any(
-            each.promise.made_in == made_in for each in await store.debts.promises_of(key.customer_id)
-        ):
-            rounded = replace(promise, amount=promise.amount.quantize(Decimal("0.01")))
-            await store.debts.promise(key, [rounded], made_in=made_in, source="page", now=now())
-    if payer.manner == "opts_out" and day >= payer.day:
-        await store.add_do_not_contact(key.customer_id, "letter", now())
-    if (
-        payer.manner == "plans"
-        and day >= payer.day
-        and not await store.plans.plans(customer_id=key.customer_id)
-    ):
-        (found,) = await store.customer_accounts(key.customer_id)
-        if found.account.amount_due > 30:
-            first = at.astimezone(ZONE).date() + timedelta(days=2)
-            wish = instalment_terms(found.account.amount_due, InstalmentOption(2, Decimal(1)), first)
-            await store.plans.request(key, wish.request("CNY"), source="page", by="", now=now())
-    await _decide(parts, payer, day)
+    """What a customer does on his day; each thing once, however often a look is begun."""
+    day, key, store, now = (at - START).days, BillKey(*payer.bill), parts.store, parts.clock.now
     if day == 12 and payer.number % 7 == 0:
         # The billing system states another sum: what was known by then is contained in it.
         await store.load_accounts(CAMPAIGN, [_account(payer, payer.fen + 1_000)], now())
+    match payer.manner:
+        case "objects" if day == payer.day:
+            claim = NewDispute(key, "bill", "api", f"req-{payer.number}", "too much")
+            await store.disputes.open(claim, now())
+        case "opts_out" if day == payer.day:
+            await store.add_do_not_contact(key.customer_id, "letter", now())
+        case "says_twice" if payer.day <= day <= payer.day + 3:
+            # From a page, twice within days: the later word replaces the earlier one.
+            made_in, first = f"page-{payer.number}-{(day - payer.day) // 2}", (at + timedelta(days=5)).date()
+            half = (Decimal(payer.fen) / 200).quantize(Decimal("0.01"))
+            promise = PromiseToPay(half, first.isoformat())
+            await store.debts.promise(key, [promise], made_in=made_in, source="page", now=now())
+        case "plans" if day == payer.day and not await store.plans.plans(customer_id=key.customer_id):
+            (found,) = await store.customer_accounts(key.customer_id)
+            if found.account.amount_due > 30:
+                start = at.astimezone(ZONE).date() + timedelta(days=2)
+                wish = instalment_terms(found.account.amount_due, InstalmentOption(2, Decimal(1)), start)
+                await store.plans.request(key, wish.request("CNY"), source="page", by="", now=now())
 
 
-async def _decide(parts: Parts, payer: Payer, day: int) -> None:
+async def _decide(parts: Parts) -> None:
+    """What the people of the company decide."""
     store, now = parts.store, parts.clock.now
-    for case in await store.disputes.cases(payer.bill[0]):
-        dice = parts.world.chance("dispute", payer.number, case.made_in)
-        if case.state not in PAUSING or parts.clock.now() < case.opened_at + timedelta(
-            days=dice.randint(2, 4)
-        ):
+    for case in await store.disputes.cases():
+        dice = parts.world.chance("dispute", case.bill.customer_id, case.opened_at.date())
+        if case.state not in PAUSING or now() < case.opened_at + timedelta(days=dice.randint(2, 4)):
             continue
         decision = DisputeDecision(DisputeVerdict.REJECTED, "the bill is right")
         if dice.random() < 0.5:
-            (found,) = await store.customer_accounts(payer.bill[0])
+            (found,) = await store.customer_accounts(case.bill.customer_id)
             half = (found.account.amount_due / 2).quantize(Decimal("0.01"))
             if half > 0:
                 decision = DisputeDecision(DisputeVerdict.PARTLY_UPHELD, "read wrongly", half)
         await store.disputes.decide(case.case_id, decision, "li", now())
-    for plan in await store.plans.plans(customer_id=payer.bill[0], state=PlanState.AWAITING_APPROVAL):
+    for plan in await store.plans.plans(state=PlanState.AWAITING_APPROVAL):
         await store.plans.approve(plan.plan_id, by="Wang", role="supervisor", now=now())
 
 

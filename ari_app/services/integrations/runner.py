@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,7 +21,7 @@ from ari_app.domain.integration.mapping import value_at
 from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import AriAppError, InputError, Problem, StoreError
 from ari_app.ports import Clock
-from ari_app.ports.integrations import Fetch, FetchError, IntegrationRuns, Run, RunResult
+from ari_app.ports.integrations import Fetch, IntegrationRuns, Run, RunResult
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.exact_json import DECODER
 from ari_app.services.integrations.definition import Definition, HttpPart
@@ -77,18 +78,41 @@ class Integrations:
         self._directory, self._around = directory, around
         #: Files that could not be put away: not looked at again before somebody has changed them.
         self._stuck: dict[Path, Stamp] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def look(self) -> None:
-        """Run what is due; the clock calls this every few seconds. What fails is told, tried again, and stops no other."""
+        """Begin with what is due; the clock calls this every few seconds. A slow one holds up no other."""
         await asyncio.to_thread(self._directory.refresh)
         for name, definition in self._directory.definitions.items():
-            try:
-                if definition.enabled and await self._due(definition):
-                    await self.run(definition)
-            except BusyError:
-                continue
-            except StoreError as error:
-                log.error("integration cannot write", integration=name, fault=str(error))
+            if definition.enabled and name not in self._running and await self._due(definition):
+                task = asyncio.create_task(self._run_quietly(definition), name=f"integration {name}")
+                self._running[name] = task
+                task.add_done_callback(partial(self._over, name))
+
+    async def settled(self) -> None:
+        """Return when nothing runs that :meth:`look` has begun."""
+        while self._running:
+            await asyncio.wait(set(self._running.values()))
+
+    async def close(self) -> None:
+        """End what runs; a pull loads nothing then, and a file is taken again."""
+        for task in self._running.values():
+            task.cancel()
+        await self.settled()
+
+    def _over(self, name: str, task: asyncio.Task[None]) -> None:
+        self._running.pop(name, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("integration broke off", integration=name, exc_info=task.exception())
+
+    async def _run_quietly(self, definition: Definition) -> None:
+        """What fails is told and tried again."""
+        try:
+            await self.run(definition)
+        except BusyError:
+            pass  # a command runs it: it is looked at again
+        except (StoreError, OSError) as error:
+            log.error("integration cannot write", integration=definition.integration, fault=str(error))
 
     async def _due(self, definition: Definition) -> bool:
         last = await self._around.runs.last(definition.integration)
@@ -147,7 +171,9 @@ class Integrations:
             run = _told(run, loaded)
             if not loaded.fault:
                 run = replace(run, result=RunResult.DONE, position=position)
-        except (FetchError, InputError) as error:
+        except StoreError:
+            raise
+        except (AriAppError, OSError) as error:
             run = replace(run, fault=str(error)[:1000])
         finally:
             shutil.rmtree(spool, ignore_errors=True)
@@ -209,7 +235,9 @@ class Integrations:
                 run, rejects = _told(run, loaded), tuple(map(str, loaded.rejects[:_QUOTED]))
                 if not loaded.fault:
                     run = replace(run, result=RunResult.DONE)
-            except InputError as error:
+            except StoreError:
+                raise
+            except (AriAppError, OSError) as error:
                 # The copy's name says nothing to whoever put the file there.
                 run = replace(run, fault=str(error).replace(str(taken.copy), path.name)[:1000])
             run = replace(run, ended_at=self._around.clock.now())

@@ -274,6 +274,7 @@ def happened(plan: MonthPlan, hook: Hook, post: Post) -> None:
     assert rows(plan.database, "SELECT 1 FROM ledger_entry WHERE kind = 'reversal'")
 
 
+@pytest.mark.timeout(900)  # of which the usual month takes less than thirty, on a quiet machine
 async def test_a_month_comes_to_what_was_told_and_promised_whenever_the_program_dies(tmp_path: Path) -> None:
     """``--hypothesis-profile=thorough`` lives a month of 200 accounts; ARI_APP_MONTH_SEED is another month."""
     if settings.get_current_profile_name() == "thorough":

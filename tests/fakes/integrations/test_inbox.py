@@ -97,6 +97,11 @@ class Drop:
         return found[0].account.amount_due if found else None
 
 
+async def looked(integrations: Integrations) -> None:
+    await integrations.look()
+    await integrations.settled()
+
+
 @pytest.fixture
 async def drop(tmp_path: Path) -> AsyncIterator[Drop]:
     async with await SqliteStore.open(tmp_path / "s.db") as store:
@@ -304,11 +309,11 @@ async def test_a_file_that_cannot_be_put_away_is_loaded_and_told_once(
     drop.put("bad.csv", b"")
     integrations = drop.integrations()
     for _ in range(3):
-        await integrations.look()
+        await looked(integrations)
         drop.clock.advance(timedelta(minutes=1))
     assert [run.file for run in drop.failed] == ["bad.csv"]
     drop.put("bad.csv", LIST + ROW.format(1))
-    await integrations.look()
+    await looked(integrations)
     assert await drop.owed(1) == Decimal("10.50")
 
 
@@ -316,13 +321,13 @@ async def test_a_folder_that_is_not_there_is_told_now_and_then(drop: Drop) -> No
     drop.inbox.rmdir()
     integrations = drop.integrations()
     for _ in range(16):
-        await integrations.look()
+        await looked(integrations)
         drop.clock.advance(timedelta(minutes=1))
     assert [run.file for run in drop.failed] == ["", ""]
     drop.inbox.mkdir()
     drop.put("list.csv", LIST + ROW.format(1))
     drop.clock.advance(timedelta(minutes=15))
-    await integrations.look()
+    await looked(integrations)
     assert await drop.owed(1) == Decimal("10.50")
 
 

@@ -149,6 +149,11 @@ class Bench:
         return sorted([account.customer_id async for account in self.store.iter_accounts("c1")], key=int)
 
 
+async def looked(integrations: Integrations) -> None:
+    await integrations.look()
+    await integrations.settled()
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with serving() as server, await SqliteStore.open(tmp_path / "s.db") as store:
@@ -422,26 +427,50 @@ async def test_it_runs_when_it_is_due_and_sooner_after_a_failure(bench: Bench) -
     integrations = bench.integrations()
     for minutes, asked in ((0, 1), (1, 1), (58, 1), (1, 2)):
         bench.clock.advance(timedelta(minutes=minutes))
-        await integrations.look()
+        await looked(integrations)
         assert len(bench.server.asked) == asked
     bench.write("  retries: 0\n")  # read again by itself
     bench.server.in_turn(404)
     bench.clock.advance(timedelta(minutes=60))
-    await integrations.look()
+    await looked(integrations)
     bench.clock.advance(timedelta(minutes=14))
-    await integrations.look()
+    await looked(integrations)
     assert len(bench.server.asked) == 3
     bench.clock.advance(timedelta(minutes=1))
-    await integrations.look()
+    await looked(integrations)
     assert len(bench.server.asked) == 4
     assert len(bench.failed) == 2
+
+
+async def test_a_slow_one_holds_up_no_other_and_is_ended_with_the_program(bench: Bench) -> None:
+    bench.write("  timeout_s: 60\n")
+    other = (bench.folder / "billing.yaml").read_text(encoding="utf-8").replace("billing", "other", 1)
+    (bench.folder / "other.yaml").write_text(other, encoding="utf-8")
+    over, asked = asyncio.Event(), asyncio.Event()
+
+    async def hangs(request: web.Request) -> web.StreamResponse:
+        if len(bench.server.asked) == 2:
+            asked.set()
+        await over.wait()
+        return web.json_response({"data": [record(1)]})
+
+    bench.server.answer = hangs
+    integrations = bench.integrations()
+    await integrations.look()
+    await asyncio.wait_for(asked.wait(), 10)
+    await integrations.look()  # neither is begun twice
+    await integrations.close()
+    over.set()
+    assert len(bench.server.asked) == 2
+    assert await bench.store.integration_runs.runs() == []
+    assert await bench.customers() == []
 
 
 async def test_one_that_is_switched_off_does_nothing_by_itself(bench: Bench) -> None:
     bench.write()
     path = bench.folder / "billing.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "enabled: false\n", encoding="utf-8")
-    await bench.integrations().look()
+    await looked(bench.integrations())
     assert bench.server.asked == []
 
 
