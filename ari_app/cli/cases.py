@@ -21,15 +21,14 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.cli.record_ids import one_line, only_one, who
 from ari_app.cli.refusals import customer_key
 from ari_app.domain.cases.case import CaseOutcome, CaseState, HandedTo
-from ari_app.errors import AriAppError, InputError, Problem, UnknownRecord
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ari_app.ports.cases import CaseFigures, CaseRecord, CaseStepRecord
-    from ari_app.store.sqlite_store import SqliteStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -138,7 +137,7 @@ def show(context: typer.Context, case: Case, json_output: JsonOption = False) ->
         from ari_app.app import open_store
 
         async with open_store(settings) as store:
-            case_id = await _named(store, case)
+            case_id = await only_one(store.cases.named, case, "case")
             return await store.cases.case(case_id), await store.cases.history(case_id)
 
     found, history = run(read())
@@ -200,7 +199,9 @@ def fix(
             fixer = evidence_fixer(settings, store, clock_of(settings))
             if not cases:
                 return await fixer.run(settings.cases.evidence_day, settings.cases.evidence_each_run)
-            return [await fixer.fix(await _named(store, each), _who(by)) for each in cases]
+            return [
+                await fixer.fix(await only_one(store.cases.named, each, "case"), who(by)) for each in cases
+            ]
 
     found = run(work())
     if isinstance(found, int):
@@ -238,7 +239,7 @@ def open_case(
 
         async with open_store(settings) as store:
             key = BillKey(customer_key(customer), account.strip(), bill.strip())
-            return await store.cases.case(await store.cases.open(key, _who(by), now))
+            return await store.cases.case(await store.cases.open(key, who(by), now))
 
     _tell(run(write()), now, json_output)
 
@@ -268,10 +269,10 @@ def hand_over(
 
         async with open_store(settings) as store:
             return await store.cases.hand_over(
-                await _named(store, case),
+                await only_one(store.cases.named, case, "case"),
                 to,
-                _line(name, "--name"),
-                by=_who(by),
+                one_line(name, "--name"),
+                by=who(by),
                 reviewed_by=reviewed_by.strip()[:100],
                 high_amount=Decimal(str(settings.cases.high_amount)),
                 now=now,
@@ -296,7 +297,9 @@ def progress(
         from ari_app.app import open_store
 
         async with open_store(settings) as store:
-            return await store.cases.progress(await _named(store, case), note, _who(by), now)
+            return await store.cases.progress(
+                await only_one(store.cases.named, case, "case"), note, who(by), now
+            )
 
     _tell(run(write()), now, json_output)
 
@@ -325,7 +328,12 @@ def close(
 
         async with open_store(settings) as store:
             return await store.cases.close(
-                await _named(store, case), outcome, commission(settings), by=_who(by), why=reason, now=now
+                await only_one(store.cases.named, case, "case"),
+                outcome,
+                commission(settings),
+                by=who(by),
+                why=reason,
+                now=now,
             )
 
     _tell(run(write()), now, json_output)
@@ -384,25 +392,3 @@ def _as_json(each: CaseRecord, now: datetime) -> dict[str, object]:
     found |= {name: getattr(each.bill, name) for name in ("customer_id", "account_id", "bill_id")}
     had = each.handled(now)
     return found | {"handled_days": None if had is None else had.days}
-
-
-async def _named(store: SqliteStore, beginning: str) -> str:
-    found = await store.cases.named(beginning)
-    if not found:
-        raise UnknownRecord(f"there is no case {beginning[:60]!r}")
-    if len(found) > 1 and beginning not in found:
-        raise AriAppError(f"several cases begin with {beginning[:60]!r}: write more of the id")
-    return beginning if beginning in found else found[0]
-
-
-def _who(by: str) -> str:
-    return _line(by, "--by")
-
-
-def _line(text: str, option: str) -> str:
-    name = text.strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise InputError(
-            [Problem("command line", option, "is no name", "one line of at most 100 characters")]
-        )
-    return name

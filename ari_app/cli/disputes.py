@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import fields
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -23,16 +19,14 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.cli.dispute_parts import amount_of, as_json, content_of, dispute_store, only_bill
+from ari_app.cli.record_ids import only_one, who
 from ari_app.cli.refusals import customer_key
 from ari_app.domain.disputes.case import DisputeState, DisputeVerdict
 from ari_app.domain.disputes.case import DisputeStep as Step
-from ari_app.errors import AriAppError, InputError, Problem, UnknownRecord
 
 if TYPE_CHECKING:
-    from ari_app.config import Settings
-    from ari_app.ports.debt import BillKey
     from ari_app.ports.disputes import DisputeRecord, DisputeStepRecord, EvidenceFile
-    from ari_app.store.sqlite_store import SqliteStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,12 +58,12 @@ def list_disputes(
     now = clock_of(settings).now()
 
     async def read() -> list[DisputeRecord]:
-        async with _store(settings) as store:
+        async with dispute_store(settings) as store:
             return await store.disputes.cases(None if customer is None else customer_key(customer), state)
 
     found = run(read())
     if json_output:
-        print_json([_as_json(each) for each in found])
+        print_json([as_json(each) for each in found])
         return
     if not found:
         console().print("there is no dispute")
@@ -98,8 +92,8 @@ def show(context: typer.Context, dispute: Case, json_output: JsonOption = False)
     settings = invocation(context).settings
 
     async def read() -> tuple[DisputeRecord, list[DisputeStepRecord], list[EvidenceFile]]:
-        async with _store(settings) as store:
-            case_id = await _named(store, dispute)
+        async with dispute_store(settings) as store:
+            case_id = await only_one(store.disputes.named, dispute, "dispute")
             return (
                 await store.disputes.case(case_id),
                 await store.disputes.history(case_id),
@@ -109,10 +103,10 @@ def show(context: typer.Context, dispute: Case, json_output: JsonOption = False)
     found, history, files = run(read())
     if json_output:
         more = {
-            "history": [_as_json(each) for each in history],
-            "evidence": [_as_json(each) for each in files],
+            "history": [as_json(each) for each in history],
+            "evidence": [as_json(each) for each in files],
         }
-        print_json(_as_json(found) | more)
+        print_json(as_json(found) | more)
         return
     out = console()
     out.print(plain(f"{found.case_id}  {found.category}, {found.state} since {local(found.state_at, None)}"))
@@ -170,8 +164,8 @@ def open_dispute(
     now = clock_of(settings).now()
 
     async def write() -> tuple[OpenedDispute, DisputeRecord]:
-        async with _store(settings) as store:
-            key = await _bill(store, customer_key(customer), account, bill)
+        async with dispute_store(settings) as store:
+            key = await only_bill(store, customer_key(customer), account, bill)
             claim = NewDispute(
                 key,
                 category,
@@ -179,7 +173,7 @@ def open_dispute(
                 reference or f"cli-{uuid4().hex}",
                 description[:2000],
                 answer_days=answer_days,
-                by=_who(by),
+                by=who(by),
             )
             opened = await store.disputes.open(claim, now)
             assert opened is not None  # the bill was found
@@ -187,7 +181,7 @@ def open_dispute(
 
     opened, found = run(write())
     if json_output:
-        print_json(_as_json(found) | {"new": opened.new})
+        print_json(as_json(found) | {"new": opened.new})
         return
     what = "is opened" if opened.new else "was open before"
     console().print(
@@ -260,12 +254,12 @@ def evidence(
         from ari_app.case_work import evidence_files
         from ari_app.services.disputes.evidence_files import write_whole
 
-        async with _store(settings) as store:
-            case_id = await _named(store, dispute)
+        async with dispute_store(settings) as store:
+            case_id = await only_one(store.disputes.named, dispute, "dispute")
             keeper = evidence_files(settings, store)
             for path in files or ():
-                content = _content(path, round(settings.disputes.evidence_mb * 1024 * 1024))
-                await keeper.add(case_id, path.name, content, source="agent", by=_who(by), now=now)
+                content = content_of(path, round(settings.disputes.evidence_mb * 1024 * 1024))
+                await keeper.add(case_id, path.name, content, source="agent", by=who(by), now=now)
             found = await store.disputes.evidence(case_id)
             if save is not None:
                 for number, each in enumerate(found, 1):
@@ -275,7 +269,7 @@ def evidence(
 
     found = run(work())
     if json_output:
-        print_json([_as_json(each) for each in found])
+        print_json([as_json(each) for each in found])
         return
     if not found:
         console().print("no file belongs to this dispute")
@@ -319,12 +313,12 @@ def decide(
     from ari_app.domain.disputes.case import DisputeDecision
 
     settings = invocation(context).settings
-    decision = DisputeDecision(verdict, reason, None if corrected is None else _amount(corrected))
+    decision = DisputeDecision(verdict, reason, None if corrected is None else amount_of(corrected))
 
     async def write() -> DisputeRecord:
-        async with _store(settings) as store:
-            case_id = await _named(store, dispute)
-            return await store.disputes.decide(case_id, decision, _who(by), clock_of(settings).now())
+        async with dispute_store(settings) as store:
+            case_id = await only_one(store.disputes.named, dispute, "dispute")
+            return await store.disputes.decide(case_id, decision, who(by), clock_of(settings).now())
 
     _tell(run(write()), json_output)
 
@@ -361,7 +355,7 @@ def check(context: typer.Context, json_output: JsonOption = False) -> None:
     settings = invocation(context).settings
     table = read_dispute_table(settings.dialplan_dir / FILE, RuleDirectory(settings.dialplan_dir).calendars())
     if json_output:
-        print_json({name: _as_json(each) for name, each in table.categories.items()})
+        print_json({name: as_json(each) for name, each in table.categories.items()})
         return
     show_table(
         ["category", "working days", "team", "after that", "at work at once"],
@@ -386,10 +380,10 @@ def _take(
     settings = invocation(context).settings
 
     async def write() -> DisputeRecord:
-        async with _store(settings) as store:
-            case_id = await _named(store, dispute)
+        async with dispute_store(settings) as store:
+            case_id = await only_one(store.disputes.named, dispute, "dispute")
             return await store.disputes.take(
-                case_id, taken, _who(by), clock_of(settings).now(), note, team=team, assignee=assignee
+                case_id, taken, who(by), clock_of(settings).now(), note, team=team, assignee=assignee
             )
 
     _tell(run(write()), json_output)
@@ -397,81 +391,7 @@ def _take(
 
 def _tell(found: DisputeRecord, json_output: bool) -> None:
     if json_output:
-        print_json(_as_json(found))
+        print_json(as_json(found))
         return
     credit = f", {found.credited} {found.currency} credited" if found.credited else ""
     console().print(plain(f"dispute {found.case_id} is {found.state}{credit}"))
-
-
-def _as_json(value: object) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for each in fields(value):  # type: ignore[arg-type]  # only records come here
-        content = getattr(value, each.name)
-        if each.name == "bill":
-            found |= {key: getattr(content, key) for key in ("customer_id", "account_id", "bill_id")}
-        else:
-            found[each.name] = content
-    return found
-
-
-@asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[SqliteStore]:
-    """The database, with the table of terms that a dispute opened here is answered by."""
-    from ari_app.app import open_store
-    from ari_app.services.disputes.table_file import DisputeTableFile
-    from ari_app.services.rule_directory import RuleDirectory
-
-    table = DisputeTableFile(settings.dialplan_dir, RuleDirectory(settings.dialplan_dir).calendars).table
-    async with open_store(settings) as store:
-        store.disputes.use_table(lambda: table)
-        yield store
-
-
-async def _named(store: SqliteStore, beginning: str) -> str:
-    found = await store.disputes.named(beginning)
-    if not found:
-        raise UnknownRecord(f"there is no dispute {beginning[:60]!r}")
-    if len(found) > 1 and beginning not in found:
-        raise AriAppError(f"several disputes begin with {beginning[:60]!r}: write more of the id")
-    return beginning if beginning in found else found[0]
-
-
-async def _bill(store: SqliteStore, customer: str, account: str | None, bill: str | None) -> BillKey:
-    from ari_app.ports.debt import BillKey
-
-    keys = {
-        BillKey(*each.account.key)
-        for each in await store.customer_accounts(customer)
-        if account in (None, each.account.account_id) and bill in (None, each.account.bill_id)
-    }
-    if len(keys) == 1:
-        return keys.pop()
-    if not keys:
-        raise InputError([Problem("command line", "customer", "has no such bill", "one of a loaded list")])
-    bills = ", ".join(sorted(f"{key.account_id}/{key.bill_id}" for key in keys))[:500]
-    raise InputError([Problem("command line", "bill", "he has several", f"--account and --bill, of {bills}")])
-
-
-def _who(by: str) -> str:
-    name = by.strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise InputError(
-            [Problem("command line", "--by", "is no name", "one line of at most 100 characters")]
-        )
-    return name
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found != round(found, 2):
-        raise InputError([Problem("command line", "--corrected", "is no amount", "such as 468.32")])
-    return found
-
-
-def _content(path: Path, most: int) -> bytes:
-    """A file of at most ``most`` bytes, and one more where it is larger: whoever keeps it tells."""
-    with path.open("rb") as stream:
-        return stream.read(most + 1)

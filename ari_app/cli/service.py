@@ -17,9 +17,9 @@ from ari_app.cli.common import (
     run,
     show_table,
 )
+from ari_app.cli.record_ids import who
 from ari_app.cli.refusals import customer_key
 from ari_app.domain.service.state import OrderState, ServiceState
-from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from ari_app.ports.service import ServiceOrder, ServiceRecord
@@ -126,7 +126,7 @@ def confirm(
         from ari_app.app import open_store
 
         async with open_store(settings) as store:
-            return await store.services.confirm(order.strip(), _who(by), clock_of(settings).now())
+            return await store.services.confirm(order.strip(), who(by), clock_of(settings).now())
 
     _tell_order(run(write()), json_output)
 
@@ -147,7 +147,7 @@ def suspend(
                 customer_key(customer),
                 account.strip(),
                 service_rules(settings),
-                _who(by),
+                who(by),
                 clock_of(settings).now(),
             )
 
@@ -171,7 +171,7 @@ def restore(
 
         async with open_store(settings) as store:
             return await store.services.restore(
-                customer_key(customer), account.strip(), reason[:200], _who(by), clock_of(settings).now()
+                customer_key(customer), account.strip(), reason[:200], who(by), clock_of(settings).now()
             )
 
     _tell_order(run(write()), json_output)
@@ -248,12 +248,3 @@ def _order(each: ServiceOrder) -> dict[str, object]:
             for notice in each.notices
         ],
     }
-
-
-def _who(by: str) -> str:
-    name = by.strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise InputError(
-            [Problem("command line", "--by", "is no name", "one line of at most 100 characters")]
-        )
-    return name
