@@ -21,6 +21,7 @@ from ari_app.store.codec import account_of, amount, instant, instant_or_none, mi
 from ari_app.store.debt.bills import find_bill
 from ari_app.store.debt.promise_rows import promise_of_row
 from ari_app.store.debt.settlement import add_promises, settle_account
+from ari_app.store.debt.telling import tell
 from ari_app.store.disputes.cases import DisputedBill, open_case
 from ari_app.store.lists import add_list_entry
 from ari_app.store.numbers import other_phones
@@ -140,6 +141,10 @@ def opt_out(connection: sqlite3.Connection, link_id: str, now: int) -> bool:
     add_list_entry(
         connection, ListKind.DO_NOT_CONTACT, row["customer_id"], "page", instant(now), None, reason
     )
+    customer = {"customer_id": row["customer_id"]}
+    connection.execute(SQL["stop_messages"], {**customer, "now": now, "why": reason})
+    for each in connection.execute(SQL["accounts_of_customer"], customer).fetchall():
+        tell(connection, each["id"], "customer.opted_out", f"{link_id}+{each['id']}", {"channel": None}, now)
     _act(connection, link_id, PageAct.OPTED_OUT, "", now)
     return True
 

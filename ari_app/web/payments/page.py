@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import wraps
 from io import BytesIO
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from ari_app.domain.compliance import zone_of
 from ari_app.domain.payments.link import LinkRefusal
 from ari_app.domain.payments.page import days_to_choose, later_refusal, may_offer_later
 from ari_app.domain.review import DISPUTE_CATEGORIES
-from ari_app.errors import InputError, WrongState
+from ari_app.errors import InputError, StoreError, WrongState
 from ari_app.logs import mask_name
 from ari_app.ports.disputes import EvidenceFile
 from ari_app.ports.payments import Objection, PageBill, Payments, ProviderError
@@ -87,8 +88,21 @@ class PaymentPage:
             ("/quiet", "GET", self.show_quiet),
             ("/quiet", "POST", self.quiet),
         ):
-            router.add_api_route(f"/pay/{{token}}{path}", handler, methods=[method])
+            router.add_api_route(f"/pay/{{token}}{path}", self._guarded(handler), methods=[method])
         return router
+
+    def _guarded(self, handler: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        """A store that cannot be written is told in words that a customer understands."""
+
+        @wraps(handler)
+        async def guarded(request: Request, **values: str) -> Response:
+            try:
+                return await handler(request, **values)
+            except StoreError as error:
+                log.error("the payment page cannot be served", error=str(error))
+                return self._porter.unavailable(request)
+
+        return guarded
 
     # ------------------------------------------------------------------------------------------- the bill
 
@@ -131,6 +145,7 @@ class PaymentPage:
         name = "" if account is None else mask_name(account.name)
         values = self._porter.values(guest, language, t["ask"].format(name=name))
         values["fault"] = t["wrong"] if wrong else ""
+        values["titled"] = False  # messengers show the title of a link to whoever is in the chat
         return page("ask", values, 403 if wrong else 200)
 
     async def answer(self, request: Request, token: str) -> Response:

@@ -80,6 +80,12 @@ class Porter:
         values = {**self._frame(language, t["gone_title"]), "text": t["gone"]}
         return page("message", values, 404)
 
+    def unavailable(self, request: Request) -> Response:
+        """The answer while the store cannot be written."""
+        language = wanted_language(request, "")
+        t = TEXTS[language]
+        return page("message", {**self._frame(language, t["busy_title"]), "text": t["said.failed"]}, 503)
+
     def busy(self, language: str) -> Response:
         """The one answer to whoever asks too often."""
         t = TEXTS[language]
@@ -126,6 +132,7 @@ class Porter:
             "other": OTHER[language],
             "company": self._companies.get(language, ""),
             "heading": heading,
+            "titled": True,
             "root": self.root,
             "here": "",
             "said": "",

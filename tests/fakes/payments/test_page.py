@@ -111,6 +111,7 @@ async def test_before_the_question_nothing_but_a_masked_name_is_shown(browser: B
     shown = await browser.get()
     assert shown.status_code == 200
     assert "王*" in shown.text
+    assert "<title>示例公司</title>" in shown.text, "what a messenger shows of a link names nobody"
     assert [each for each in SECRETS if each in shown.text.replace(browser.path, "")] == []
     assert not shown.cookies
 
@@ -480,6 +481,9 @@ async def test_do_not_disturb_wants_a_confirmation(browser: Browser) -> None:
     assert answer.headers["location"].endswith("said=quiet")
     (entry,) = await browser.store.list_entries(ListKind.DO_NOT_CONTACT)
     assert (entry.contact, entry.source) == ("cust-1", "page")
+    await browser.send("/quiet", {"sure": "yes"})
+    told = [each for each in await browser.store.outbox() if each.event == "customer.opted_out"]
+    assert [(each.payload["customerId"], each.payload["channel"]) for each in told] == [("cust-1", None)]
     assert (await browser.acts())[-1] is PageAct.OPTED_OUT
 
 
@@ -494,6 +498,15 @@ async def test_what_was_paid_is_told_and_nothing_more_is_asked(browser: Browser)
     assert "31.68 元" in shown
     assert ZH["pay_part"] not in shown
     assert ZH["done"] in (await browser.get("/done")).text
+
+
+async def test_while_nothing_can_be_written_the_page_says_so(browser: Browser) -> None:
+    await browser.let_in()
+    await browser.store.close()
+    for answer in (await browser.get(), await browser.client.post(browser.path + "/quiet", data={})):
+        assert answer.status_code == 503
+        assert ZH["said.failed"] in answer.text
+        assert answer.headers["cache-control"] == "no-store"
 
 
 async def test_a_revoked_link_ends_a_visit_at_once(browser: Browser) -> None:
