@@ -191,7 +191,25 @@ def check_operators_files(settings: Settings) -> list[Check]:
         )
     except (AriAppError, OSError) as error:
         checks.append(fail("flows", str(error), "mend the file, or set dialplan_dir"))
+    checks.append(check_alerts(settings))
     return checks
+
+
+def check_alerts(settings: Settings) -> Check:
+    """Rules of alerts can be read, and somebody is told."""
+    from ari_app.services.alerts.alert_file import ALERT_FILE, read_alert_book
+
+    path = settings.dialplan_dir / ALERT_FILE
+    if not path.exists():
+        return warn("alerts", f"there is no {path}", "without rules nobody is told of anything")
+    try:
+        book = read_alert_book(path)
+    except AriAppError as error:
+        return fail("alerts", str(error), "mend the file; `ari-app alerts check` finds every fault")
+    if settings.alerts.smtp_host is None or not any(book.people.values()):
+        found = f"{len(book.rules)} rules, and nobody is written to"
+        return warn("alerts", found, "name people in alerts.yaml and alerts.smtp_host in the settings")
+    return ok("alerts", f"{len(book.rules)} rules in {path}")
 
 
 def check_rules(settings: Settings, year: int) -> list[Check]:
@@ -370,6 +388,7 @@ def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Pat
         files.append(("WeChat Pay's APIv3 key", payments.wechat.api_v3_key_file))
     if payments.alipay is not None:
         files.append(("Alipay's private key", payments.alipay.private_key_file))
+    files.append(("mail server's password file", settings.alerts.smtp_password_file))
     if config is not None and config.is_file():
         text = config.read_text(encoding="utf-8", errors="replace")
         if re.search(r"\b(?:password|secret|api_key)\"?\s*:\s*\S", text):

@@ -81,6 +81,17 @@ class Backlog:
     failing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be written by itself; ``account`` is the store's id of it, None: of none."""
+
+    event: str
+    key: str
+    payload: Mapping[str, object] = field(repr=False)
+    campaign_id: str | None = None
+    account: int | None = None
+
+
 class Webhooks(Protocol):
     """Deliveries and endpoints. Every method is one transaction, and several that come together share a commit."""
 
@@ -95,6 +106,10 @@ class Webhooks(Protocol):
         self, due: Due, answer: Answer, policy: Policy, now: datetime, chance: float
     ) -> tuple[DeliveryState, EndpointState]:
         """Write what became of a delivery and of its endpoint; a dead letter and a failing endpoint are events."""
+        ...
+
+    async def add_events(self, events: Sequence[NewEvent], now: datetime) -> int:
+        """Write events that come from outside every other change, each once; how many deliveries that made."""
         ...
 
     async def backlog(self) -> Backlog: ...

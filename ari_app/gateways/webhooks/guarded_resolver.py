@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ari_app.domain.webhooks.reach import Reach, refused_address
 
+#: Names that are looked up at a time.
+LOOK_UPS: Final = 2
 #: Looks a host and port up; returns addresses as text. Raises OSError.
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
@@ -26,7 +29,9 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, reach: Reach, lookup: Lookup | None = None) -> None:
         self._reach = reach
-        self._lookup = lookup or look_up
+        self._lookup = lookup or self._look_up
+        # Names that take long to be looked up hold a few of the loop's threads, and never all of them.
+        self._room = asyncio.Semaphore(LOOK_UPS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -52,8 +57,19 @@ class GuardedResolver(AbstractResolver):
     async def close(self) -> None:
         """Nothing is held."""
 
+    async def _look_up(self, host: str, port: int) -> list[str]:
+        """By the machine's resolver."""
+        await self._room.acquire()
+        looked_up = asyncio.get_running_loop().run_in_executor(None, _addresses, host, port)
+        # Whoever waits may give up; the thread goes on, and its room is free when it has ended.
+        looked_up.add_done_callback(self._looked_up)
+        return list(dict.fromkeys(await asyncio.shield(looked_up)))
 
-async def look_up(host: str, port: int) -> list[str]:
-    """By the machine's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    def _looked_up(self, done: asyncio.Future[list[str]]) -> None:
+        self._room.release()
+        if not done.cancelled():
+            done.exception()  # nobody may be left to take it
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

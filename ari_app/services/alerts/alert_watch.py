@@ -33,6 +33,8 @@ class AlertBooks:
         self._stamp: tuple[int, int] | None = None
         self.book = AlertBook()
         self.problems = 0
+        #: False until rules could be read once: till then no event is looked at, so that none is passed over.
+        self.usable = False
 
     def look(self) -> AlertBook:
         """The rules as they stand. Without a file there are none."""
@@ -45,10 +47,10 @@ class AlertBooks:
             return self.book
         self._stamp = stamp
         if stamp == (0, 0):
-            self.book, self.problems = AlertBook(), 0
+            self.book, self.problems, self.usable = AlertBook(), 0, True
             return self.book
         try:
-            self.book, self.problems = read_alert_book(self._path), 0
+            self.book, self.problems, self.usable = read_alert_book(self._path), 0, True
             log.info("alert rules", rules=len(self.book.rules))
         except InputError as error:
             self.problems = len(error.problems)
@@ -70,15 +72,19 @@ class AlertWatch:
     async def look(self) -> None:
         """Let the rules look at what is new, tell whoever has to be told."""
         book, now = self._books.look(), self._clock.now()
+        if self._books.usable:
+            await self._read(book, now)
+        for notice in await self._store.due_notices(now):
+            await self._tell(notice)
+        self.counts.update(await self._store.counts(self._clock.now()))
+
+    async def _read(self, book: AlertBook, now: datetime) -> None:
         while await self._store.read_events(book, now, MOST_EVENTS) == MOST_EVENTS:
             pass  # more are waiting
         if self._swept_at is None or now - self._swept_at >= timedelta(seconds=SWEEP_S):
             await self._store.sweep(book, now, self._zone)
             self._swept_at = now
         await self._store.escalate(book, now)
-        for notice in await self._store.due_notices(now):
-            await self._tell(notice)
-        self.counts.update(await self._store.counts(self._clock.now()))
 
     async def _tell(self, notice: DueNotice) -> None:
         now = self._clock.now()

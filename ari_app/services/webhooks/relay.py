@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 LOOK_S: Final = 1.0
 #: Deliveries taken ahead for each place, so that the next one need not be looked for.
 AHEAD: Final = 4
+#: After a fault of the store nothing is sent to that receiver for so long, seconds.
+FAULT_REST_S: Final = 5.0
 #: How often it is counted what waits, seconds.
 COUNT_S: Final = 15.0
 
@@ -157,6 +159,8 @@ class Relay:
             del self._receivers[endpoint]
 
     async def _carry(self, due: Due, receiver: _Receiver) -> None:
+        # Until its outcome is written a fault of ours would be met again at once, and the receiver with it.
+        rest, receiver_rest = self._clock.monotonic() + FAULT_REST_S, receiver.rest_until
         try:
             answer = await self._sender.send(due.message)
             delivery, endpoint = await self._store.settle(
@@ -167,9 +171,13 @@ class Relay:
             self.counters.store_faults += 1
             log.error("what became of an event cannot be written", error=str(error))
         else:
+            rest = receiver_rest
             self._count(due, answer, delivery, endpoint, receiver)
         finally:
             receiver.running.discard(due.event)
+            if rest > receiver.rest_until:
+                receiver.rest_until = rest
+                receiver.waiting.clear()  # nothing is lost: it is still due in the store
 
     def _count(
         self, due: Due, answer: Answer, delivery: DeliveryState, endpoint: EndpointState, receiver: _Receiver

@@ -40,6 +40,8 @@ from ari_app.store.writer import Writer
 
 #: Alerts that are raised or closed in one write transaction.
 PART: Final = 100
+#: Alerts that one rule raises in one sweep; what is left is raised by the next.
+MOST_RAISED: Final = 2000
 #: Events of alerts themselves raise none.
 _OWN: Final = "alert."
 
@@ -64,7 +66,7 @@ class SqliteAlerts:
             causes, over = await self._readers.run(
                 partial(_look, rule=rule, source=rule.source, now=now, zone=zone)
             )
-            for first in range(0, len(causes), PART):
+            for first in range(0, min(len(causes), MOST_RAISED), PART):
                 part = causes[first : first + PART]
                 raised += await self._writer.run(
                     partial(_raise_all, book=book, rule=rule, causes=part, now=micros(now))

@@ -79,8 +79,11 @@ CREATE INDEX delivery_dead ON delivery (tried_at) WHERE state = 'dead';
 
 -- An event with where it stands over all places that it goes to; kept: it goes nowhere.
 CREATE VIEW outbox_standing AS
-SELECT o.id, o.campaign_id, o.account, o.event, o.key, o.payload, o.created_at, count(d.endpoint) AS places,
-    CASE WHEN count(d.endpoint) = 0 THEN 'kept' WHEN sum(d.state = 'pending') > 0 THEN 'pending'
-        WHEN sum(d.state = 'dead') > 0 THEN 'dead' ELSE 'sent' END AS state,
-    coalesce(max(d.tries), 0) AS attempts, min(d.next_at) AS next_at
-FROM outbox AS o LEFT JOIN delivery AS d ON d.event = o.id GROUP BY o.id;
+SELECT o.id, o.campaign_id, o.account, o.event, o.key, o.payload, o.created_at,
+    (SELECT count(*) FROM delivery AS d WHERE d.event = o.id) AS places,
+    CASE WHEN EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id AND d.state = 'pending') THEN 'pending'
+        WHEN EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id AND d.state = 'dead') THEN 'dead'
+        WHEN EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id) THEN 'sent' ELSE 'kept' END AS state,
+    (SELECT coalesce(max(d.tries), 0) FROM delivery AS d WHERE d.event = o.id) AS attempts,
+    (SELECT min(d.next_at) FROM delivery AS d WHERE d.event = o.id) AS next_at
+FROM outbox AS o;

@@ -19,7 +19,7 @@ from ari_app.domain.webhooks.delivery import (
     switched,
 )
 from ari_app.domain.webhooks.message import Message, message_id
-from ari_app.ports.webhooks import Backlog, DeliveryRecord, Due, EndpointRecord, Wanted
+from ari_app.ports.webhooks import Backlog, DeliveryRecord, Due, EndpointRecord, NewEvent, Wanted
 from ari_app.store.codec import instant, instant_or_none, micros, micros_or_none, plain, words, words_of
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
@@ -45,6 +45,23 @@ class SqliteWebhooks:
         return await self._writer.run(
             partial(settle, of=due, answer=answer, policy=policy, now=now, chance=chance)
         )
+
+    async def add_events(self, events: Sequence[NewEvent], now: datetime) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            return sum(
+                add_event(
+                    connection,
+                    each.event,
+                    each.key,
+                    each.payload,
+                    micros(now),
+                    campaign_id=each.campaign_id,
+                    account=each.account,
+                )
+                for each in events
+            )
+
+        return await self._writer.run(write)
 
     async def backlog(self) -> Backlog:
         row = await self._readers.run(lambda db: db.execute(SQL["backlog"]).fetchone())

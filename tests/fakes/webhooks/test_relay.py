@@ -7,11 +7,13 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.webhooks.delivery import DeliveryState, EndpointState, Policy
+from ari_app.errors import StoreError
 from ari_app.gateways.webhooks.sender import SenderTerms
 from ari_app.ports.webhooks import Wanted
 from ari_app.services.webhooks.relay import Relay
@@ -298,3 +300,25 @@ async def test_a_dead_letter_and_its_own_event_never_end_in_a_circle(tmp_path: P
             here.clock.advance(60)
         # The event at both endpoints, and its two dead letters at the one that wants all.
         assert len(await here.store.webhooks.deliveries(Wanted(state=DeliveryState.DEAD))) == 4
+
+
+async def test_while_the_store_cannot_write_nothing_is_sent_again_and_again(tmp_path: Path) -> None:
+    async with receiver() as far, place(tmp_path, far.url) as here:
+        await here.tell(1, "a")
+        settle, broken = here.store.webhooks.settle, True
+
+        async def settles(*args: Any) -> Any:
+            if broken:
+                raise StoreError("the disk is full")
+            return await settle(*args)
+
+        here.store.webhooks.settle = settles  # type: ignore[method-assign, assignment]
+        for _ in range(5):
+            await here.relay.drain()
+            here.clock.advance(0.5)
+        assert len(far.requests) == 1
+        broken = False
+        here.clock.advance(5)
+        await here.relay.drain()
+        assert len({each.id for each in far.requests}) == 1
+        assert await here.states() == ["sent"]

@@ -87,7 +87,7 @@ def test_the_shipped_rules_have_no_fault_and_cover_what_is_asked_for() -> None:
         *("promise_broken", "dispute_late", "restoration_late", "webhook_dead", "plan_breached"),
         *("payment_unmatched", "high_amount", "high_risk", "pre_suspension", "distress", "complaint"),
         *("early_warning", "evidence_90", "answer_rate_drop", "complaints_rise", "speech_unclear"),
-        *("abandon_rate_high", "low_score", "promises_kept_drop"),
+        *("abandon_rate_high", "low_score", "promises_kept_drop", "integration_failed"),
     }
     by_name = {rule.name: rule for rule in book.rules}
     assert (by_name["high_risk"].severity, by_name["high_risk"].contact_hours) == (Severity.P1, 24)
@@ -172,3 +172,14 @@ def test_a_changed_file_counts_at_once_and_a_faulty_one_never(tmp_path: Path) ->
     path.write_text("rules: what?")
     assert [rule.name for rule in books.look().rules] == ["a"]
     assert books.problems > 0
+
+
+def test_before_rules_could_be_read_once_no_event_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.yaml"
+    books = AlertBooks(path)
+    usable = []
+    for text in ("rules: what?", HEAD + "rules: []", "rules: what again?"):
+        path.write_text(text)
+        books.look()
+        usable.append(books.usable)
+    assert usable == [False, True, True], "the last good ones hold"
