@@ -264,7 +264,16 @@ class ChanWebsocketMedia:
         if waiter is not None and not waiter.done():
             waiter.set_result(heard)
 
-    def _heard(self, hear: HearFrame, pcm: bytes, at: float) -> None:
+    def _frame(self, pcm: bytes, at: float) -> None:
+        self.frames_received += 1
+        self._metrics.frames_received += 1
+        hear = self._hear
+        if hear is None:
+            if self._queued_frames >= QUEUE_FRAMES:
+                self._drop_oldest_frame()
+            self._queued_frames += 1
+            self._put(MediaFrame(pcm, at))
+            return
         try:
             patience = hear(pcm, at)
         except Exception as error:  # noqa: BLE001 - it belongs to who listens, not to the reader of the socket
@@ -281,17 +290,6 @@ class ChanWebsocketMedia:
             self._set_alarm(when)
         else:
             self._wake_at = when  # the alarm rings before, and is set again then
-
-    def _frame(self, pcm: bytes, at: float) -> None:
-        self.frames_received += 1
-        self._metrics.frames_received += 1
-        if self._hear is not None:
-            self._heard(self._hear, pcm, at)
-            return
-        if self._queued_frames >= QUEUE_FRAMES:
-            self._drop_oldest_frame()
-        self._queued_frames += 1
-        self._put(MediaFrame(pcm, at))
 
     def _drop_oldest_frame(self) -> None:
         for place, event in enumerate(self._queue):

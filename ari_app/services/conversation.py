@@ -39,7 +39,6 @@ from ari_app.services.waiting import LEAST_S, PATIENCE_S, TICK_S, Waiting
 from ari_app.services.who_answered import AnswerDetector, NobodyThere, WhoAnswered
 from ari_app.voice.turn import (
     CallMemory,
-    FrameHeard,
     Gate,
     Interrupted,
     KeyPressed,
@@ -64,6 +63,8 @@ RECORDING_REFUSED: Final = "recording_refused"
 MARK_PATIENCE_S: Final = 2.0
 #: What a frame answers when more follows from it than waiting for the next one (see ``ports.MediaStream.listen``).
 GO_ON: Final = -1.0
+#: As long as frames come, a tick without one is needed only when something is due; at the latest after this time.
+FRAMES_COME_S: Final = 0.25
 #: Nothing has been said yet that could be lost with a new turn.
 _BEFORE_AN_ANSWER: Final = (TurnState.PROMPTING, TurnState.OVERHEARING, TurnState.WAITING)
 #: A line that has never sent any sound is not waited for longer after a prompt, in seconds.
@@ -227,7 +228,7 @@ class Conversation:
 
     async def _listen(self, taker: TurnTaker, hearing: Hearing) -> TurnTaker:
         """Feed the turn-taker until it has the answer; the one that has it (a lost media leg may need a new one)."""
-        media, gate, unheard = self._media, self._ears.gate, hearing.unheard
+        media, gate, who, unheard = self._media, self._ears.gate, self._who, hearing.unheard
         outputs: tuple[TurnOutput, ...] = ()
         deaf = False
 
@@ -235,18 +236,19 @@ class Conversation:
             """Fifty times a second in every call: no task, nothing kept, while nothing follows from the frame."""
             nonlocal outputs, deaf
             self._alive_at = at
-            self._who.push(pcm, at)
-            outputs = taker.push(FrameHeard(pcm, at))
+            if who.listening:
+                who.push(pcm, at)
+            outputs = taker.hear(pcm, at)
             if outputs:
                 if len(outputs) > 1 or type(outputs[0]) is not SpeechFrame:
                     return GO_ON
-                hearing.take(outputs[0])
+                hearing.feed(outputs[0].pcm)
                 outputs = ()
             if unheard is not None and taker.state is TurnState.WAITING and unheard.push(gate.voiced, at):
                 deaf = True
                 return GO_ON
-            # While voice comes, nothing falls due before the frames that follow.
-            return TICK_S if gate.voiced else self._patience(taker)
+            left = taker.due - at
+            return FRAMES_COME_S if left > FRAMES_COME_S else max(0.0, left)
 
         while True:
             while hearing.guesses:
@@ -267,9 +269,9 @@ class Conversation:
                 await self._carry_out(before, hearing)
 
     def _patience(self, taker: TurnTaker) -> float:
-        if taker.state not in (TurnState.SPEAKING, TurnState.OVERHEARING):
+        if taker.state is not TurnState.SPEAKING and taker.state is not TurnState.OVERHEARING:
             return TICK_S
-        return min(TICK_S, max(0.0, taker.deadline - self._clock.monotonic()))
+        return min(TICK_S, max(0.0, taker.due - self._clock.monotonic()))
 
     async def _carry_out(self, outputs: tuple[TurnOutput, ...], hearing: Hearing) -> None:
         for output in outputs:

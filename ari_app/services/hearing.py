@@ -206,8 +206,7 @@ class Hearing:
         """Carry out what the turn-taker says about speech; without a recogniser the answer stays empty."""
         match output:
             case SpeechFrame(pcm):
-                if self._stream is not None:
-                    self._feed(self._stream, pcm)
+                self.feed(pcm)
             case SpeechStarted(pcm, over_prompt):
                 self.over_prompt, self.given = over_prompt, None
                 self._open(pcm)
@@ -221,6 +220,11 @@ class Hearing:
                 self.drop()
             case _:
                 pass
+
+    def feed(self, pcm: bytes) -> None:
+        """More of the utterance."""
+        if self._stream is not None:
+            self._feed(self._stream, pcm)
 
     # ------------------------------------------------------------------------------------------- the utterance
 

@@ -57,9 +57,11 @@ class WhoAnswered:
     def __init__(self, detector: AnswerDetector, began: float) -> None:
         self.verdict: str | None = None
         self._detector = detector
+        self._words = detector if isinstance(detector, WordsHeard) else None
         self._began = began
         self._known_at = began
-        self._listening = True
+        self.listening = True
+        """Whether frames are still of any use."""
 
     @property
     def verdict_s(self) -> float | None:
@@ -69,16 +71,16 @@ class WhoAnswered:
     @property
     def heard(self) -> str:
         """What the call machine calls the machine that has answered."""
-        if isinstance(self._detector, WordsHeard) and self._detector.heard:
-            return self._detector.heard
+        if self._words is not None and self._words.heard:
+            return self._words.heard
         return HEARD.get(self.verdict or "", "voicemail")
 
     def push(self, pcm: bytes, at: float) -> None:
         """One frame. Raises NobodyThere; a greeting that sounded human may still end with a beep."""
-        if not self._listening:
+        if not self.listening:
             return
         if at - self._began > DETECTION_S:
-            self._listening = False
+            self.listening = False
             return
         verdict = self._detector.push(pcm, at)
         if verdict is not None and verdict != self.verdict:
@@ -88,7 +90,7 @@ class WhoAnswered:
 
     def key(self, at: float) -> None:
         """A key was pressed."""
-        self._listening = False
+        self.listening = False
         if self.verdict is None:
             self.verdict, self._known_at = HUMAN, at
 
@@ -98,8 +100,8 @@ class WhoAnswered:
         A person, if the words are sure, or if the first word of the call came only when the prompt was over: recorded
         greetings do not hear a prompt out.
         """
-        detector = self._detector
-        if not isinstance(detector, WordsHeard) or not (sure or self._heard_out(detector, prompt_over)):
+        detector = self._words
+        if detector is None or not (sure or self._heard_out(detector, prompt_over)):
             return
         detector.answered(at)
         if self.verdict is None:
@@ -111,5 +113,5 @@ class WhoAnswered:
 
     async def close(self) -> None:
         """The conversation is over."""
-        if isinstance(self._detector, WordsHeard):
-            await self._detector.close()
+        if self._words is not None:
+            await self._words.close()

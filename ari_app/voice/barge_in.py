@@ -38,6 +38,9 @@ class BargeIn:
 
     def hear(self, sound: Sound | None) -> bool:
         """One frame (None: not voiced at all); True when the prompt must stop."""
+        if sound is None and not self.frames and self.evidence_s <= 0.0:
+            self._onset = False  # most frames: nothing was heard that silence could take back
+            return False
         match sound:
             case Sound.VOICE:
                 gain = 2 * FRAME_S if self._onset else FRAME_S

@@ -174,7 +174,8 @@ class Endpointing:
         self._blip: float | None = None
         self._least_s = min(limits.speculate_s, limits.complete_s, LEAST_FACTOR * asked_s)
         self.nothing_before = min(limit_at, now + self._least_s)
-        """Neither a guess nor an end is due before, whatever the words amount to: cheap, for every frame."""
+        """Neither a guess nor an end is due before: cheap, for every frame. Who works out when they are may put it there;
+        what could make them earlier sets it back."""
 
     @property
     def speculate_at(self) -> float:
@@ -197,6 +198,7 @@ class Endpointing:
         if not voiced:
             if self._blip is not None and now - self._blip >= 2 * FRAME_S:
                 self._blip = None
+                self.nothing_before = -math.inf
             return None
         self.voiced_s += FRAME_S
         silent = now - self.last_voice
@@ -221,6 +223,7 @@ class Endpointing:
         if number != self.number:
             return False
         self.progress, self.doubtful = progress, doubtful
+        self.nothing_before = -math.inf
         return True
 
     def short(self, now: float, voice_s: float | None = None) -> bool:

@@ -8,7 +8,9 @@ the envelope of the spectrum, as the first word recognisers did, over tenths of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -35,26 +37,33 @@ class Trail:
 
     def __init__(self, known: Floats | None = None) -> None:
         """:param known: sounds x frames x bands, NaN where a sound was silent."""
-        self.shapes: list[Floats | None] = []
+        self.frames: list[Callable[[], Floats] | None] = []
         self._known = known
         self._distance: Floats | None = None
         self._voiced = 0
 
-    def add(self, shape: Floats | None) -> None:
-        """The next frame; None: it was not voiced."""
-        place = len(self.shapes)
+    @property
+    def full(self) -> bool:
+        """Whether no more of the sound is kept."""
+        return len(self.frames) >= LONGEST_FRAMES
+
+    def shapes(self) -> list[Floats | None]:
+        """The shape of each frame; None: it was not voiced."""
+        return [None if frame is None else frame() for frame in self.frames]
+
+    def add(self, shape: Callable[[], Floats] | None) -> None:
+        """The next frame; None: it was not voiced. Its shape is asked for only if there is something to compare it with."""
+        place = len(self.frames)
         if place >= LONGEST_FRAMES:
             return
-        self.shapes.append(shape)
-        if shape is None:
+        self.frames.append(shape)
+        known = self._known
+        if shape is None or known is None:
             return
         self._voiced += 1
-        known = self._known
-        if known is None:
-            return
         middle = min(place, known.shape[1] - 1)
         near = known[:, max(0, middle - SLACK_FRAMES) : middle + SLACK_FRAMES + 1]
-        apart = np.sqrt(np.square(near - shape).mean(axis=2))
+        apart = np.sqrt(np.square(near - shape()).mean(axis=2))
         nearest = np.where(np.isnan(apart), _FAR, apart).min(axis=1)
         self._distance = nearest if self._distance is None else self._distance + nearest
 
@@ -92,13 +101,14 @@ class Familiar:
     def learn(self, sound: Trail, *, surely: bool) -> None:
         """This sound turned out to be nothing; ``surely``: a back-channel was recognised in it."""
         self._before = list(self._known)
-        voiced = [place for place, shape in enumerate(sound.shapes) if shape is not None]
+        shapes = sound.shapes()
+        voiced = [place for place, shape in enumerate(shapes) if shape is not None]
         if len(voiced) < FEWEST_FRAMES:
             return
-        twin = self._like(sound)
+        twin = self._like(shapes)
         others = [each for place, each in enumerate(self._known) if place != twin]
         surely = surely or twin is not None or any(each.surely for each in self._known)
-        self._known = [*others, _Known(tuple(sound.shapes[: voiced[-1] + 1]), surely)][-MOST_KNOWN:]
+        self._known = [*others, _Known(tuple(shapes[: voiced[-1] + 1]), surely)][-MOST_KNOWN:]
 
     def unlearn(self) -> None:
         """The last lesson was wrong: it was the first half of something."""
@@ -106,17 +116,19 @@ class Familiar:
 
     def forget(self, sound: Trail) -> None:
         """This sound was an interruption: what it is like means nothing any more."""
-        twin = self._like(sound)
+        twin = self._like(sound.shapes()) if self._known else None
         if twin is not None:
             del self._known[twin]
 
-    def _like(self, sound: Trail) -> int | None:
-        if not self._known:
-            return None
+    def _like(self, shapes: Sequence[Floats | None]) -> int | None:
         again = Trail(_stacked(self._known))
-        for shape in sound.shapes:
-            again.add(shape)
+        for shape in shapes:
+            again.add(None if shape is None else partial(_same, shape))
         return again.familiar
+
+
+def _same(shape: Floats) -> Floats:
+    return shape
 
 
 def _stacked(known: list[_Known]) -> Floats | None:

@@ -25,6 +25,8 @@ SILENCE_DBFS: Final = -100.0
 Samples = NDArray[np.int16]
 Floats = NDArray[np.float32]
 
+_FULL_POWER: Final = 32_768.0**2
+_LEAST_POWER: Final = _FULL_POWER * 1e-10
 _MU_BIAS: Final = 0x84
 _MU_CLIP: Final = 32_635
 _TAPS_EACH_SIDE: Final = 16
@@ -56,9 +58,8 @@ def level_dbfs(pcm: bytes) -> float:
 
 def power_dbfs(power: float) -> float:
     """Mean square of 16-bit samples as dBFS."""
-    if power < 1e-3:
-        return SILENCE_DBFS
-    return max(SILENCE_DBFS, 10.0 * math.log10(power / 32_768.0**2))
+    # The softest that is above -100 dBFS; a maximum would be another call, fifty times a second and call.
+    return 10.0 * math.log10(power / _FULL_POWER) if power > _LEAST_POWER else SILENCE_DBFS
 
 
 def scaled(pcm: bytes, gain_db: float) -> bytes:

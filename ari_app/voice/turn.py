@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ari_app.domain.answer_progress import AnswerProgress
@@ -143,6 +143,11 @@ class TurnTaker:
         return min(self._utterance.speculate_at, self._ends_at(self._utterance))
 
     @property
+    def due(self) -> float:
+        """Nothing is due before, so far as is known: as a rule the deadline, sometimes earlier, and cheap."""
+        return self._deadline if self._utterance is None else self._utterance.nothing_before
+
+    @property
     def latest_answer_at(self) -> float:
         """The answer is out by this time as long as ticks come, whatever the customer and the recogniser do.
 
@@ -158,25 +163,36 @@ class TurnTaker:
 
     def push(self, given: TurnInput) -> tuple[TurnOutput, ...]:
         """Take one input; time that runs backwards stands still instead."""
-        if given.at > self._now:
-            self._now = given.at
-        utterance = self._utterance
-        due = self._deadline if utterance is None else utterance.nothing_before
-        out = self._pass_time() if self._now >= due else []
+        if type(given) is FrameHeard:
+            return self.hear(given.pcm, given.at)
+        out = self._until(given.at)
         if self.state is TurnState.DONE:
             return tuple(out)
         match given:
-            case FrameHeard():
-                out += self._hear(given.pcm, given.at)
             case KeyPressed():
                 out += self._press(given.digit)
             case PromptEnded():
                 out += self._step(TurnSignal.PROMPT_ENDED)
             case Guessed():
                 out += self._take_guess(given)
-            case Tick():
+            case _:
                 pass
         return tuple(out)
+
+    def hear(self, pcm: bytes, at: float) -> tuple[TurnOutput, ...]:
+        """The same as to push ``FrameHeard(pcm, at)``; for what happens fifty times a second."""
+        out = self._until(at)
+        if self.state is TurnState.DONE:
+            return tuple(out)
+        heard = self._hear(pcm, at)
+        return (*out, *heard) if out else tuple(heard)
+
+    def _until(self, at: float) -> list[TurnOutput]:
+        if at > self._now:
+            self._now = at
+        utterance = self._utterance
+        due = self._deadline if utterance is None else utterance.nothing_before
+        return self._pass_time() if self._now >= due else []
 
     # ---------------------------------------------------------------------------------------------- inputs to signals
 
@@ -191,30 +207,41 @@ class TurnTaker:
                 out += self._step(self._verdict(utterance))
             else:
                 out += self._step(TurnSignal.PAUSE)
+        if self._utterance is not None:
+            self._utterance.nothing_before = self.deadline
         return out
 
-    def _hear(self, frame: bytes, at: float) -> list[TurnOutput]:
-        speaking = self._gate.push(frame)
-        voiced = self._gate.voiced
+    def _hear(self, frame: bytes, at: float) -> Sequence[TurnOutput]:
+        gate = self._gate
+        speaking = gate.push(frame)
+        voiced = gate.voiced
         self._frame, self._frame_at = frame, at
         if self._discerning is not None:
             self.memory.heard(self._discerning.level_dbfs)
         self._heard.append(frame)
         if self._utterance is not None:
             self._dropped = self._utterance.hear(voiced, self._now)
-            out = self._step(TurnSignal.FRAME if self._dropped is None else TurnSignal.VOICE_AGAIN)
+            if self._dropped is not None:
+                out = self._step(TurnSignal.VOICE_AGAIN)
+            else:
+                out = [
+                    SpeechFrame(frame)
+                ]  # as the table says of a frame, in both states that have an utterance
             if self._overlap is None:
                 return out
             self._trace(voiced)
-            return out + self._overhear(self._utterance, voiced)
-        self._onset = self._onset + 1 if speaking else 0
-        self._voiced_onset = self._voiced_onset + voiced if speaking else 0
-        if speaking and voiced and self._onset == 1:
-            self.memory.spoke(at)
+            return out if self.state is TurnState.SPEAKING else out + self._overhear(self._utterance, voiced)
+        if not speaking:
+            self._onset = self._voiced_onset = 0
+        else:
+            self._onset += 1
+            self._voiced_onset += voiced
+            if voiced and self._onset == 1:
+                self.memory.spoke(at)
         if self._counts_as_start(speaking, voiced):
             aside = self.state is TurnState.PROMPTING and self._patient()
             return self._step(TurnSignal.ASIDE if aside else TurnSignal.SPEECH)
-        return []
+        return ()
 
     def _sound(self, voiced: bool) -> Sound | None:
         if not voiced:
@@ -225,7 +252,7 @@ class TurnTaker:
 
     def _trace(self, voiced: bool) -> None:
         """How the sound over the prompt goes on."""
-        if self._discerning is not None:
+        if self._discerning is not None and not self._trail.full:
             self._trail.add(self._discerning.shape() if voiced else None)
 
     def _patient(self) -> bool:
@@ -234,8 +261,6 @@ class TurnTaker:
 
     def _overhear(self, utterance: Endpointing, voiced: bool) -> list[TurnOutput]:
         """The prompt goes on over speech, but not for long: no back-channel lasts so."""
-        if self.state is not TurnState.OVERHEARING:
-            return []
         limits = self.limits
         self._barge_in.hear(self._sound(voiced))
         if voiced and not self._patient():
@@ -258,7 +283,7 @@ class TurnTaker:
         stops = self._barge_in.hear(self._sound(voiced))
         if self._barge_in.frames:
             self._trace(voiced)
-        elif self._trail.shapes:
+        elif self._trail.frames:
             self._trail = self.memory.familiar.trail()
         if not stops:
             return False
@@ -349,11 +374,15 @@ class TurnTaker:
         return max(0.0, self._prompt_left_s - (at - self._playing_since))
 
     def _interrupt_by_speech(self) -> list[TurnOutput]:
+        if self._utterance is not None:
+            self._utterance.nothing_before = -math.inf  # who may not take back waits for no guess
         self._prompt_left_s = self._left_at(self._now)
         return [Interrupted("speech")]
 
     def _prompt_over(self) -> list[TurnOutput]:
         self._overlap = None
+        if self._utterance is not None:
+            self._utterance.nothing_before = -math.inf
         self._deadline = self._no_input_at = self._now + self.question.no_input_s
         return []
 

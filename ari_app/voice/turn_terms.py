@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -37,7 +38,7 @@ class DiscerningGate(Protocol):
 
     def sound(self) -> Sound: ...
 
-    def shape(self) -> Floats: ...
+    def shape(self) -> Callable[[], Floats]: ...
 
 
 class AskedKeys(Protocol):

@@ -8,7 +8,10 @@ line costs a few microseconds a frame. Hysteresis opens the gate, a hangover clo
 from __future__ import annotations
 
 import math
+from audioop import avg, rms  # of the standard library up to Python 3.12, audioop-lts since then
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -26,6 +29,7 @@ from ari_app.voice.pcm import (
 from ari_app.voice.turn_terms import Sound
 
 _SILENCE: Final = bytes(FRAME_BYTES)
+_SLIN: Final = np.dtype("<i2")
 _WINDOW: Final = 2 * FRAME_SAMPLES
 _HANN: Final = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 _HZ_PER_BIN: Final = SAMPLE_RATE / _WINDOW
@@ -42,12 +46,12 @@ _HUM_LOW_BIN: Final = round(125 / _HZ_PER_BIN)
 _HUM_BIN: Final = round(900 / _HZ_PER_BIN)
 _SHORTEST_LAG: Final = SAMPLE_RATE // 400
 _LONGEST_LAG: Final = SAMPLE_RATE // 70
-_NO_SOUND: Final[Floats] = np.zeros(FRAME_SAMPLES, dtype=np.float32)
 _LOWEST_BIAS_DB: Final = 3.0
 """The lowest of many frames of a steady noise lies under its level by so much and more."""
 _GAP_FRAMES: Final = 2
 """What is lost is not always filled in: up to 40 ms of nothing are bridged."""
-_MEAN: Final = np.full(FRAME_SAMPLES, 1.0 / FRAME_SAMPLES, dtype=np.float32)
+_ONE: Final = np.float32(1.0)
+_highest: Final = np.maximum.reduce
 _BAND_SUM: Final = np.ones(_BAND, dtype=np.float32)
 _BAND_MEAN: Final = np.full(_BAND, 1.0 / _BAND, dtype=np.float32)
 _WINDOW_LIKENESS: Final = np.fft.irfft(np.abs(np.fft.rfft(_HANN)) ** 2)
@@ -106,10 +110,10 @@ def flatness_and_purity(power: Floats, least_purity: float = 0.0) -> tuple[float
 
     Of a ``power_spectrum``. A purity that is certainly under ``least_purity`` is not worked out, but given as 0.
     """
-    band = power[_LOW_BIN : _HIGH_BIN + 1] + np.float32(1.0)
-    total = float(band @ _BAND_SUM)
-    flatness = math.exp(float(np.log(band) @ _BAND_MEAN)) * _BAND / total
-    if _PEAKS * _PEAK_TO_STRONGEST_BIN * float(band.max()) < least_purity * total:
+    band = power[_LOW_BIN : _HIGH_BIN + 1] + _ONE
+    total = float(band.dot(_BAND_SUM))
+    flatness = math.exp(float(np.log(band).dot(_BAND_MEAN))) * _BAND / total
+    if _PEAKS * _PEAK_TO_STRONGEST_BIN * float(_highest(band)) < least_purity * total:
         return flatness, 0.0
     peaks = 0.0
     for _ in range(_PEAKS):
@@ -153,6 +157,14 @@ def envelope(power: Floats) -> Floats:
     return shape - np.float32(shape.mean())
 
 
+def _floats(pcm: bytes) -> Floats:
+    return np.frombuffer(pcm, _SLIN).astype(np.float32)
+
+
+def _envelope_of(pcm: bytes) -> Floats:
+    return envelope(power_spectrum(_floats(pcm)))
+
+
 # --------------------------------------------------------------------------------------------------- the gate
 
 
@@ -173,8 +185,8 @@ class SpeechGate:
         self._recent_mask = (1 << rules.open_window) - 1
         self._since_voiced = rules.hangover_frames
         self._lost = 0
-        self._previous = _NO_SOUND
-        self._samples = _NO_SOUND
+        self._previous = _SILENCE
+        self._frame = _SILENCE
         self._power: Floats | None = None
         self._shape_known = False
         self._lowest = _Lowest(max(1, round(rules.floor_window_s / FRAME_S / _Lowest.BLOCKS)))
@@ -190,16 +202,18 @@ class SpeechGate:
             return self._hear_nothing()
         if len(frame) != FRAME_BYTES:
             raise ValueError(f"a frame of {len(frame)} bytes (allowed: {FRAME_BYTES})")
-        samples = np.frombuffer(frame, dtype="<i2").astype(np.float32)
-        offset = float(samples @ _MEAN)
-        power = float(samples @ samples) / FRAME_SAMPLES - offset * offset
-        level = power_dbfs(power) if power > 0.0 else SILENCE_DBFS
-        self._previous, self._samples, self._power = self._samples, samples, None
+        # Whole numbers: under -59 dBFS the level is a decibel wrong, and nothing asks for it there.
+        loudness, offset = rms(frame, 2), avg(frame, 2)
+        self.level_dbfs = level = power_dbfs(loudness * loudness - offset * offset)
+        self._previous, self._frame, self._power = self._frame, frame, None
         rules = self.settings
         loud = level >= rules.lowest_dbfs and level >= self.noise_floor_dbfs + rules.over_floor_db
-        self._note(loud and self._is_speech(frame))
+        if loud or self.speaking:
+            self._note(loud and self._is_speech(frame))
+        else:
+            self.voiced = self._shape_known = False
+            self._recent = self._recent << 1 & self._recent_mask
         self._follow_floor(level)
-        self.level_dbfs = level
         self._lost = 0
         return self.speaking
 
@@ -207,7 +221,7 @@ class SpeechGate:
         """Digital silence: lost or not sent. It teaches nothing about the line, and a short gap parts no sound."""
         self._lost += 1
         if self._lost > _GAP_FRAMES:
-            self._samples = _NO_SOUND
+            self._frame = _SILENCE
         self.level_dbfs = SILENCE_DBFS
         self._note(False)
         return self.speaking
@@ -223,9 +237,9 @@ class SpeechGate:
             return Sound.NOISE
         return Sound.HUM if high_share(power) < rules.hum else Sound.VOICE
 
-    def shape(self) -> Floats:
-        """The spectral envelope of the last frame and the one before it."""
-        return envelope(self._spectrum())
+    def shape(self) -> Callable[[], Floats]:
+        """The spectral envelope of the last frame and the one before it, worked out when it is called for."""
+        return partial(_envelope_of, self._previous + self._frame)
 
     def _note(self, voiced: bool) -> None:
         rules = self.settings
@@ -240,7 +254,7 @@ class SpeechGate:
     def _spectrum(self) -> Floats:
         """The power spectrum of the last 40 ms, at most once a frame; a constant part stays in its first bins."""
         if self._power is None:
-            self._power = power_spectrum(np.concatenate((self._previous, self._samples)))
+            self._power = power_spectrum(_floats(self._previous + self._frame))
         return self._power
 
     def _is_speech(self, frame: bytes) -> bool:
@@ -270,11 +284,15 @@ class SpeechGate:
         if level < floor:
             self.noise_floor_dbfs = 0.8 * floor + 0.2 * level
             return
-        rise = rules.floor_rise_speaking_db_s if self.speaking or self.voiced else rules.floor_rise_db_s
         if lowest > floor + 1.0:
-            rise = rules.floor_catch_up_db_s
+            step = rules.floor_catch_up_db_s * FRAME_S
             level = min(level, lowest)
-        self.noise_floor_dbfs = min(level, floor + rise * FRAME_S)
+        elif self.speaking or self.voiced:
+            step = rules.floor_rise_speaking_db_s * FRAME_S
+        else:
+            step = rules.floor_rise_db_s * FRAME_S
+        floor += step
+        self.noise_floor_dbfs = level if level < floor else floor
 
 
 class _Lowest:
@@ -298,4 +316,4 @@ class _Lowest:
             self._blocks = [*self._blocks[1:], self._block]
             self._before = min(self._blocks)
             self._block, self._left = math.inf, self._size
-        return min(self._before, self._block)
+        return self._before if self._before < self._block else self._block

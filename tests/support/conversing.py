@@ -43,8 +43,8 @@ class Speaks:
     def sound(self) -> Sound:
         return Sound.VOICE
 
-    def shape(self) -> Floats:
-        return np.zeros(3, np.float32)
+    def shape(self) -> Callable[[], Floats]:
+        return lambda: np.zeros(3, np.float32)
 
 
 @dataclass

@@ -43,7 +43,7 @@ ROOMS = (
     Room(
         "voice",
         ("ari_app.voice", "ari_app.domain", "ari_app.errors", "ari_app.dialogue.model"),
-        ("numpy", "webrtcvad"),
+        ("numpy", "webrtcvad", "audioop"),
     ),
 )
 

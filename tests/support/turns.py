@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -71,15 +71,16 @@ class MarkedGate:
     def sound(self) -> Sound:
         return self._sound
 
-    def shape(self) -> Floats:
-        return self._shape
+    def shape(self) -> Callable[[], Floats]:
+        shape = self._shape
+        return lambda: shape
 
 
 def heard(frame: bytes = VOICED, seconds: float = 0.4) -> Trail:
     """How a sound over a prompt went."""
     trail = Trail()
     for _ in range(round(seconds / FRAME_S)):
-        trail.add(SHAPES[frame])
+        trail.add(lambda: SHAPES[frame])
     return trail
 
 
