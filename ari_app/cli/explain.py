@@ -193,9 +193,21 @@ def _pack_of(verdict: DialVerdict) -> str:
     return f"{verdict.rule_pack}/{verdict.rule_pack_version}"
 
 
+def _moment(record: VerdictRecord) -> str:
+    """What was about to be done when the rules were asked."""
+    if record.channel == "call":
+        return {"plan": "reserving", "dial": "dialling"}.get(record.asked, record.asked)
+    what = "a message" if record.channel == "message" else f"a message over {record.channel}"
+    return f"{'reserving' if record.asked == 'plan' else 'sending'} {what}"
+
+
 def _verdict_object(record: VerdictRecord) -> dict[str, object]:
     found = asdict(record.verdict) | {"campaign_id": record.campaign_id, "asked": record.asked}
-    return found | {"attempt_id": record.attempt_id, "last_at": record.last_at, "count": record.count}
+    return (
+        found
+        | {"attempt_id": record.attempt_id, "last_at": record.last_at, "count": record.count}
+        | {"channel": record.channel}
+    )
 
 
 def _tell(
@@ -279,7 +291,7 @@ def _tell(
             [
                 (
                     local(record.at, zone) + (f" ({record.count} times)" if record.count > 1 else ""),
-                    {"plan": "reserving", "dial": "dialling"}.get(record.asked, record.asked),
+                    _moment(record),
                     "yes" if record.verdict.allowed else "no",
                     record.verdict.rule,
                     record.verdict.reason,

@@ -146,7 +146,7 @@ class StepKind(StrEnum):
 
 
 #: Ways to send a message, as channel orders name them.
-MESSAGE_CHANNELS: Final = ("app", "sms", "im", "email")
+MESSAGE_CHANNELS: Final = ("app", "sms", "im", "email", "wecom", "dingtalk", "feishu", "wechat")
 TONES: Final = ("gentle", "neutral", "serious")
 
 

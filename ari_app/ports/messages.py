@@ -284,8 +284,8 @@ class Messages(Protocol):
     ) -> list[Letter]:
         """Take up what a crash has left: reserved before ``since`` is planned again, what was being sent is unknown now.
 
-        Returns what may be handed over again, because its provider (of ``recognising``) knows it by its id. What has
-        waited too long for a receipt of a provider that sends some (``telling``) expires.
+        Returns what may be handed over again, its outcome unknown, because its provider (``recognising``) knows it by
+        its id. What has waited too long for a receipt of a provider that sends some (``telling``) expires.
         """
         ...
 

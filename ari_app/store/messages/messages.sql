@@ -111,6 +111,12 @@ UPDATE OR IGNORE message SET reference = :reference WHERE message_id = :message_
 -- name: messages_left
 SELECT * FROM message WHERE state IN ('reserved', 'sending') AND state_at <= :since ORDER BY seq LIMIT 500;
 
+-- name: messages_unsure
+SELECT * FROM message
+WHERE state = 'unknown' AND state_at <= :since AND contact_at >= :known AND latest_at >= :now
+    AND provider IN (SELECT value FROM json_each(:providers))
+ORDER BY seq LIMIT 500;
+
 -- name: messages_untold
 SELECT message_id, state FROM message
 WHERE state IN ('sent', 'unknown') AND state_at <= :since

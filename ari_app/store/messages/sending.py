@@ -311,6 +311,15 @@ def recover(
             again.append(letter_of(row))
         else:
             move(connection, row, Happened.LOST, at, why="the program ended while it was being sent")
+    unsure = {
+        "since": micros(since),
+        "known": micros(now - KEY_KNOWN),
+        "now": at,
+        "providers": json.dumps(sorted(recognising)),
+    }
+    for row in connection.execute(SQL["messages_unsure"], unsure).fetchall():
+        move(connection, row, Happened.REPEATED, at, why="sent once more under its own key")
+        again.append(letter_of(row))
     untold = {"since": micros(now - UNTOLD), "providers": json.dumps(sorted(telling))}
     for found in connection.execute(SQL["messages_untold"], untold).fetchall():
         row = required(connection, found["message_id"])

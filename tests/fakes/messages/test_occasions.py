@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,6 +82,21 @@ async def test_who_objects_still_gets_what_he_asked_for_but_nobody_who_wants_no_
         await here.store.add_do_not_contact("cust-1", "test", here.clock.now())
         await here.round()
         assert await here.states() == ["suppressed"]
+
+
+async def test_what_was_asked_for_keeps_the_hours_of_the_pack_but_not_our_own_windows(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db", strategy=CALLS) as here:
+        await call(here, "a", answered=True, said="note")
+        here.clock.set(datetime(2026, 11, 23, 14, 30, tzinfo=UTC))  # 22:30 in Shanghai
+        await here.round()
+        (message,) = await here.messages()
+        assert (message.state, message.rule) == (MessageState.PLANNED, "hard_floor")
+        assert message.due_at == datetime(
+            2026, 11, 24, 0, 0, tzinfo=UTC
+        )  # 08:00, before our own windows open
+        here.clock.set(message.due_at)
+        await here.round()
+        assert await here.states() == ["sent"]
 
 
 async def test_after_so_many_unanswered_calls_one_message_follows(tmp_path: Path) -> None:
