@@ -28,15 +28,16 @@ class PromiseState(StrEnum):
     """Replaced by another promise or a plan, or the debt is disputed or gone without a payment."""
 
 
-#: What may follow what. Money that a bank reports late makes a broken promise a kept one, and a charge-back the reverse;
-#: only a withdrawal is for good.
+#: What may follow what. Money that a bank reports late makes a broken promise a kept one, also one that was replaced after
+#: the money had come, and a charge-back the reverse; one after which the bill is owed again brings a promise back that was
+#: withdrawn because nothing was owed.
 NEXT: Mapping[PromiseState, frozenset[PromiseState]] = {
     PromiseState.OPEN: frozenset(PromiseState) - {PromiseState.OPEN},
     PromiseState.DUE: frozenset(PromiseState) - {PromiseState.OPEN, PromiseState.DUE},
-    PromiseState.KEPT: frozenset(PromiseState) - {PromiseState.KEPT, PromiseState.WITHDRAWN},
+    PromiseState.KEPT: frozenset(PromiseState) - {PromiseState.KEPT},
     PromiseState.PARTLY_KEPT: frozenset({PromiseState.KEPT, PromiseState.BROKEN}),
     PromiseState.BROKEN: frozenset({PromiseState.KEPT, PromiseState.PARTLY_KEPT}),
-    PromiseState.WITHDRAWN: frozenset(),
+    PromiseState.WITHDRAWN: frozenset(PromiseState) - {PromiseState.WITHDRAWN},
 }
 
 #: Nothing more is expected of these.

@@ -187,3 +187,66 @@ def test_covered_is_never_more_than_was_paid_and_time_moves_a_promise_only_as_th
             assert each.state is earlier or each.state in NEXT[earlier]
             before[each.promise.promise_id] = each.state
     assert OVER.isdisjoint({PromiseState.OPEN, PromiseState.DUE})
+
+
+def test_money_that_came_before_a_promise_was_replaced_has_kept_it_whenever_the_bank_tells() -> None:
+    first = promise()
+    second = promise(
+        "100.00", FRIDAY + timedelta(days=7), promise_id="att-2.1", made_at=local(4), made_in="att-2"
+    )
+    assert states(found(local(5), first, second))[0] is PromiseState.WITHDRAWN
+    told_late = paid("300.00", local(3), known=local(5))
+    assert states(found(local(6), first, second, entries=(told_late,)))[0] is PromiseState.KEPT
+
+
+def test_a_bill_that_is_owed_again_brings_its_promise_back() -> None:
+    before = paid("568.32", MADE - timedelta(hours=1), known=local(3))
+    back = LedgerEntry(
+        "back", EntryKind.REVERSAL, Decimal("568.32"), local(5), local(5), "bank", "back", before.reference
+    )
+    assert states(found(local(4), promise(), entries=(before,))) == [PromiseState.WITHDRAWN]
+    assert states(found(local(5, 13), promise(), entries=(before, back))) == [PromiseState.OPEN]
+    assert states(found(local(7), promise(), entries=(before, back))) == [PromiseState.BROKEN]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 300), st.integers(0, 6), st.integers(0, 60)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(1, 900), st.integers(0, 200), st.integers(0, 72), st.integers(-1, 100)),
+        max_size=4,
+    ),
+    st.lists(st.integers(0, 400), min_size=2, max_size=12),
+)
+def test_charge_backs_too_move_a_promise_only_as_the_table_says(
+    promised: list[tuple[int, int, int]], payments: list[tuple[int, int, int, int]], hours: list[int]
+) -> None:
+    """``payments``: amount, hour, how much later it is told, and how much later still it is taken back (-1: never)."""
+    made = [
+        promise(
+            f"{amount}.00",
+            MADE.date() + timedelta(days=days),
+            promise_id=f"p{number}",
+            made_at=MADE + timedelta(hours=hour),
+            made_in=f"contact {hour}",
+        )
+        for number, (amount, days, hour) in enumerate(promised)
+    ]
+    entries: list[LedgerEntry] = []
+    for number, (amount, hour, later, back) in enumerate(payments):
+        money, known = Decimal(amount), MADE + timedelta(hours=hour + later)
+        happened = MADE + timedelta(hours=hour)
+        name = f"t{number}"
+        entries.append(LedgerEntry(name, EntryKind.PAYMENT, money, known, happened, "bank", name))
+        if back >= 0:
+            gone = known + timedelta(hours=back)
+            entries.append(
+                LedgerEntry(f"r{number}", EntryKind.REVERSAL, money, gone, gone, "bank", f"r{number}", name)
+            )
+    before: dict[str, PromiseState] = {}
+    for hour in sorted(hours):
+        now = MADE + timedelta(hours=hour)
+        known_entries = tuple(each for each in entries if each.at <= now)
+        for each in found(now, *(one for one in made if one.made_at <= now), entries=known_entries):
+            earlier = before.get(each.promise.promise_id, each.state)
+            assert each.state is earlier or each.state in NEXT[earlier], (earlier, each)
+            before[each.promise.promise_id] = each.state
