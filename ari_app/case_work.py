@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from ari_app.config import Settings
@@ -40,6 +41,9 @@ def case_work(
     async def disputes() -> None:
         await store.disputes.escalate_due(clock.now())
         await store.disputes.note_notices(clock.now())
+        if settings.disputes.close_after_days:
+            told = clock.now() - timedelta(days=settings.disputes.close_after_days)
+            await store.disputes.close_told(told, clock.now())
 
     async def services() -> None:
         await store.services.move_clock(rules, clock.now())

@@ -18,6 +18,12 @@ class DisputeSettings(_Section):
     """Files of disputes. By when disputes are answered stands in ``dialplan/disputes.yaml``."""
 
     evidence_mb: float = Field(10.0, gt=0, le=200, description="Largest file that proves something, in MiB")
+    close_after_days: int = Field(
+        14,
+        ge=0,
+        le=365,
+        description="Days after which a dispute whose customer was told is closed; 0: by hand alone",
+    )
     evidence_files: int = Field(20, ge=1, le=200, description="Files of one dispute at most")
 
 

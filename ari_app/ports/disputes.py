@@ -157,6 +157,10 @@ class Disputes(Protocol):
         """Decided disputes whose customer has been written to by now are notified; how many."""
         ...
 
+    async def close_told(self, before: datetime, now: datetime) -> int:
+        """Close disputes whose customer was told at ``before`` or earlier; how many."""
+        ...
+
     async def escalate_due(self, now: datetime) -> int:
         """Hand every dispute whose time has passed to its escalation team, once; how many."""
         ...

@@ -26,6 +26,26 @@ CONTENT_TYPES = {
     "video/mp4": ".mp4",
     "application/pdf": ".pdf",
 }
+#: Major brands of ISO base media files (ISO/IEC 14496-12) that are taken.
+_BRANDS = {
+    "image/heic": frozenset({b"heic", b"heix", b"mif1", b"msf1"}),
+    "video/mp4": frozenset(
+        {
+            b"isom",
+            b"iso2",
+            b"iso4",
+            b"iso5",
+            b"iso6",
+            b"mp41",
+            b"mp42",
+            b"avc1",
+            b"M4V ",
+            b"3gp4",
+            b"3gp5",
+            b"3gp6",
+        }
+    ),
+}
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _LONGEST_NAME = 120
 
@@ -49,8 +69,7 @@ def content_type_of(beginning: bytes) -> str | None:
     if beginning.startswith(b"%PDF-"):
         return "application/pdf"
     if beginning[4:8] == b"ftyp":
-        brand = beginning[8:12]
-        return "image/heic" if brand in (b"heic", b"heix", b"mif1", b"msf1") else "video/mp4"
+        return next((kind for kind, brands in _BRANDS.items() if beginning[8:12] in brands), None)
     return None
 
 

@@ -180,6 +180,23 @@ class SqliteDisputes:
             return 0
         return await self._writer.run(write)
 
+    async def close_told(self, before: datetime, now: datetime) -> int:
+        asked = {"before": micros(before), "limit": PART}
+
+        def write(connection: sqlite3.Connection) -> int:
+            found = connection.execute(SQL["disputes_told_long_ago"], asked).fetchall()
+            for row in found:
+                why = "he was told, and said nothing against it"
+                cases.take(connection, row["case_id"], DisputeStep.CLOSE, "ari-app", micros(now), why)
+            return len(found)
+
+        done = 0
+        while await self._readers.run(
+            lambda db: db.execute(SQL["disputes_told_long_ago"], asked | {"limit": 1}).fetchall()
+        ):
+            done += await self._writer.run(write)
+        return done
+
     async def escalate_due(self, now: datetime) -> int:
         at, done = micros(now), 0
 

@@ -84,5 +84,8 @@ JOIN message AS m ON m.campaign_account = ca.id AND m.occasion = 'collection.dis
 WHERE d.notice_wanted = 1 AND d.state = 'decided' AND m.state IN ('sent', 'delivered')
 ORDER BY d.case_id LIMIT :limit;
 
+-- name: disputes_told_long_ago
+SELECT case_id FROM dispute_case WHERE state = 'notified' AND notified_at <= :before ORDER BY notified_at LIMIT :limit;
+
 -- name: disputes_named
 SELECT case_id FROM dispute_case WHERE case_id BETWEEN :from AND :to ORDER BY case_id LIMIT :limit;

@@ -19,7 +19,7 @@ from ari_app.domain.account import AccountDetails
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.cases.case import CaseState
 from ari_app.domain.debt.ledger import EntryKind
-from ari_app.domain.disputes.case import DisputeState
+from ari_app.domain.disputes.case import DisputeDecision, DisputeState, DisputeStep, DisputeVerdict
 from ari_app.domain.event_names import EVENTS
 from ari_app.ports import BillKey, Movement
 from ari_app.ports.disputes import NewDispute
@@ -79,6 +79,20 @@ async def test_a_dispute_is_late_when_its_working_days_are_over(place: Place) ->
     assert (await place.store.disputes.case(opened.case_id)).state is DisputeState.ESCALATED
     await place.tick(DAY)
     assert (await place.events()).count("collection.dispute.escalated") == 1
+
+
+async def test_who_was_told_and_says_nothing_agrees(place: Place) -> None:
+    opened = await place.store.disputes.open(NewDispute(BILL, "bill", "api", "r1"), NOW)
+    assert opened is not None
+    decision = DisputeDecision(DisputeVerdict.REJECTED, "right")
+    await place.store.disputes.decide(opened.case_id, decision, "li", NOW)
+    await place.tick(20 * DAY)
+    assert (await place.store.disputes.case(opened.case_id)).state is DisputeState.DECIDED, "nobody told him"
+    await place.store.disputes.take(opened.case_id, DisputeStep.NOTIFY, "li", place.clock.now())
+    await place.tick(13 * DAY)
+    assert (await place.store.disputes.case(opened.case_id)).state is DisputeState.NOTIFIED
+    await place.tick(DAY)
+    assert (await place.store.disputes.case(opened.case_id)).state is DisputeState.CLOSED
 
 
 async def test_an_edited_table_counts_for_what_is_opened_next(place: Place) -> None:

@@ -87,6 +87,7 @@ async def test_every_kind_is_told_by_its_first_bytes(store: SqliteStore, tmp_pat
         (b"", "", "empty"),
         (b"<html><script>", "image/png", "no file of a kind"),
         (b"#!/bin/sh", "", "no file of a kind"),
+        (b"0000ftypavif", "", "no file of a kind"),
         (PDF, "image/jpeg", "is said to be 'image/jpeg', and is application/pdf"),
         (JPEG + b"0" * 100, "", "at most 100"),
     ],
