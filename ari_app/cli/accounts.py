@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -119,6 +120,12 @@ def _account(each: CustomerAccount, full: bool) -> dict[str, object]:
         "currency": account.currency,
         "due_date": account.due_date.isoformat(),
         "aging_bucket": account.aging_bucket,
+        "campaign_id": each.campaign_id,
+        "state": each.state,
+        "planned_at": each.planned_at,
+        "due_at": each.due_at,
+        "refused_by": each.refused_by,
+        "dials_made": each.dials_made,
     }
 
 
@@ -136,15 +143,16 @@ def _tell(
     seen: set[tuple[str, str]] = set()
     for each in accounts:
         account = each.account
-        if (account.account_id, account.bill_id) in seen:
-            continue
-        seen.add((account.account_id, account.bill_id))
-        out.print(
-            plain(
-                f"account {account.account_id}, bill {account.bill_id}: {account.amount_due} {account.currency} owed, "
-                f"due {account.due_date}, {account.aging_bucket}, {masked_phone(account.phone, full)}"
+        if (account.account_id, account.bill_id) not in seen:
+            seen.add((account.account_id, account.bill_id))
+            owed = f"{account.amount_due} {account.currency} owed, due {account.due_date}, {account.aging_bucket}"
+            out.print(
+                plain(
+                    f"account {account.account_id}, bill {account.bill_id}: {owed}, "
+                    f"{masked_phone(account.phone, full)}"
+                )
             )
-        )
+        out.print(plain(f"  campaign {each.campaign_id}: {_follow_up(each, zone)}"))
     if len(found) > _SHOWN:
         out.print(f"... {len(found) - _SHOWN} earlier entries (--since, --json)")
     out.print()
@@ -155,3 +163,18 @@ def _tell(
             for entry in found[-_SHOWN:]
         ],
     )
+
+
+def _follow_up(each: CustomerAccount, zone: tzinfo | None) -> str:
+    """What comes next of an account in a campaign: to be followed up, and when, or not any more."""
+    dials = f"{each.dials_made} dials"
+    if each.state == "open":
+        return f"a call is under way, {dials} before it"
+    if each.planned_at is None:
+        return f"no further call is planned, {dials}"
+    why = f", refused by {each.refused_by} for now" if each.refused_by else ""
+    if each.due_at is None:
+        return (
+            f"to be followed up by a call once {each.refused_by or 'what stands in the way'} is gone, {dials}"
+        )
+    return f"to be followed up by a call at {local(max(each.planned_at, each.due_at), zone)}{why}, {dials}"

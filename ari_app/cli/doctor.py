@@ -79,6 +79,7 @@ def _checks(invoked: Invocation, offline: bool) -> list[Check]:
         *checks.check_operators_files(settings),
         *checks.check_rules(settings, clock_of(settings).now().year),
         *checks.check_strategies(settings),
+        *checks.check_integrations(settings),
         *checks.check_recognisers(settings),
         *checks.check_voices(settings),
         *check_payments(settings, clock_of(settings).now()),

@@ -247,6 +247,30 @@ def check_strategies(settings: Settings) -> list[Check]:
     return [*checks, *([ok("strategies", ", ".join(names))] if names else [])]
 
 
+def check_integrations(settings: Settings) -> list[Check]:
+    """Every integration has no fault, and its folder and secret are there."""
+    from ari_app.services.integrations.directory import IntegrationDirectory
+    from ari_app.services.integrations.runner import read_secret
+
+    directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
+    checks = [
+        warn("integration", str(fault), "mend the file; `ari-app integrations check`")
+        for fault in directory.problems
+    ]
+    used = {name: each for name, each in directory.definitions.items() if each.enabled}
+    for name, each in used.items():
+        if each.folder is not None and not each.folder.inbox.is_dir():
+            checks.append(
+                warn("integration", f"{name}: {each.folder.inbox} is no folder", "make it, or mend inbox")
+            )
+        if each.http is not None:
+            try:
+                read_secret(each.http)
+            except AriAppError as error:
+                checks.append(warn("integration", f"{name}: {error}", "put the secret there"))
+    return [*checks, *([ok("integrations", ", ".join(used))] if used else [])]
+
+
 def check_recognisers(settings: Settings) -> list[Check]:
     """Which languages can be heard; keys work in every language without a model."""
     from ari_app.speech.pocketsphinx_recogniser import PocketSphinxRecogniser

@@ -123,7 +123,7 @@ def _path(value: object) -> object:
 
 
 def _root(value: object) -> object:
-    return () if value == "" else _path(value)
+    return () if value in ("", ()) else _path(value)
 
 
 def _number_as_text(value: object) -> object:

@@ -98,3 +98,21 @@ def test_faults_are_told_with_file_and_line(ari_app: Run, tmp_path: Path) -> Non
     assert (code, "bad.yaml:2" in err) == (1, True)
     code, _, err = ari_app("integrations", "show", "nobody")
     assert (code, "nobody: integration: does not exist (allowed: drop)" in err) == (1, True)
+
+
+def test_the_doctor_looks_at_folders_secrets_and_files(ari_app: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "dialplan" / "integrations"
+    bill = """integration: crm
+into: tickets
+http: {url: "https://crm.example.invalid/t", auth: {secret_file: /nowhere/secret}}
+map: {disputeId: a, status: b}
+"""
+    (folder / "crm.yaml").write_text(bill, encoding="utf-8")
+    (folder / "bad.yaml").write_text("integration: bad\n", encoding="utf-8")
+    (tmp_path / "inbox").rmdir()
+    found = json.loads(ari_app("doctor", "--offline", "--json")[1])["checks"]
+    told = [each["found"] for each in found if each["name"].startswith("integration")]
+    assert any("bad.yaml" in each for each in told)
+    assert any("inbox is no folder" in each for each in told)
+    assert any("secret_file: cannot be read" in each for each in told)
+    assert told[-1] == "crm, drop"

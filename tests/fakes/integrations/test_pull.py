@@ -179,6 +179,14 @@ async def test_records_become_accounts_by_the_same_checks_as_a_list(bench: Bench
     assert (again.added, again.unchanged) == (0, 2)
 
 
+async def test_the_answer_itself_may_be_the_list(bench: Bench) -> None:
+    bench.write()
+    path = bench.folder / "billing.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("  records: data\n", ""), encoding="utf-8")
+    bench.server.in_turn(json.dumps([record(1), record(2)]).encode())
+    assert (await bench.run()).added == 2
+
+
 async def test_payments_go_to_the_ledger_once(bench: Bench) -> None:
     bench.write()
     bench.server.in_turn([record(1), record(2)])

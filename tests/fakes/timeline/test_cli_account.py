@@ -56,7 +56,8 @@ def ari_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_a_case_is_shown_in_order_with_its_sources(ari_app: Run) -> None:
     code, out, _ = ari_app("account", "show", "c_10001")
     assert code == 0
-    lines = [line for line in out.splitlines() if "2026-03-02" in line]
+    assert "campaign winter: to be followed up by a call" in out
+    lines = [line for line in out.splitlines() if line.startswith("2026-03-02")]
     assert ["statement" in lines[0], "campaign" in lines[1], "represented set" in lines[2]] == [True] * 3
     row: dict[str, Any] = a_row(1)
     phone = row["phone"]

@@ -57,6 +57,13 @@ def test_a_text_alone_is_a_path(tmp_path: Path) -> None:
     assert found.http.records == ("data", "items")
 
 
+def test_the_answer_itself_may_be_the_list(tmp_path: Path) -> None:
+    for text in (HTTP.replace("  records: data.items\n", ""), HTTP.replace("data.items", '""')):
+        found = read(tmp_path, text)
+        assert found.http is not None
+        assert found.http.records == ()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
