@@ -78,8 +78,8 @@ import signal, sys
 from pathlib import Path
 from ari_app.lab.state import write_state
 write_state(Path(sys.argv[1]), scenario="x", ports={}, instances={}, secrets={"ari": "geheim"})
-print("up", flush=True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("up", flush=True)
 signal.pause()
 """
 
