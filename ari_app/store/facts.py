@@ -1,4 +1,4 @@
-"""What the rules ask, gathered from the tables: two statements beside the row of the account."""
+"""What the rules ask, gathered from the tables: three statements beside the row of the account."""
 
 from __future__ import annotations
 
