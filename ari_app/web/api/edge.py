@@ -166,4 +166,4 @@ def _client(scope: Scope) -> str:
 def _route(scope: Scope) -> str | None:
     """The pattern of the route (never the path itself, which names customers); None where there is none."""
     route: str | None = scope.get("state", {}).get("route")
-    return route
+    return route or getattr(scope.get("route"), "path_format", None)

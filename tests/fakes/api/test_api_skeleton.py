@@ -90,33 +90,32 @@ async def test_who_asks_too_often_has_to_wait(tmp_path: Path) -> None:
         assert [each.status_code for each in strangers] == [200, 200, 429]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "kind", "status", "name"),
-    [
-        ("GET", "/nothing", "", "", 404, "not-found"),
-        ("GET", "/v1/accounts/nobody", "", "", 404, "not-found"),
-        ("DELETE", "/v1/accounts", "", "", 405, "method-not-allowed"),
-        ("POST", "/v1/payments", "{", "application/json", 400, "malformed"),
-        ("POST", "/v1/payments", '{"amount": NaN}', "application/json", 400, "malformed"),
-        ("POST", "/v1/payments", '{"amount": 1, "amount": 2}', "application/json", 400, "malformed"),
-        ("POST", "/v1/payments", "[" * 100_000, "application/json", 400, "malformed"),
-        ("POST", "/v1/payments", '{"amount": ' + "9" * 5000 + "}", "application/json", 400, "malformed"),
-        ("POST", "/v1/payments", "{}", "text/plain", 415, "unsupported-media-type"),
-        ("POST", "/v1/payments", "{}", "application/json", 422, "validation"),
-        ("POST", "/v1/payments", '"' + "x" * 1_100_000 + '"', "application/json", 413, "too-large"),
-        ("GET", "/v1/accounts?limit=0", "", "", 422, "validation"),
-        ("GET", "/v1/accounts?cursor=made-up", "", "", 422, "validation"),
-    ],
-)
-async def test_every_error_is_problem_details(
-    it: Served, method: str, path: str, body: str, kind: str, status: int, name: str
-) -> None:
-    headers = {"Content-Type": kind} if kind else {}
-    answer = await it.client.request(method, path, content=body, headers=headers)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    found = answer.json()
-    assert (found["type"], found["status"]) == (f"urn:ari-app:problem:{name}", status)
-    assert found["instance"] == f"urn:request:{answer.headers['x-request-id']}"
+ERRORS = [
+    ("GET", "/nothing", "", "", 404, "not-found"),
+    ("GET", "/v1/accounts/nobody", "", "", 404, "not-found"),
+    ("DELETE", "/v1/accounts", "", "", 405, "method-not-allowed"),
+    ("POST", "/v1/payments", "{", "application/json", 400, "malformed"),
+    ("POST", "/v1/payments", '{"amount": NaN}', "application/json", 400, "malformed"),
+    ("POST", "/v1/payments", '{"amount": 1, "amount": 2}', "application/json", 400, "malformed"),
+    ("POST", "/v1/payments", "[" * 100_000, "application/json", 400, "malformed"),
+    ("POST", "/v1/payments", '{"amount": ' + "9" * 5000 + "}", "application/json", 400, "malformed"),
+    ("POST", "/v1/payments", "{}", "text/plain", 415, "unsupported-media-type"),
+    ("POST", "/v1/payments", "{}", "application/json", 422, "validation"),
+    ("POST", "/v1/payments", '"' + "x" * 1_100_000 + '"', "application/json", 413, "too-large"),
+    ("GET", "/v1/accounts?limit=0", "", "", 422, "validation"),
+    ("GET", "/v1/accounts?cursor=made-up", "", "", 422, "validation"),
+]
+
+
+async def test_every_error_is_problem_details(it: Served) -> None:
+    for method, path, body, kind, status, name in ERRORS:
+        headers = {"Content-Type": kind} if kind else {}
+        answer = await it.client.request(method, path, content=body, headers=headers)
+        said = (answer.status_code, answer.headers["content-type"])
+        assert said == (status, "application/problem+json"), (method, path, body[:20])
+        found = answer.json()
+        assert (found["type"], found["status"]) == (f"urn:ari-app:problem:{name}", status)
+        assert found["instance"] == f"urn:request:{answer.headers['x-request-id']}"
 
 
 async def test_a_fault_is_named_with_its_field_and_what_is_allowed(it: Served) -> None:
