@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib import resources
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
@@ -15,7 +16,7 @@ from ari_app import __version__
 from ari_app.web.api.counters import ApiCounters, RouteCounters
 from ari_app.web.api.edge import Edge
 from ari_app.web.api.options import ApiOptions
-from ari_app.web.api.problems import add_handlers
+from ari_app.web.api.problems import ProblemDetails, add_handlers
 from ari_app.web.api.rates import Rates
 
 _DESCRIPTION = (
@@ -68,11 +69,25 @@ def make_api(
     )
     for router in (_own_pages(), *routers):
         app.include_router(router)
+    app.openapi = partial(_described, app, app.openapi)  # type: ignore[method-assign]
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
                 counted.routes.setdefault(route.path_format, RouteCounters())
     return app
+
+
+def _described(app: FastAPI, describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The OpenAPI document, with the problem details that every route refers to."""
+    known = app.openapi_schema is not None
+    found = describe()
+    if not known:
+        schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts = schema.pop("$defs", {})
+        found.setdefault("components", {}).setdefault("schemas", {}).update(
+            {**parts, ProblemDetails.__name__: schema}
+        )
+    return found
 
 
 def _operation_id(route: APIRoute) -> str:

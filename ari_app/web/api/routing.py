@@ -14,7 +14,7 @@ from ari_app.ports import Clock
 from ari_app.ports.api import Answer, ApiStore, ApiToken, Begun
 from ari_app.services.exact_json import DECODER, JSON_FAULTS, fault_text
 from ari_app.web.api.access import Access
-from ari_app.web.api.problems import KINDS, ApiProblem, ProblemDetails
+from ari_app.web.api.problems import KINDS, ApiProblem
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _LONGEST_KEY = 255
@@ -25,8 +25,8 @@ MOST_KEPT = 1 << 20
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
+#: By reference alone (``app.py`` puts the schema there): a model for each refusal of each route would be built 1,000 times.
 _PROBLEM: dict[str, Any] = {
-    "model": ProblemDetails,
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
 }
 

@@ -133,7 +133,7 @@ def test_no_request_finds_a_failure_or_an_answer_beside_the_schema(tmp_path: Pat
                 operation = found.ok()
 
                 @settings(
-                    max_examples=4,
+                    max_examples=3,
                     deadline=None,
                     database=None,
                     phases=[Phase.generate],
