@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from fastapi import APIRouter
 
@@ -39,6 +41,8 @@ log = structlog.get_logger(__name__)
 Show = Callable[[str, Callable[[], object], str], None]
 #: How often what a crash or a provider has left is taken up, and messages are counted.
 RECOVERY_S = 60.0
+#: The hour, by the clocks of defaults.timezone, behind that in which bills grow older and scores are taken over.
+NIGHTLY_HOUR = 1
 _SECRET_BYTES = 4096
 _PLATFORMS = {
     "wecom": "https://qyapi.weixin.qq.com",
@@ -89,11 +93,19 @@ async def messaging(
         for seconds, job in ((settings.messages.every_s, rounds.send), (RECOVERY_S, rounds.recover)):
             scheduler.add_job(
                 job,
-                IntervalTrigger(seconds=int(seconds)),
+                IntervalTrigger(seconds=int(seconds), timezone=UTC),
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
             )
+        scheduler.add_job(
+            store.messages.look_again,
+            CronTrigger(hour=NIGHTLY_HOUR, minute=40, timezone=settings.defaults.timezone),
+            next_run_time=datetime.now(UTC),  # at once too: strategy files may have changed while nothing ran
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
         log.info("messages", channels=sorted(names), templates=len(templates.templates))
         yield sender
     finally:
@@ -223,6 +235,7 @@ def _gateway(wanted: HttpGatewaySettings) -> HttpGatewayTerms:
         receipts=wanted.callbacks is not None,
         country_code=wanted.country_code,
         timeout_s=wanted.timeout_s,
+        per_second=wanted.per_second,
     )
 
 

@@ -173,6 +173,9 @@ class HttpGatewaySettings(_Part):
         description="The header by which it recognises the same message; only with it one of unknown outcome is sent again",
     )
     timeout_s: float = Field(15.0, gt=0, le=120, description="How long a request may take")
+    per_second: float | None = Field(
+        None, gt=0, le=1000, description="Messages a second that it takes at most; null: as many as there are"
+    )
     callbacks: CallbackSettings | None = Field(None, description="Receipts and replies that it posts to us")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Mapping
@@ -43,6 +44,7 @@ class HttpGatewayTerms:
     country_code: str = ""
     """Taken off the front of ``to_local``: +86 for a gateway that wants 13800138000."""
     timeout_s: float = 15.0
+    per_second: float | None = None
 
 
 class HttpGateway:
@@ -53,8 +55,10 @@ class HttpGateway:
         self.recognises, self.tells = bool(terms.key_header), terms.receipts
         self._terms = terms
         self._poster = Poster(terms.timeout_s, most_at_once)
+        self._free_at = 0.0
 
     async def send(self, letter: Letter) -> SendResult:
+        await self._turn()
         terms = self._terms
         values = {
             "to": letter.contact,
@@ -86,6 +90,16 @@ class HttpGateway:
             form=flat if terms.form and terms.method != "GET" else None,
         )
         return self._read(answer)
+
+    async def _turn(self) -> None:
+        """Wait until the provider takes another message."""
+        if self._terms.per_second is None:
+            return
+        now = asyncio.get_running_loop().time()
+        mine = max(now, self._free_at)
+        self._free_at = mine + 1.0 / self._terms.per_second
+        if mine > now:
+            await asyncio.sleep(mine - now)
 
     def _read(self, answer: Answer | NoAnswer) -> SendResult:
         terms = self._terms

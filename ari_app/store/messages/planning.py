@@ -23,13 +23,10 @@ from ari_app.store.codec import account_of, instant, micros, plain
 from ari_app.store.queries import SQL
 from ari_app.store.strategies import moments_of
 
-_SECOND = 1_000_000
 #: A message of a step that may not be sent within this time is not sent any more.
 LATEST = timedelta(days=3)
 #: What a customer has asked for is worth nothing to him later.
 LATEST_ASKED = timedelta(days=1)
-#: While a campaign is paused, or its strategy cannot be used, its accounts are looked at again after this.
-AGAIN = 15 * 60 * _SECOND
 #: Nobody plans further ahead.
 _END = datetime(9999, 12, 28, tzinfo=UTC)
 #: The occasion of calls that nobody answers (``message_occasion``).
@@ -70,15 +67,12 @@ def _plan_account(
     name = campaign.strategy.file
     if not name:
         return at, None
-    if campaign.status is CampaignStatus.FINISHED:
-        return at, at + AGAIN
     account = account_of(row)
     chosen = chosen_version(campaigns.book, name, account.customer_id, account.details.region)
     if campaign.status is not CampaignStatus.RUNNING or isinstance(chosen, Refusal):
-        return (
-            looked_until,
-            at + AGAIN,
-        )  # what comes due meanwhile is planned once it runs, if it is not too late then
+        # What comes due meanwhile is planned once it runs, if it is not too late then: a trigger tells of a campaign that
+        # is resumed, ``look_again`` of a strategy file that has changed.
+        return looked_until, None
     zone, moments = zone_of(account.timezone) or UTC, moments_of(connection, campaign_account)
     strategy = chosen.strategy
     for due in due_steps(strategy, account, instant(looked_until), now, zone, moments):

@@ -37,6 +37,8 @@ _PERHAPS_LATER = frozenset(
         Rule.NO_COMMON_WINDOW,
     }
 )
+#: Messages that are looked at in one transaction, so that many refusals never hold the writer for long.
+MOST_EXAMINED = 300
 AGAIN, AGAIN_AFTER_CALL = timedelta(minutes=15), timedelta(minutes=5)
 #: A provider that did not take a message is asked again after this, twice as long each time, up to the longest.
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
@@ -51,14 +53,21 @@ def claim(
 ) -> list[ReservedMessage]:
     """See ``Messages.claim``."""
     at = micros(now)
-    found = []
-    for row in connection.execute(SQL["messages_due"], {"now": at, "limit": limit}).fetchall():
-        if row["latest_at"] < at:
-            move(connection, row, Happened.TOO_LATE, at, why="its time has passed")
-            continue
-        reserved = _claim_one(connection, campaigns, row, now, decide)
-        if reserved is not None:
-            found.append(reserved)
+    found: list[ReservedMessage] = []
+    examined = 0
+    while len(found) < limit and examined < MOST_EXAMINED:
+        page = min(limit - len(found), MOST_EXAMINED - examined)
+        due = connection.execute(SQL["messages_due"], {"now": at, "limit": page}).fetchall()
+        for row in due:
+            if row["latest_at"] < at:
+                move(connection, row, Happened.TOO_LATE, at, why="its time has passed")
+                continue
+            reserved = _claim_one(connection, campaigns, row, now, decide)
+            if reserved is not None:
+                found.append(reserved)
+        examined += len(due)
+        if len(due) < page:
+            break
     return found
 
 

@@ -287,3 +287,18 @@ def test_signatures_are_those_of_the_platforms() -> None:
     """Worked out once with ``openssl dgst -sha256 -hmac KEY -binary | base64``."""
     assert dingtalk_sign("SECabc", "1577262236757") == "I5TKCOTTj6fad4sJ4q9RsIffw0PAChVQZQGTdtRbNEQ="
     assert feishu_sign("abc", "1599360473") == "cgtpJzI2j6bUDggbdGYjskCK3FPgKpTkwosfWsMzKqM="
+
+
+@pytest.mark.virtual_time
+async def test_a_provider_that_takes_so_many_a_second_gets_no_more() -> None:
+    """Nobody is there to answer; what counts is when each is tried."""
+    tried: list[float] = []
+    channel = HttpGateway("sms", terms(Provider(url="http://127.0.0.1:1"), per_second=4.0))
+    loop = asyncio.get_running_loop()
+
+    async def try_one() -> None:
+        await channel._turn()
+        tried.append(loop.time())
+
+    await asyncio.gather(*[try_one() for _ in range(9)])
+    assert tried == pytest.approx([tried[0] + 0.25 * number for number in range(9)])

@@ -388,6 +388,14 @@ async def test_a_provider_in_trouble_rests_and_nothing_is_lost(tmp_path: Path) -
         assert len(set(contacts)) == 8
 
 
+async def test_many_that_are_refused_keep_nobody_else_from_his_message(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db", customers=60) as here:
+        for number in range(1, 60):
+            await here.store.add_list_entry(ListKind.BLACK, f"cust-{number}", "test", NOW)
+        await here.round()
+        assert [letter.contact[-2:] for letter in here.channels[0].took] == ["60"]
+
+
 async def test_paused_campaigns_send_nothing_and_go_on_afterwards(tmp_path: Path) -> None:
     from ari_app.domain.campaign import CampaignStatus
 
@@ -396,7 +404,7 @@ async def test_paused_campaigns_send_nothing_and_go_on_afterwards(tmp_path: Path
         await here.round()
         assert await here.states() == []
         await here.store.set_campaign_status("c1", CampaignStatus.RUNNING)
-        await here.round(timedelta(minutes=16))
+        await here.round()
         assert await here.states() == ["sent"]
 
 
