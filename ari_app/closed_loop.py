@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -31,6 +31,8 @@ from ari_app.webhook_relay import webhook_relay
 PROMISES_S = 60.0
 #: How often calls are planned again after promises that came from elsewhere.
 REPLAN_S = 5.0
+#: How often old events are deleted.
+FORGET_S = 3600.0
 #: How often the rules of alerts look at what is new.
 ALERTS_S = 5.0
 #: How often payments that wait for their bill are asked again, beside the moments at which it is known that they can be.
@@ -69,6 +71,11 @@ async def closed_loop(
     directory = IntegrationDirectory(settings.dialplan_dir / "integrations")
     integrations = Integrations(directory, integration_surroundings(settings, store, clock))
     every(scheduler, INTEGRATIONS_S, integrations.look)
+
+    async def forget_events() -> None:
+        await store.webhooks.forget(clock.now() - timedelta(days=settings.webhooks.keep_days))
+
+    every(scheduler, FORGET_S, forget_events)
     every(scheduler, ALERTS_S, alert_watch(settings, store, clock, show).look)
     case_work(settings, store, clock, calendars, partial(every, scheduler))
     async with AsyncExitStack() as stack:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import aiohttp
 
-from ari_app.bench.report import BenchReport, machine_facts, percentile
+from ari_app.bench.report import BenchReport, machine_facts, median, percentile
+from ari_app.bench.webhooks import measure_webhooks
 from ari_app.domain.account import Account
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.attempt import CallOutcome
@@ -40,7 +41,9 @@ _METHOD = (
     "connections that are kept open; {requests} requests of each kind, the kinds one after the other, {rounds} rounds: "
     "GET one account, POST one payment (settled, synced to the disk), GET 50 attempts, and a bare FastAPI route that "
     "answers with a model of ten fields. p50_ms and p99_ms are over the three kinds together, rate is requests a second "
-    "of the three, ratio_bare is the median of GET one account over that of the bare route"
+    "of the three, ratio_bare is the median of GET one account over that of the bare route. webhooks.events_per_s: "
+    "{events} events of {event_accounts} accounts out of the store, signed, to a receiver in a process of its own, "
+    "32 at once, each written down as sent (synced to the disk)"
 )
 
 
@@ -51,14 +54,22 @@ async def bench_api(
     clients: int = 4,
     requests: int = 1000,
     rounds: int = 3,
+    events: int = 3000,
     progress: Say | None = None,
 ) -> dict[str, object]:
     """Measure, and return the object that ``ari-app bench api --json`` prints."""
     say = progress or (lambda line: None)
     report = BenchReport("api", machine_facts(["fastapi", "starlette", "uvicorn", "pydantic"]))
     report.method = _METHOD.format(
-        accounts=accounts, attempts=attempts, clients=clients, requests=requests, rounds=rounds
+        accounts=accounts,
+        attempts=attempts,
+        clients=clients,
+        requests=requests,
+        rounds=rounds,
+        events=events,
+        event_accounts=_lanes(events),
     )
+    carried: list[float] = []
     with tempfile.TemporaryDirectory(prefix="ari-app-bench-") as name:
         token = await _fill(Path(name), accounts, attempts)
         say(f"{accounts} accounts and {attempts} attempts are there")
@@ -67,8 +78,20 @@ async def bench_api(
                 report.runs.append(await _round(api, bare, token, accounts, clients, requests, number))
                 said = ", ".join(f"{key} {value:,.2f}" for key, value in report.runs[-1].items())
                 say(f"round {number + 1}: {said}")
+        for number in range(rounds):
+            folder = Path(name) / f"webhooks-{number}"
+            folder.mkdir()
+            figures = await measure_webhooks(folder, events, _lanes(events))
+            carried.append(figures.events_per_s)
+            say(f"webhooks {number + 1}: {figures.events_per_s:,.0f} events a second")
     report.metrics = {f"api.{key}": value for key, value in report.medians().items()}
+    report.metrics["webhooks.events_per_s"] = round(median(carried), 1)
     return report.to_dict()
+
+
+def _lanes(events: int) -> int:
+    """Of so many accounts are the events: three of each, one after the other."""
+    return max(1, events // 3)
 
 
 async def _round(

@@ -183,6 +183,54 @@ def show(context: typer.Context, alert: AlertId, json_output: JsonOption = False
         out.print(plain(f"level {notice.level} {kind} {notice.person}: {told} {notice.receipt}"))
 
 
+@app.command("raise")
+def raise_alert(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What happened, in a few words; no names.")],
+    by: ByOption,
+    severity: Annotated[Severity, typer.Option("--severity", help="P1 or P2.")] = Severity.P2,
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="ID", help="The customer it is about; by default nobody.")
+    ] = "",
+    contact_hours: Annotated[
+        float | None,
+        typer.Option(
+            "--contact-hours", min=0.1, max=2160, help="By then a person has spoken to the customer."
+        ),
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Raise an alert that no rule can know of: a report in public, a customer about to leave, word of a branch.
+
+    ari-app alerts raise "complains on a public site" --severity P1 --customer c_10001 --by Li
+    """
+    from ari_app.ports.alerts import HandRaised
+    from ari_app.services.alerts.alert_file import ALERT_FILE
+    from ari_app.services.alerts.alert_watch import AlertBooks
+
+    settings = invocation(context).settings
+    if not by.strip() or not text.strip():
+        raise typer.BadParameter("--by names a person, and TEXT says what happened")
+    if contact_hours is not None and not customer:
+        raise typer.BadParameter("--contact-hours needs --customer")
+    book = AlertBooks(settings.dialplan_dir / ALERT_FILE).look()
+    wish = HandRaised(text.strip()[:200], severity, by.strip()[:100], customer.strip(), contact_hours)
+
+    async def work() -> AlertRecord | None:
+        from ari_app.app import open_store
+
+        async with open_store(settings) as store:
+            return await store.alerts.raise_by_hand(wish, book, clock_of(settings).now())
+
+    found = run(work())
+    if found is None:
+        raise InputError([Problem("alerts", "--customer", "there is no such customer")])
+    if json_output:
+        print_json(_row(found))
+    else:
+        console().print(plain(f"{found.alert_id} is {found.state}"))
+
+
 @app.command("ack")
 def acknowledge(
     context: typer.Context,

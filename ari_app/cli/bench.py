@@ -55,7 +55,8 @@ def bench_command(
     capacity: how many recorded, talking calls this machine bears. progress: who is taken for whom, beside
     Asterisk's AMD(). asr: how well and how fast the questions of the shipped flow are heard, and what batches are
     worth to Whisper. store: what a list of 10,000, 100,000 and 1,000,000 accounts costs, to load, to claim from and each
-    night; no Asterisk. api: what a request costs beside a bare FastAPI route; no Asterisk.
+    night; no Asterisk. api: what a request costs beside a bare FastAPI route, and how
+    many events a second reach a webhook; no Asterisk.
     simulate: contacts a second of a simulated month; no Asterisk.
 
         ari-app bench ari

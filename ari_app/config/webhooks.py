@@ -51,6 +51,12 @@ class WebhookSettings(BaseModel):
     allow_ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
         [], max_length=100, description="The only ports that may be reached; none: any"
     )
+    keep_days: int = Field(
+        365,
+        ge=30,
+        le=3650,
+        description="Events that are sent, dead or went nowhere are deleted after so many days",
+    )
     ca_file: Annotated[Path, AfterValidator(_here)] | None = Field(
         None, description="Certificates (PEM) that count for `https` instead of the system's"
     )

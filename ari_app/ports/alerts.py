@@ -99,6 +99,17 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class HandRaised:
+    """An alert that a person or another system raises. ``customer_id`` '': it is about nobody in particular."""
+
+    text: str
+    severity: Severity
+    by: str
+    customer_id: str = ""
+    contact_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertFilter:
     """Which alerts are listed; None: any."""
 
@@ -139,6 +150,10 @@ class Alerts(Protocol):
         self, alert_id: str, signal: Signal, by: str, text: str, book: AlertBook, now: datetime
     ) -> Moved:
         """What a person does: acknowledge, note, contact, close."""
+        ...
+
+    async def raise_by_hand(self, wish: HandRaised, book: AlertBook, now: datetime) -> AlertRecord | None:
+        """What no rule can know (an outside report, a complaint in public); None: there is no such customer."""
         ...
 
     async def alerts(self, wanted: AlertFilter, now: datetime) -> list[AlertRecord]: ...

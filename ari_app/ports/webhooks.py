@@ -114,6 +114,13 @@ class Webhooks(Protocol):
 
     async def backlog(self) -> Backlog: ...
 
+    async def forget(self, before: datetime) -> int:
+        """Delete events told before an instant, with their deliveries, in short transactions; how many.
+
+        What is still on its way stays, and what the rules of alerts have not looked at.
+        """
+        ...
+
     async def endpoints(self) -> list[EndpointRecord]: ...
 
     async def add_endpoint(

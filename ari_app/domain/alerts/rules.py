@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -59,7 +59,8 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventSource:
-    """An event whose name fits a pattern and whose payload has one of the values for each field (dots lead deeper)."""
+    """An event whose name fits a pattern and whose payload has one of the values for each field (dots lead deeper; of a
+    list, any of its values counts)."""
 
     names: tuple[str, ...]
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -126,15 +127,16 @@ class AlertBook:
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def chain_of(self, rule: str) -> Chain:
-        """The chain of a rule by its name; of a rule that is no more, nobody."""
-        name = next((each.chain for each in self.rules if each.name == rule), "")
+        """The chain of a rule by its name; of one that does not stand in the file (any more), the usual one."""
+        name = next((each.chain for each in self.rules if each.name == rule), "default")
         return self.chains.get(name, ())
 
 
 def fits(source: EventSource, event: str, payload: Mapping[str, object]) -> bool:
     """Whether an event is one of a rule's."""
     return named(source.names, event) and all(
-        _text(_at(payload, path)) in wanted for path, wanted in source.when.items()
+        any(_text(each) in wanted for each in _each(_at(payload, path)))
+        for path, wanted in source.when.items()
     )
 
 
@@ -165,6 +167,11 @@ def _at(payload: object, path: str) -> object:
     for key in path.split("."):
         payload = payload.get(key) if isinstance(payload, Mapping) else None
     return payload
+
+
+def _each(value: object) -> Sequence[object]:
+    """The values of a list, or the one value."""
+    return value if isinstance(value, list) else (value,)
 
 
 def _text(value: object) -> str:

@@ -28,10 +28,19 @@ from ari_app.ports.alerts import (
     AlertRecord,
     AlertStory,
     DueNotice,
+    HandRaised,
     Moved,
 )
 from ari_app.store.alerts.figures import WHOLE, figures, standing_accounts
-from ari_app.store.alerts.raising import MACHINE, Cause, gone, move, raise_alert, write
+from ari_app.store.alerts.raising import (
+    MACHINE,
+    Cause,
+    gone,
+    move,
+    raise_alert,
+    raise_by_hand,
+    write,
+)
 from ari_app.store.alerts.rows import alert_of, due_of, entry_of, notice_of, record_of
 from ari_app.store.codec import micros, micros_or_none, plain
 from ari_app.store.queries import SQL
@@ -99,6 +108,9 @@ class SqliteAlerts:
             return Moved(record_of(after, now))
 
         return await self._writer.run(run)
+
+    async def raise_by_hand(self, wish: HandRaised, book: AlertBook, now: datetime) -> AlertRecord | None:
+        return await self._writer.run(partial(raise_by_hand, wish=wish, book=book, now=now))
 
     async def alerts(self, wanted: AlertFilter, now: datetime) -> list[AlertRecord]:
         asked = {

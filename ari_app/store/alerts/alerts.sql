@@ -14,6 +14,9 @@ ORDER BY state = 'closed', raised_at DESC LIMIT 1;
 -- name: alert
 SELECT * FROM alert WHERE alert_id = :alert_id;
 
+-- name: account_of_customer
+SELECT id FROM account WHERE customer_id = :customer_id ORDER BY id LIMIT 1;
+
 -- name: add_alert
 INSERT INTO alert (alert_id, rule, subject, severity, text, account, campaign_id, holds, occurrence, raised_at, last_at,
     ack_due, contact_due, look_at)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from ari_app.domain.alerts.alert import Alert, AlertState, Chain, Signal, look_at, step
-from ari_app.domain.alerts.rules import AlertBook, AlertRule
-from ari_app.store.alerts.rows import alert_of
+from ari_app.domain.alerts.rules import AlertBook, AlertRule, EventSource
+from ari_app.ports.alerts import AlertRecord, HandRaised
+from ari_app.store.alerts.rows import alert_of, record_of
 from ari_app.store.codec import instant, micros, micros_or_none, plain
 from ari_app.store.debt.telling import tell
 from ari_app.store.queries import SQL
@@ -18,6 +20,8 @@ from ari_app.store.webhooks.events import add_event
 
 #: Who writes into the record what no person has done.
 MACHINE: Final = "ari-app"
+#: The rule of alerts that no rule has raised; it tells the chain ``default``.
+BY_HAND: Final = "by_hand"
 #: Of what a person writes so much is kept.
 LONGEST: Final = 2000
 _RECORDED: Final[Mapping[Signal, str]] = {
@@ -82,6 +86,27 @@ def raise_alert(
     _notices(connection, book, chain, alert_id, 0, now)
     _tell(connection, alert_id, "alert.triggered", alert_id, now, {})
     return True
+
+
+def raise_by_hand(
+    connection: sqlite3.Connection, wish: HandRaised, book: AlertBook, now: datetime
+) -> AlertRecord | None:
+    """See ``Alerts.raise_by_hand``."""
+    at, account = micros(now), None
+    if wish.customer_id:
+        row = connection.execute(SQL["account_of_customer"], {"customer_id": wish.customer_id}).fetchone()
+        if row is None:
+            return None
+        account = row["id"]
+    rule = AlertRule(
+        BY_HAND, plain(wish.text), wish.severity, EventSource(()), contact_hours=wish.contact_hours
+    )
+    occurrence = uuid4().hex
+    subject = wish.customer_id or f"by hand {occurrence[:12]}"
+    raise_alert(connection, book, rule, Cause(subject, account=account, occurrence=occurrence), at)
+    row = connection.execute(SQL["alert_standing"], {"rule": BY_HAND, "subject": plain(subject)}).fetchone()
+    _write(connection, row["alert_id"], wish.by, "note", wish.text, at)
+    return record_of(row, now)
 
 
 def move(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from ari_app.domain.webhooks.delivery import (
     Answer,
@@ -26,6 +28,8 @@ from ari_app.store.readers import Readers
 from ari_app.store.webhooks.events import add_event
 from ari_app.store.writer import Writer
 
+#: Events that are deleted in one write transaction.
+PART: Final = 500
 #: Events about webhooks themselves: that one of these could not be delivered is no event again, or it would never end.
 _ABOUT = "webhook."
 
@@ -66,6 +70,14 @@ class SqliteWebhooks:
     async def backlog(self) -> Backlog:
         row = await self._readers.run(lambda db: db.execute(SQL["backlog"]).fetchone())
         return Backlog(row["pending"], row["dead"], instant_or_none(row["oldest"]), row["failing"])
+
+    async def forget(self, before: datetime) -> int:
+        forgotten = 0
+        while True:
+            found = await self._writer.run(partial(_forget, before=micros(before)))
+            forgotten += found
+            if found < PART:
+                return forgotten
 
     async def endpoints(self) -> list[EndpointRecord]:
         rows = await self._readers.run(lambda db: db.execute(SQL["endpoints"]).fetchall())
@@ -110,6 +122,14 @@ class SqliteWebhooks:
     async def replay(self, wanted: Wanted, now: datetime) -> int:
         asked = {**_asked(wanted), "now": micros(now)}
         return await self._writer.run(lambda db: db.execute(SQL["replay_deliveries"], asked).rowcount)
+
+
+def _forget(connection: sqlite3.Connection, before: int) -> int:
+    rows = connection.execute(SQL["old_events"], {"before": before, "limit": PART}).fetchall()
+    events = {"events": json.dumps([row["id"] for row in rows])}
+    connection.execute(SQL["forget_deliveries"], events)
+    connection.execute(SQL["forget_events"], events)
+    return len(rows)
 
 
 def due(

@@ -59,6 +59,17 @@ ON CONFLICT (name) DO NOTHING;
 UPDATE webhook_endpoint SET old_secret = secret, old_until = :until, secret = :secret
 WHERE name = :name AND secret <> '' AND secret <> :secret;
 
+-- name: old_events
+SELECT o.id FROM outbox AS o WHERE o.created_at < :before AND o.id <= (SELECT event FROM alert_cursor)
+    AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.event = o.id AND d.state = 'pending')
+ORDER BY o.created_at LIMIT :limit;
+
+-- name: forget_deliveries
+DELETE FROM delivery WHERE event IN (SELECT value FROM json_each(:events));
+
+-- name: forget_events
+DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(:events));
+
 -- name: endpoints
 SELECT e.*,
     (SELECT count(*) FROM delivery AS d WHERE d.endpoint = e.id AND d.state = 'pending') AS pending,

@@ -30,7 +30,7 @@ from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.event_names import EVENTS
 from ari_app.errors import NotTold, StoreError
 from ari_app.ports import BillKey, Movement
-from ari_app.ports.alerts import AlertFilter, AlertRecord, DueNotice
+from ari_app.ports.alerts import AlertFilter, AlertRecord, DueNotice, HandRaised
 from ari_app.services.alerts.alert_watch import AlertBooks, AlertWatch
 from ari_app.services.alerts.letter import body, subject_line
 from ari_app.store.sqlite_store import SqliteStore
@@ -393,3 +393,19 @@ async def test_without_a_mail_server_it_stands_in_the_record_that_nobody_was_tol
     story = await store.alerts.story(alert.alert_id, NOW)
     assert story is not None
     assert [each.what for each in story.entries] == ["raised", "not_told"]
+
+
+async def test_what_no_rule_can_know_is_raised_by_hand(store: SqliteStore) -> None:
+    rules = book()
+    wish = HandRaised("complains on a public site", Severity.P1, "Li", "cust-1", 24.0)
+    first = await store.alerts.raise_by_hand(wish, rules, NOW)
+    again = await store.alerts.raise_by_hand(wish, rules, NOW + timedelta(hours=1))
+    assert first is not None
+    assert again is not None
+    assert (again.alert_id, again.count) == (first.alert_id, 2)
+    assert (first.ack_due, first.contact_due) == (NOW + timedelta(hours=4), NOW + timedelta(hours=24))
+    assert await store.alerts.escalate(rules, NOW + timedelta(hours=4)) == 1
+    for _ in range(2):
+        assert await store.alerts.raise_by_hand(HandRaised("a leak", Severity.P2, "Li"), rules, NOW)
+    assert len(await all_of(store)) == 3
+    assert await store.alerts.raise_by_hand(replace(wish, customer_id="nobody"), rules, NOW) is None

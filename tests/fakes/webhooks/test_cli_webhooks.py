@@ -180,3 +180,10 @@ def test_the_rules_are_checked_and_shown(config: Path, tmp_path: Path) -> None:
     result = call(config, "alerts", "check", str(faulty))
     assert result.exit_code != 0
     assert "faulty.yaml:3: rules" in str(result.exception)
+
+
+def test_an_alert_is_raised_by_hand(config: Path) -> None:
+    raised = told(config, "alerts", "raise", "on a public site", "--customer", "cust-1", "--by", "Li")
+    assert (raised["rule"], raised["subject"], raised["severity"]) == ("by_hand", "cust-1", "P2")
+    assert call(config, "alerts", "raise", "x", "--customer", "nobody", "--by", "Li").exit_code != 0
+    assert call(config, "alerts", "raise", "x", "--contact-hours", "3", "--by", "Li").exit_code == 2

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ari_app.domain.alerts.rules import AlertBook
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.webhooks.delivery import DeliveryState, EndpointState, Policy
 from ari_app.errors import StoreError
@@ -322,3 +323,22 @@ async def test_while_the_store_cannot_write_nothing_is_sent_again_and_again(tmp_
         await here.relay.drain()
         assert len({each.id for each in far.requests}) == 1
         assert await here.states() == ["sent"]
+
+
+async def test_old_events_are_deleted_once_nothing_waits_for_them(tmp_path: Path) -> None:
+    async with receiver() as far, place(tmp_path, far.url, accounts=3) as here:
+        store, later = here.store.webhooks, here.clock.now() + timedelta(days=1)
+        await here.tell(1, "sent")
+        await here.relay.drain()
+        far.manner = says(500)
+        await here.tell(2, "waits")
+        await here.tell(3, "nobody wants it", "other.tested")
+        await here.relay.drain()
+        assert await store.forget(later) == 0, "the rules of alerts have not looked at them"
+        await here.store.alerts.read_events(AlertBook(), here.clock.now())
+        assert await store.forget(here.clock.now()) == 0, "they are not old"
+        assert await store.forget(later) == 2
+        (left,) = await store.deliveries(Wanted())
+        assert left.state is DeliveryState.PENDING
+        await here.tell(1, "after that")
+        assert (await store.deliveries(Wanted(state=DeliveryState.PENDING)))[0].event_id > left.event_id

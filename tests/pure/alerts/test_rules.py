@@ -40,6 +40,12 @@ def test_an_event_fits_by_its_name_and_by_what_it_says() -> None:
     assert not fits(source, "call.completed", {**payload, "disposition": "busy"})
     assert not fits(source, "call.completed", {**payload, "a": "b"})
     assert not fits(source, "call", payload)
+    listed = EventSource(("x",), {"intents": ("complain",)})
+    assert [fits(listed, "x", {"intents": said}) for said in (["pay", "complain"], ["pay"], [])] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_an_event_is_about_something_or_about_nothing() -> None:
@@ -106,7 +112,7 @@ def test_a_file_is_read() -> None:
     (rule,) = book.rules
     assert (rule.source, rule.hours) == (EventSource(("payment.settled",)), 2)
     assert book.chain_of("a") == (Level(0, ("duty",)),)
-    assert book.chain_of("none") == ()
+    assert book.chain_of("none") == book.chains["default"]
 
 
 @pytest.mark.parametrize(
