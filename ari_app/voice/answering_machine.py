@@ -56,7 +56,8 @@ class DetectorSettings:
     of ``long_greeting_s`` that never paused for ``run_gap_s`` and spoke for ``density`` of it, ``lead_db`` over the
     noise (``unsure_lead_db`` once nobody was sure), each of its seconds within ``uneven_db`` of the loudest. Still a
     person: no verdict ``unsure_s`` after the first word (the second figure: where noise hides pauses). A beep: one
-    steady tone in ``beep_hz`` for ``beep_s`` after ``beep_speech_s`` of speech.
+    steady tone in ``beep_hz`` for ``beep_s`` after ``beep_speech_s`` of speech. A look is taken at every third frame,
+    and at every ninth once a person was heard: all that can follow is a greeting of seconds.
     """
 
     waiting: tuple[tuple[float, float], ...] = ((1.0, 0.4), (1.8, 0.5), (99.0, 0.8))
@@ -72,6 +73,7 @@ class DetectorSettings:
     beep_s: float = 0.15
     beep_speech_s: float = 0.2
     look_frames: int = 3
+    look_again_frames: int = 9
 
 
 _SLACK_S: Final = 1e-6
@@ -180,7 +182,9 @@ class AnsweringMachineDetector:
         return None
 
     def _judge_shape(self, at_once: bool = False) -> AnswerVerdict | None:
-        if self._answered or (not at_once and self._shape.frames % self.settings.look_frames):
+        rules = self.settings
+        every = rules.look_frames if self.verdict is None else rules.look_again_frames
+        if self._answered or (not at_once and self._shape.frames % every):
             return None
         shape = self._shape.look()
         if shape is None or not shape.stretches or self._music.music:

@@ -6,6 +6,7 @@ and the level of the voice that the frames before it did not show yet. Half a mi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,9 @@ _SMOOTH: Final = 3
 _SECOND: Final = round(1.0 / FRAME_S)
 _LOWEST_DB: Final = -75.0
 _MISSING: Final = -100.0
+_BAND: Final = HIGH_BIN + 1 - LOW_BIN
+_ONE: Final = np.float32(1.0)
+_SUM: Final = np.ones(_BAND, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,9 @@ class GreetingShape:
         self.rules = rules or GreetingRules()
         size = round(self.rules.longest_s / FRAME_S)
         self._levels: Floats = np.empty(size, dtype=np.float32)
+        """Smoothed over three frames; ``_last`` is the power of the last two, and ``_level`` the last one as it was."""
+        self._last = (0.0, 0.0)
+        self._level = _MISSING
         self._voiced: NDArray[np.bool_] = np.zeros(size, dtype=np.bool_)
         self.frames = 0
         self.voiced_frames = 0
@@ -123,10 +130,15 @@ class GreetingShape:
         """Take frames that did not arrive: one or two sound like the one before, more are silence."""
         for number in range(min(count, self._levels.size - self.frames)):
             again = count <= 2 and self.frames > 0
-            self._add(float(self._levels[self.frames - 1]) if again and number < 2 else _MISSING, False)
+            self._add(self._level if again and number < 2 else _MISSING, False)
 
     def _add(self, level: float, voiced: bool) -> None:
-        self._levels[self.frames] = level
+        self._level = level
+        power = 10.0 ** (level * 0.1)
+        one, two = self._last
+        smooth = 10.0 * math.log10((power + one + two) / _SMOOTH + 1e-12)
+        self._last = (power, one)
+        self._levels[self.frames] = smooth if smooth > _LOWEST_DB else _LOWEST_DB
         self._voiced[self.frames] = voiced
         self.frames += 1
         self.voiced_frames += voiced
@@ -134,23 +146,19 @@ class GreetingShape:
     def _is_voiced(self, frame: bytes, sound: LineSound) -> bool:
         if not self._vad.is_speech(frame, SAMPLE_RATE):
             return False
-        band = sound.power[LOW_BIN : HIGH_BIN + 1] + np.float32(1.0)
-        mean = float(band.mean())
+        band = sound.power[LOW_BIN : HIGH_BIN + 1] + _ONE
+        total = float(band.dot(_SUM))
         at = int(band.argmax())
-        peak = float(band[max(0, at - 2) : at + 3].sum())
-        flat = float(np.exp(np.log(band).mean())) / mean
-        return flat < self.rules.flatness and peak < self.rules.purity * mean * band.size
+        peak = sum(band[max(0, at - 2) : at + 3].tolist())
+        flat = math.exp(float(np.log(band).dot(_SUM)) / _BAND) * _BAND / total
+        return flat < self.rules.flatness and peak < self.rules.purity * total
 
     def look(self) -> Shape | None:
         """The shape of everything so far; None when nobody has spoken yet."""
         rules = self.rules
         if self.voiced_frames < rules.least_voiced:
             return None
-        power = 10.0 ** (self._levels[: self.frames] * np.float32(0.1))
-        smooth = power.copy()
-        for back in range(1, _SMOOTH):
-            smooth[back:] += power[:-back]
-        levels = np.maximum(10.0 * np.log10(smooth / np.float32(_SMOOTH) + np.float32(1e-12)), _LOWEST_DB)
+        levels = self._levels[: self.frames]
         voiced = self._voiced[: self.frames]
         voice = _share(levels[voiced], 0.85)
         floor = _share(levels[-round(rules.floor_s / FRAME_S) :], 0.06)
@@ -161,7 +169,9 @@ class GreetingShape:
     def _stretches(
         self, levels: Floats, least: float, voiced: NDArray[np.bool_]
     ) -> tuple[tuple[float, float], ...]:
-        edges = np.flatnonzero(np.diff((levels > least).astype(np.int8), prepend=0, append=0))
+        above = np.zeros(levels.size + 2, dtype=np.bool_)
+        np.greater(levels, least, out=above[1:-1])
+        edges = np.flatnonzero(above[1:] != above[:-1])
         joined: list[list[int]] = []
         join = round(self.rules.join_s / FRAME_S)
         for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -185,4 +195,6 @@ class GreetingShape:
 def _share(values: Floats, share: float) -> float:
     """The value below which a share of the values lies."""
     place = min(values.size - 1, int(share * values.size))
-    return float(np.partition(values, place)[place])
+    ordered = values.copy()
+    ordered.partition(place)
+    return float(ordered[place])

@@ -47,7 +47,7 @@ class LineSound:
         if len(frame) != FRAME_BYTES:
             raise ValueError(f"a frame of {len(frame)} bytes (allowed: {FRAME_BYTES})")
         self._before, self.samples = self.samples, np.frombuffer(frame, dtype="<i2").astype(np.float32)
-        self.dbfs = power_dbfs(float(np.dot(self.samples, self.samples)) / FRAME_SAMPLES)
+        self.dbfs = power_dbfs(float(self.samples.dot(self.samples)) / FRAME_SAMPLES)
         self._bright = self._power = None
 
     @property
@@ -58,7 +58,7 @@ class LineSound:
                 self._bright = self.dbfs
             else:
                 bright = self.samples[1:] - _EMPHASIS * self.samples[:-1]
-                self._bright = power_dbfs(float(np.dot(bright, bright)) / FRAME_SAMPLES)
+                self._bright = power_dbfs(float(bright.dot(bright)) / FRAME_SAMPLES)
         return self._bright
 
     @property
@@ -66,5 +66,5 @@ class LineSound:
         """Power in each of the 321 bins of 25 Hz, over this frame and the one before it."""
         if self._power is None:
             spectrum = np.fft.rfft(np.concatenate((self._before, self.samples)) * _HANN)
-            self._power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+            self._power = np.square(spectrum.real) + np.square(spectrum.imag)
         return self._power

@@ -51,6 +51,7 @@ class MusicDetector:
         self._pure: deque[bool] = deque(maxlen=looks)
         self._power: deque[float] = deque(maxlen=looks)
         self._ages = np.zeros(HIGH_BIN + 1 - _FIRST_BIN, dtype=np.int16)
+        self._padded = np.empty(self._ages.size + _SMOOTH, dtype=np.float32)
         self._count = 0
 
     def push(self, sound: LineSound) -> bool:
@@ -81,7 +82,11 @@ class MusicDetector:
     def _prominent(self, band: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Bins that stand out from the bins around them, and are not far below the strongest."""
         logs = np.log(band + np.float32(1.0))
-        sums = np.cumsum(np.pad(logs, (_SMOOTH // 2 + 1, _SMOOTH // 2), mode="edge"))
+        padded = self._padded
+        padded[: _SMOOTH // 2 + 1] = logs[0]
+        padded[_SMOOTH // 2 + 1 : -(_SMOOTH // 2)] = logs
+        padded[-(_SMOOTH // 2) :] = logs[-1]
+        sums = padded.cumsum()
         mean = (sums[_SMOOTH:] - sums[:-_SMOOTH]) / _SMOOTH
         neper = np.float32(0.2303)
         found: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
