@@ -6,6 +6,7 @@ Whatever way a campaign comes in, from a file or over HTTP, it is asked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign, CampaignStrategy
@@ -13,6 +14,7 @@ from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import voice_choice
 from ari_app.errors import InputError, Problem
 from ari_app.ports import Clock
+from ari_app.services.account_row import RowDefaults
 from ari_app.services.flow_files import FlowDirectory
 from ari_app.services.flow_sources import read_flow_file
 from ari_app.services.model_problems import nearest
@@ -150,3 +152,16 @@ def _names_fit(settings: Settings, strategy: CampaignStrategy, source: str) -> N
     ]
     if problems:
         raise InputError(problems)
+
+
+def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
+    """What a row of a list gets where it says nothing."""
+    wanted = settings.defaults
+    return RowDefaults(
+        now,
+        wanted.country,
+        wanted.language,
+        wanted.currency,
+        wanted.timezone,
+        settings.dialler.ring_timeout_s,
+    )

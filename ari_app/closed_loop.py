@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from ari_app.alerting import alert_watch
+from ari_app.campaign_fit import row_defaults
 from ari_app.case_work import case_work
 from ari_app.config import Settings
 from ari_app.domain.calendar import Calendar
@@ -19,7 +20,6 @@ from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.http_api import Show, http_api
 from ari_app.messaging import messaging
 from ari_app.ports import Clock
-from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations.directory import IntegrationDirectory
 from ari_app.services.integrations.loading import Places
 from ari_app.services.integrations.runner import Integrations, Surroundings
@@ -95,19 +95,6 @@ def integration_surroundings(settings: Settings, store: SqliteStore, clock: Cloc
         defaults=lambda now: row_defaults(settings, now),
         work=settings.data_dir / "integrations",
         fetch=HttpFetch,
-    )
-
-
-def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
-    """What a row of a list gets where it says nothing."""
-    wanted = settings.defaults
-    return RowDefaults(
-        now,
-        wanted.country,
-        wanted.language,
-        wanted.currency,
-        wanted.timezone,
-        settings.dialler.ring_timeout_s,
     )
 
 

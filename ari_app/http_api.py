@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from ari_app.campaign_fit import check_campaign, strategies_of
+from ari_app.campaign_fit import check_campaign, row_defaults, strategies_of
 from ari_app.case_work import commission, evidence_files, service_rules
 from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign
@@ -95,7 +95,7 @@ async def build_api(
     rates = Rates(options.token_rate, options.address_rate)
     door = Door(Access(Doorman(store.api, clock), rates, options), store.api, clock)
     cursors = Cursors(await store.api.cursor_secret())
-    defaults = partial(_row_defaults, settings, clock)
+    defaults = partial(_defaults_now, settings, clock)
     imports = Imports(store, store.api, clock, settings.data_dir / "imports", defaults)
     routers = [
         tasks_router(door, store, cursors, defaults, partial(_check, settings, clock)),
@@ -135,16 +135,8 @@ async def build_api(
     return Api(app, counters, closing)
 
 
-def _row_defaults(settings: Settings, clock: Clock) -> RowDefaults:
-    wanted = settings.defaults
-    return RowDefaults(
-        clock.now(),
-        wanted.country,
-        wanted.language,
-        wanted.currency,
-        wanted.timezone,
-        settings.dialler.ring_timeout_s,
-    )
+def _defaults_now(settings: Settings, clock: Clock) -> RowDefaults:
+    return row_defaults(settings, clock.now())
 
 
 async def _keep_evidence(

@@ -93,9 +93,9 @@ def know_strategies(store: SqliteStore, settings: Settings, campaign: Campaign |
 
 def row_defaults(settings: Settings, now: datetime) -> RowDefaults:
     """What a row of a list gets where it says nothing."""
-    from ari_app import closed_loop
+    from ari_app import campaign_fit
 
-    return closed_loop.row_defaults(settings, now)
+    return campaign_fit.row_defaults(settings, now)
 
 
 # ---------------------------------------------------------------------------------------------- output
