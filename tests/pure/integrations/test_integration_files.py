@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ari_app.errors import InputError
+from ari_app.errors import InputError, Problem
 from ari_app.services.integrations.definition import Definition, read_definition
 from ari_app.services.integrations.directory import IntegrationDirectory
 from tests.support.docs import ROOT
@@ -129,3 +133,47 @@ def test_a_file_is_read_again_when_it_changes_and_a_fault_stops_only_itself(tmp_
     (tmp_path / "billing.yaml").unlink()
     assert directory.refresh()
     assert directory.problems == ()
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["fen", "date", "a.b", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["from", "do", "join", "const", "date", "epoch", "values", "default", "kind", "param", "url"]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+KEYS = st.sampled_from([*Definition.model_fields, "map", "billing"])
+
+
+@given(
+    st.dictionaries(KEYS, VALUES, max_size=8),
+    st.dictionaries(st.sampled_from(["url", "paging", "since"]), VALUES),
+)
+def test_whatever_stands_there_is_read_or_refused_with_its_place(top: object, http: object) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "billing.yaml"
+        assert isinstance(top, dict)
+        base = {"integration": "billing", "into": "payments", "http": http, "map": {"billId": "x"}}
+        path.write_text(json.dumps({**base, **top}), encoding="utf-8")
+        places = [problem.where for problem in problems_in(path)]
+        assert all("billing.yaml" in place for place in places)
+
+
+def problems_in(path: Path) -> list[Problem]:
+    try:
+        read_definition(path)
+    except InputError as error:
+        return error.problems
+    return []
