@@ -35,14 +35,20 @@ from ari_app.domain.plan import InstalmentOption, instalment_terms
 from ari_app.domain.service.state import ServiceRules
 from ari_app.domain.webhooks.delivery import DeliveryState, Policy
 from ari_app.domain.webhooks.reach import Reach
+from ari_app.gateways.integrations.http_fetch import HttpFetch
 from ari_app.gateways.messages.email import SmtpChannel, SmtpTerms
 from ari_app.gateways.webhooks.sender import HttpSender, SenderTerms
 from ari_app.logs import configure_logging
 from ari_app.ports import BillKey
 from ari_app.ports.disputes import NewDispute
+from ari_app.ports.integrations import RunResult
 from ari_app.ports.messages import Occasion
 from ari_app.ports.webhooks import Wanted
+from ari_app.services.account_row import RowDefaults
 from ari_app.services.disposition_file import read_dispositions
+from ari_app.services.integrations.directory import IntegrationDirectory
+from ari_app.services.integrations.loading import Places
+from ari_app.services.integrations.runner import Integrations, Surroundings
 from ari_app.services.messages.sender import MessageSender
 from ari_app.services.messages.templates import TemplateDirectory
 from ari_app.services.messages.wording import House
@@ -125,6 +131,8 @@ class Parts:
     wrap_up: WrapUp
     relay: Relay
     sender: MessageSender
+    directory: IntegrationDirectory
+    drop: Integrations
     bank: httpx.AsyncClient
     life: int
     attempts: int = 0
@@ -174,7 +182,19 @@ async def _live(plan: MonthPlan, life: int) -> None:
         stack.push_async_callback(letters.close)
         await store.messages.open_channels({"email": channel.provider}, OCCASIONS, clock.now())
         wrap_up = WrapUp(store, clock, table, None, Path(plan.folder), None, lambda: rules.book)
-        parts = Parts(plan, world, clock, store, rules, wrap_up, relay, letters, client, life)
+        parts = Parts(
+            plan,
+            world,
+            clock,
+            store,
+            rules,
+            wrap_up,
+            relay,
+            letters,
+            *_drop(plan, store, clock),
+            client,
+            life,
+        )
         looks = world.looks()
         done = int(plan.place.read_text()) if plan.place.exists() else 0
         clock.set(looks[done - 1] if done else START)
@@ -243,6 +263,8 @@ async def _reconcile(parts: Parts) -> None:
 
 async def _look(parts: Parts, after: datetime, upto: datetime) -> None:
     told = parts.world.callbacks(after, upto)
+    await _files(parts, [each for each in told if each.by_file], upto)
+    told = [each for each in told if not each.by_file]
     later = told[: len(told) // 2]  # these come while calls are made
     for each in told[len(later) :]:
         await _callback(parts, each)
@@ -256,6 +278,40 @@ async def _look(parts: Parts, after: datetime, upto: datetime) -> None:
     await parts.sender.plan()
     await parts.sender.send_due()
     await parts.relay.drain()
+
+
+async def _files(parts: Parts, told: list[Told], at: datetime) -> None:
+    """A bank that puts files into a folder, each under its last name only when it is complete."""
+    inbox = Path(parts.plan.folder) / "inbox"
+    if told:
+        for each in told:
+            tell(parts.plan, each)
+        part = inbox / f"bank-{at:%m%d%H%M}.part"
+        part.write_text(
+            "customerId,accountId,billId,fen,reference,paidAt\n" + "".join(each.row for each in told)
+        )
+        part.rename(part.with_suffix(".csv"))
+    for run in await parts.drop.run(parts.directory.definitions["drop"]):
+        assert (run.result, run.rejected) == (RunResult.DONE, 0), run
+
+
+def _drop(
+    plan: MonthPlan, store: SqliteStore, clock: VirtualClock
+) -> tuple[IntegrationDirectory, Integrations]:
+    folder = Path(plan.folder)
+    for name in ("inbox", "integrations", "work"):
+        (folder / name).mkdir(exist_ok=True)
+    fields = "".join(
+        f"  {name}: {name}\n" for name in ("customerId", "accountId", "billId", "reference", "paidAt")
+    )
+    (folder / "integrations" / "drop.yaml").write_text(
+        f"integration: drop\ninto: payments\nfolder: {{inbox: {folder / 'inbox'}, complete: rename}}\n"
+        f"map:\n{fields}  amount: {{from: fen, do: [fen]}}\n"
+    )
+    places = Places(store, store.debts, store.disputes)
+    around = Surroundings(places, store.integration_runs, clock, RowDefaults, folder / "work", HttpFetch)
+    directory = IntegrationDirectory(folder / "integrations")
+    return directory, Integrations(directory, around)
 
 
 async def _clocks(parts: Parts) -> None:

@@ -109,13 +109,18 @@ def sums(bill: Bill, at: int | None = None) -> Sums:
     since, stated = bill.stated(at)
     known = [each for each in bill.entries if at is None or each["at"] <= at]
     found = Sums(stated)
-    left = {each["reference"]: each["amount_minor"] for each in known if each["kind"] == "payment"}
+    left = {
+        (each["provider"], each["reference"]): each["amount_minor"]
+        for each in known
+        if each["kind"] == "payment"
+    }
     for each in known:
         amount = each["amount_minor"]
         if each["kind"] == "reversal":
-            amount = min(amount, left.get(each["reverses"], 0))
-            if each["reverses"] in left:
-                left[each["reverses"]] -= amount
+            of = (each["provider"], each["reverses"])
+            amount = min(amount, left.get(of, 0))
+            if of in left:
+                left[of] -= amount
         if each["at"] <= since:
             continue  # the statement knew it
         match each["kind"]:
@@ -147,12 +152,16 @@ def settled(bill: Bill) -> int | None:
 
 def money(bill: Bill, after: int = 0) -> list[tuple[int, int]]:
     """What has stayed of payments that were learnt of behind an instant: when each happened, and how much."""
-    back: dict[str, int] = {}
+    back: dict[tuple[str, str], int] = {}
     for each in bill.entries:
         if each["kind"] == "reversal":
-            back[each["reverses"]] = back.get(each["reverses"], 0) + each["amount_minor"]
+            of = (each["provider"], each["reverses"])
+            back[of] = back.get(of, 0) + each["amount_minor"]
     found = [
-        (min(each["at"], each["occurred_at"]), each["amount_minor"] - back.get(each["reference"], 0))
+        (
+            min(each["at"], each["occurred_at"]),
+            each["amount_minor"] - back.get((each["provider"], each["reference"]), 0),
+        )
         for each in bill.entries
         if each["kind"] == "payment" and each["at"] > after
     ]

@@ -80,6 +80,21 @@ class Told:
     reverses: str = ""
 
     @property
+    def by_file(self) -> bool:
+        """Those who pay unasked, and for good, do so at a bank that sends files instead of callbacks."""
+        return self.reference.startswith("u") and int(self.bill[0].removeprefix("cust-")) % len(MANNERS) in (
+            4,
+            5,
+        )
+
+    @property
+    def row(self) -> str:
+        """A line of such a file."""
+        customer, account, bill = self.bill
+        at = datetime.fromtimestamp(self.occurred, UTC).isoformat()
+        return f"{customer},{account},{bill},{self.fen},{self.reference},{at}\n"
+
+    @property
     def fields(self) -> dict[str, object]:
         """The body, as the house's own signature of payment providers wants it."""
         customer, account, bill = self.bill

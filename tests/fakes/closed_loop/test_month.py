@@ -210,7 +210,7 @@ def told_faults(plan: MonthPlan) -> list[str]:
         each = json.loads(line)
         told[each["reference"]] = (each["kind"], each["fen"], each["bill"][0])
     sql = """SELECT l.reference, l.kind, l.amount_minor, a.customer_id FROM ledger_entry AS l
-        JOIN account AS a ON a.id = l.account WHERE l.provider = 'bank'"""
+        JOIN account AS a ON a.id = l.account WHERE l.provider IN ('bank', 'drop')"""
     kept = {row[0]: (row[1], row[2], row[3]) for row in rows(plan.database, sql)}
     faults = [
         f"{name}: told {told.get(name)}, kept {kept.get(name)}"
@@ -254,7 +254,10 @@ def happened(plan: MonthPlan, hook: Hook, post: Post) -> None:
     """The month was one in which things went wrong: otherwise it would prove nothing."""
     deliveries = len(plan.told.read_text(encoding="utf-8").splitlines())
     told = {
-        row[0] for row in rows(plan.database, "SELECT reference FROM ledger_entry WHERE provider = 'bank'")
+        row[0]
+        for row in rows(
+            plan.database, "SELECT reference FROM ledger_entry WHERE provider IN ('bank', 'drop')"
+        )
     }
     states = Counter(str(row[0]) for row in rows(plan.database, "SELECT state FROM promise_to_pay"))
     plans = Counter(str(row[0]) for row in rows(plan.database, "SELECT state FROM plan_case"))
@@ -272,6 +275,7 @@ def happened(plan: MonthPlan, hook: Hook, post: Post) -> None:
     assert letters["sent"]
     assert rows(plan.database, "SELECT 1 FROM dispute_case WHERE verdict IS NOT NULL")
     assert rows(plan.database, "SELECT 1 FROM ledger_entry WHERE kind = 'reversal'")
+    assert rows(plan.database, "SELECT 1 FROM ledger_entry WHERE provider = 'drop'")
 
 
 @pytest.mark.timeout(900)  # of which the usual month takes less than thirty, on a quiet machine
