@@ -296,7 +296,9 @@ class Payments(Protocol):
     async def records(
         self, provider: str, since: datetime, until: datetime, after: int, limit: int
     ) -> list[PaymentRecord]:
-        """Payments and reversals of a provider that happened in [since, until), by ``seq`` above ``after``."""
+        """Payments and reversals of a provider that happened in [since, until), in the order of that and of ``seq``.
+
+        ``after`` is 0 for the first page; the next one begins with ``occurred_at`` and ``seq`` of the last record."""
         ...
 
     async def records_named(self, provider: str, references: Sequence[str]) -> list[PaymentRecord]: ...

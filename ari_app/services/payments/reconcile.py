@@ -126,8 +126,8 @@ class _Work:
             self._last.astimezone(zone).date() + timedelta(days=1), time(), zone
         ).astimezone(UTC)
         self.report.window = (begins, ends)
-        after = 0
-        while page := await self._payments.records(self._statement.provider, begins, ends, after, BATCH):
+        since, after = begins, 0
+        while page := await self._payments.records(self._statement.provider, since, ends, after, BATCH):
             for each in page:
                 book = book_of(each)
                 total_of(
@@ -136,7 +136,7 @@ class _Work:
                 if self._seen.row_of(book.key, _NOT_THERE) == _NOT_THERE:
                     self.report.counts[Difference.ONLY_HERE] += 1
                     self._tell(DifferenceRow(Difference.ONLY_HERE, book, None, each))
-            after = page[-1].seq
+            since, after = page[-1].occurred_at, page[-1].seq
 
     def _is_new(self, row: StatementRow) -> bool:
         if self._seen.row_of(row.book.key, row.number) == row.number:

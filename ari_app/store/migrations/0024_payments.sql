@@ -78,3 +78,6 @@ CREATE TABLE payment_notice (
 
 CREATE INDEX payment_notice_unmatched ON payment_notice (seq) WHERE state = 'unmatched';
 CREATE INDEX payment_notice_waiting ON payment_notice (provider, reverses) WHERE state = 'unmatched';
+
+-- A provider's movements in the order in which they happened, for the comparison with its own list.
+CREATE INDEX ledger_entry_happened ON ledger_entry (provider, occurred_at);

@@ -77,6 +77,11 @@ def refuse(connection: sqlite3.Connection, seq: int, by: str, why: str, now: int
     return notice_record(_row(connection, seq))
 
 
+def can_be_matched(connection: sqlite3.Connection) -> bool:
+    """Whether the bill of an unmatched notice is known by now."""
+    return connection.execute(SQL["matchable_notices"], {"limit": 1}).fetchone() is not None
+
+
 def ask_again(connection: sqlite3.Connection, now: int) -> int:
     """Ask a part of the unmatched again, those whose bill is known by now: how many were looked at."""
     rows = connection.execute(SQL["matchable_notices"], {"limit": PART}).fetchall()

@@ -109,6 +109,9 @@ class SqlitePayments:
 
     async def retry_unmatched(self, now: datetime) -> int:
         looked = 0
+        # Asked beside the writer first: mostly there is none, however many wait.
+        if not await self._readers.run(inbox.can_be_matched):
+            return 0
         while found := await self._writer.run(lambda db: inbox.ask_again(db, micros(now))):
             looked += found
         return looked

@@ -102,9 +102,9 @@ WHERE provider = :provider AND reverses = :reverses AND kind = 'reversal';
 
 -- name: payment_records
 SELECT l.*, a.customer_id, a.account_id, a.bill_id FROM ledger_entry AS l JOIN account AS a ON a.id = l.account
-WHERE l.provider = :provider AND l.kind IN ('payment', 'reversal') AND l.occurred_at >= :since AND l.occurred_at < :until
-    AND l.seq > :after
-ORDER BY l.seq LIMIT :limit;
+WHERE l.provider = :provider AND (l.occurred_at, l.seq) > (:since, :after) AND l.occurred_at < :until
+    AND l.kind IN ('payment', 'reversal')
+ORDER BY l.occurred_at, l.seq LIMIT :limit;
 
 -- name: payment_records_named
 SELECT l.*, a.customer_id, a.account_id, a.bill_id FROM json_each(:references) AS r
