@@ -130,7 +130,7 @@ async def build_api(
         [*routers, *others],
         counters=counters,
         closing=closing,
-        around=[imports.running, partial(_forgetting, store, clock)],
+        around=[imports.running, partial(_forgetting, store, clock, imports)],
     )
     return Api(app, counters, closing)
 
@@ -164,15 +164,16 @@ def _check(settings: Settings, clock: Clock, campaign: Campaign) -> None:
 
 
 @asynccontextmanager
-async def _forgetting(store: SqliteStore, clock: Clock) -> AsyncIterator[None]:
-    """Answers of idempotency keys go after their day, hour by hour."""
+async def _forgetting(store: SqliteStore, clock: Clock, imports: Imports) -> AsyncIterator[None]:
+    """Answers of idempotency keys go after their day, uploaded files after a week; looked at hour by hour."""
 
     async def forget() -> None:
         while True:
             try:
                 await store.api.forget_requests(clock.now() - REMEMBERED)
-            except StoreError as error:
-                log.warning("old answers are not forgotten", error=str(error))
+                await imports.sweep()
+            except (StoreError, OSError) as error:
+                log.warning("what is old is not forgotten", error=str(error))
             await asyncio.sleep(3600)
 
     task = asyncio.create_task(forget())

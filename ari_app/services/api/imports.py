@@ -75,7 +75,7 @@ class Imports:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Load what is added while the context lasts; what is not done at its end is interrupted."""
-        await asyncio.to_thread(self._sweep)
+        await self.sweep()
         await self.interrupt_gone()
         worker = asyncio.create_task(self._work())
         try:
@@ -85,6 +85,10 @@ class Imports:
             await asyncio.gather(worker, return_exceptions=True)
             while not self._queue.empty():
                 await self._end(self._queue.get_nowait(), ImportState.INTERRUPTED)
+
+    async def sweep(self) -> None:
+        """Delete files and refused rows that have been kept long enough."""
+        await asyncio.to_thread(self._sweep)
 
     def _sweep(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -155,9 +155,13 @@ async def _keep(file: UploadFile, path: Path) -> tuple[bytes, int]:
     descriptor = await asyncio.to_thread(
         os.open, path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600
     )
-    with os.fdopen(descriptor, "wb") as stream:
-        while chunk := await file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            await asyncio.to_thread(stream.write, chunk)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            while chunk := await file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                await asyncio.to_thread(stream.write, chunk)
+    except BaseException:  # a full disk, or a client that has gone: half a list is none
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        raise
     return digest.digest(), size

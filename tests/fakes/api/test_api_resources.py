@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -202,6 +203,23 @@ async def test_a_load_that_was_interrupted_goes_on_with_the_same_file(tmp_path: 
         assert taken.json()["jobId"] == "imp-old"
         found = await finished(it, "imp-old")
         assert (found["state"], found["added"], found["rejected"]) == ("done", 2, 1)
+
+
+async def test_old_answers_and_files_are_forgotten(tmp_path: Path) -> None:
+    folder = tmp_path / "imports"
+    folder.mkdir()
+    old, new = folder / "imp-1.rejects.csv", folder / "imp-2.rejects.csv"
+    for path, days in ((old, 8), (new, 6)):
+        path.write_text("x", encoding="utf-8")
+        stamp = (NOW - timedelta(days=days)).timestamp()
+        os.utime(path, (stamp, stamp))
+    async with served(tmp_path) as it:
+        assert (old.exists(), new.exists()) == (False, True)
+        await it.client.post(
+            "/v1/lists/black", json={"customerId": "c", "source": "s"}, headers={"Idempotency-Key": "k"}
+        )
+        assert await it.store.api.forget_requests(it.clock.now()) == 0
+        assert await it.store.api.forget_requests(it.clock.now() + timedelta(seconds=1)) == 1
 
 
 async def test_a_load_says_that_it_was_interrupted_when_its_program_ends(
