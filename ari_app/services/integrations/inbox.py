@@ -25,6 +25,8 @@ from ari_app.services.integrations.definition import FolderPart
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".swp")
 MARKER = ".done"
 DONE, FAILED = "done", "failed"
+#: How the names of our copies begin.
+COPY = "taken-"
 _CHUNK = 1 << 20
 _MEGA = 1_000_000
 #: Files that are looked at in one go.
@@ -105,7 +107,7 @@ def take(path: Path, spec: FolderPart, to: Path) -> Taken | None:
 
     Raises InboxError for a file that is too long or cannot be read.
     """
-    copy = to / f"{os.getpid()}-{path.name[-100:]}"
+    copy = to / f"{COPY}{os.getpid()}-{path.name[-100:]}"
     most = int(spec.most_mb * _MEGA)
     try:
         source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

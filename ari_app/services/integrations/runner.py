@@ -27,6 +27,7 @@ from ari_app.services.exact_json import DECODER
 from ari_app.services.integrations.definition import Definition, HttpPart
 from ari_app.services.integrations.directory import IntegrationDirectory
 from ari_app.services.integrations.inbox import (
+    COPY,
     DONE,
     FAILED,
     InboxError,
@@ -130,6 +131,7 @@ class Integrations:
         work = self._around.work / definition.integration
         work.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone(work / "lock"):
+            await asyncio.to_thread(_swept, work)
             if definition.http is not None:
                 found = [await self._pull(definition, definition.http, work)]
             else:
@@ -305,6 +307,12 @@ def _report(run: Run, rejects: tuple[str, ...]) -> str:
         "rejects": list(rejects),
     }
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+
+
+def _swept(work: Path) -> None:
+    """What a run that was killed has left; nobody else is at work here."""
+    for path in [*work.glob(f"{COPY}*"), *work.glob(".*.part")]:
+        path.unlink(missing_ok=True)
 
 
 def _emptied(spool: Path) -> None:

@@ -233,7 +233,10 @@ async def test_a_crash_after_loading_and_before_putting_away_loads_nothing_twice
         await drop.run()
     monkeypatch.undo()
     assert drop.left() == ["list.csv"]
+    stale = drop.work / "drop" / "taken-1-list.csv"
+    stale.write_text("what a killed run has left", encoding="utf-8")
     assert await drop.run() == []
+    assert not stale.exists()
     assert (drop.left(), len(drop.away("done"))) == ([], 1)
     assert [run.result for run in await drop.store.integration_runs.runs("drop")] == [RunResult.DONE]
 
