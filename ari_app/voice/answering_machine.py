@@ -117,7 +117,10 @@ class AnsweringMachineDetector:
         """Take one frame (640 bytes slin16) that arrived at ``at`` (seconds of a steady clock)."""
         if self.done:
             return None
-        verdict = self.tick(at - FRAME_S)
+        began = self._began
+        # Most frames come when they are due: then no time has gone by without one, and nothing was told meanwhile.
+        on_time = began is not None and at - began < (self._shape.frames + 2) * FRAME_S - _SLACK_S
+        verdict = None if on_time and self._told is None else self.tick(at - FRAME_S)
         if verdict is not None and verdict is not AnswerVerdict.HUMAN:
             return verdict
         self._sound.push(frame)

@@ -46,7 +46,9 @@ class MusicDetector:
     def __init__(self, rules: MusicRules | None = None) -> None:
         self.rules = rules or MusicRules()
         self.music = False
-        looks = round(self.rules.window_s / FRAME_S / EVERY)
+        self._looks = looks = round(self.rules.window_s / FRAME_S / EVERY)
+        self._soft = looks
+        """Looks kept since the last loud one: when they fill the window, another one changes nothing."""
         self._standing: deque[bool] = deque(maxlen=looks)
         self._pure: deque[bool] = deque(maxlen=looks)
         self._power: deque[float] = deque(maxlen=looks)
@@ -60,11 +62,13 @@ class MusicDetector:
         if self._count % EVERY:
             return self.music
         if sound.dbfs < self.rules.lowest_dbfs:
-            if self._power and max(self._power) == 0.0:
+            if self._power and self._soft >= self._looks:
                 return False
+            self._soft += 1
             self._ages[:] = 0
             self._look(False, False, 0.0)
             return self.music
+        self._soft = 0
         band = sound.power[_FIRST_BIN : HIGH_BIN + 1]
         peaks = self._prominent(band)
         near = peaks.copy()  # a line may waver by a bin of 25 Hz

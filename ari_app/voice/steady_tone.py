@@ -13,6 +13,7 @@ from ari_app.voice.pcm import FRAME_S, Floats
 _NOISE_FOLLOWS: Final = np.float32(0.15)
 _FLOOR_RISE_DB: Final = 0.06
 """dB a frame by which the floor rises where nothing is softer: 3 dB a second."""
+_LOWEST_FLOOR_DBFS: Final = -80.0
 _NEAR_FLOOR_DB: Final = 4.0
 
 
@@ -47,11 +48,14 @@ class SteadyTone:
     def push(self, sound: LineSound) -> None:
         """Take one frame."""
         rules, dbfs = self.rules, sound.dbfs
-        quiet = dbfs < self._floor + _NEAR_FLOOR_DB
-        self._floor = dbfs if dbfs < self._floor else min(self._floor + _FLOOR_RISE_DB, dbfs)
-        self._floor = max(self._floor, -80.0)
+        floor = self._floor
+        quiet = dbfs < floor + _NEAR_FLOOR_DB
+        risen = floor + _FLOOR_RISE_DB
+        floor = dbfs if dbfs < risen else risen
+        self._floor = floor if floor > _LOWEST_FLOOR_DBFS else _LOWEST_FLOOR_DBFS
         if dbfs < rules.lowest_dbfs:
-            self._miss()
+            if self.seconds or self._strange:
+                self._miss()
             return
         band = sound.power[LOW_BIN : HIGH_BIN + 1]
         if quiet and self.seconds == 0.0:
