@@ -12,6 +12,7 @@ from ari_app.config import Settings
 from ari_app.domain.campaign import Campaign, CampaignStrategy
 from ari_app.domain.compliance import zone_of
 from ari_app.domain.voice_style import voice_choice
+from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.ports import Clock
 from ari_app.services.account_row import RowDefaults
@@ -23,6 +24,7 @@ from ari_app.services.rule_directory import RuleDirectory
 from ari_app.services.strategy_check import Surroundings
 from ari_app.services.strategy_directory import StrategyDirectory
 from ari_app.services.strategy_surroundings import surroundings
+from ari_app.services.webhooks.addresses import refused_url
 
 
 def strategies_of(
@@ -42,12 +44,24 @@ def strategies_of(
 
 def check_campaign(settings: Settings, clock: Clock, campaign: Campaign, source: str) -> None:
     """Raises InputError with what does not fit; reads the files of ``dialplan_dir``."""
+    _reachable(settings, campaign, source)
     rules = RuleDirectory(settings.dialplan_dir)
     _known_flow(settings, campaign.strategy.flow, source)
     _voices_fit(settings, campaign.strategy, source)
     _names_fit(settings, campaign.strategy, source)
     _within_rules(settings, clock, rules, campaign, source)
     _within_strategy(settings, clock, rules, campaign, source)
+
+
+def _reachable(settings: Settings, campaign: Campaign, source: str) -> None:
+    """A webhook inside the network would be refused at every event; names are looked up then."""
+    if campaign.webhook is None:
+        return
+    reach = Reach.of(settings.webhooks.allow_networks, settings.webhooks.allow_ports)
+    refused = refused_url(campaign.webhook.url, reach)
+    if refused:
+        allowed = "a public address, or one of webhooks.allow_networks"
+        raise InputError([Problem(source, "webhook.url", refused, allowed)])
 
 
 def _known_flow(settings: Settings, flow: str, source: str) -> None:

@@ -245,6 +245,10 @@ def test_a_wrong_request_stores_nothing(ari_app: Run, tmp_path: Path) -> None:
     mute = ari_app("campaign", "create", request_file(tmp_path, strategy={"flow": "remind"}))
     assert "strategy.flow: there is no such flow" in mute.err
     assert "did you mean reminder?" in mute.err
+    inward = {"events": ["call.completed"], "url": "http://169.254.169.254/x", "secret": "secret-1"}
+    assert "webhook.url: the address is not to be reached: link-local" in (
+        ari_app("campaign", "create", request_file(tmp_path, webhook=inward)).err
+    )
     assert ari_app("campaign", "list", "--json").object == []
 
 

@@ -43,8 +43,10 @@ def add_event(
 def put_campaign_endpoint(
     connection: sqlite3.Connection, campaign_id: str, webhook: WebhookSpec | None
 ) -> None:
-    """Keep the endpoint of a campaign as its request has it. Without a webhook it wants no event from now on; what was
-    told before still goes where it was to go."""
+    """Keep the endpoint of a campaign as its request has it; at a new address it is active, whatever the old one was.
+
+    Without a webhook it wants no event from now on; what was told before still goes where it was to go.
+    """
     known = connection.execute(SQL["endpoint_of_campaign"], {"campaign_id": campaign_id}).fetchone()
     if webhook is None and known is None:
         return

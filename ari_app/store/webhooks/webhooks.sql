@@ -18,7 +18,10 @@ SELECT url, events, secret FROM webhook_endpoint WHERE campaign_id = :campaign_i
 -- name: put_campaign_endpoint
 INSERT INTO webhook_endpoint (name, campaign_id, url, events, secret, state_at)
 VALUES (:name, :campaign_id, :url, :events, :secret, 0)
-ON CONFLICT (campaign_id) DO UPDATE SET url = excluded.url, events = excluded.events, secret = excluded.secret;
+ON CONFLICT (campaign_id) DO UPDATE SET url = excluded.url, events = excluded.events, secret = excluded.secret,
+    state = IIF(url = excluded.url, state, 'active'), why = IIF(url = excluded.url, why, ''),
+    failures = IIF(url = excluded.url, failures, 0), probes = IIF(url = excluded.url, probes, 0),
+    probe_at = IIF(url = excluded.url, probe_at, NULL);
 
 -- name: live_endpoints
 SELECT id, url, secret, old_secret, old_until, state FROM webhook_endpoint

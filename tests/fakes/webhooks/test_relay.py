@@ -245,6 +245,21 @@ async def test_a_receiver_that_is_gone_is_disabled_and_what_it_missed_waits_for_
         assert (await here.store.webhooks.backlog()).pending == 0
 
 
+async def test_at_another_address_a_disabled_endpoint_is_active_again(tmp_path: Path) -> None:
+    async with receiver() as far, receiver() as better, place(tmp_path, far.url) as here:
+        far.manner = says(410)
+        await here.tell(1, "a")
+        await here.relay.drain()
+        same = WebhookSpec(far.url, ("collection.*", "payment.*"), SECRET)
+        await here.store.put_campaign(replace(campaign(), name="Another name", webhook=same))
+        assert [each.state for each in await here.store.webhooks.endpoints()] == [EndpointState.DISABLED]
+        await here.store.put_campaign(replace(campaign(), webhook=replace(same, url=better.url)))
+        assert [each.state for each in await here.store.webhooks.endpoints()] == [EndpointState.ACTIVE]
+        here.clock.advance(3600)
+        await here.relay.drain()
+        assert [each.id for each in better.requests] == [each.id for each in far.requests]
+
+
 async def test_an_endpoint_that_fails_again_and_again_is_probed_and_comes_back_by_itself(
     tmp_path: Path,
 ) -> None:
