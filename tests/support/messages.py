@@ -75,6 +75,11 @@ def strategy_of(*segments: Segment) -> Strategy:
     )
 
 
+def book_of(chosen: Strategy) -> StrategyBook:
+    """The one strategy that there is."""
+    return StrategyBook({chosen.name: KnownStrategy(chosen, digest_of(chosen))})
+
+
 @dataclass
 class World:
     """A store with one campaign, and what sends its messages."""
@@ -135,7 +140,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A campaign of a signed strategy with some customers, loaded at ``now``."""
     chosen = strategy or strategy_of()
-    book = StrategyBook({chosen.name: KnownStrategy(chosen, digest_of(chosen))})
+    book = book_of(chosen)
     async with await SqliteStore.open(path) as store:
         store.use_strategies(lambda: book)
         task = campaign(strategy=CampaignStrategy(file=chosen.name))
