@@ -158,7 +158,11 @@ class _Rows(Generic[T]):
         self._listing, self._names, self._defaults, self._read = listing, fields, defaults, read
         self._typed = not listing.headings
         self.headings = listing.headings or tuple(fields)
-        columns = match_columns(listing.headings, {}, listing.source, fields=fields, aliases=aliases)
+        try:
+            columns = match_columns(listing.headings, {}, listing.source, fields=fields, aliases=aliases)
+        except InputError:
+            listing.close()
+            raise
         self._fields = {heading: name for name, heading in columns.items()}
         self.count = self.rejected = 0
         self.kept: list[RejectedRow] = []
