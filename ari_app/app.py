@@ -31,6 +31,7 @@ from ari_app.language import language_model
 from ari_app.observation import Observed, observation
 from ari_app.ports import Agents, Clock, Flows, MediaStream, Prompts, Recogniser, Recorder, Store, Voice
 from ari_app.services.advice import Adviser
+from ari_app.services.alerts.red_lines import RedLineWatch
 from ari_app.services.answer_watch import AnswerWatch
 from ari_app.services.call_languages import OtherLanguages
 from ari_app.services.call_session import CallLimits, CallServices, DialPlan
@@ -71,6 +72,8 @@ CONNECT_S = 5.0
 FUNASR = "funasr"
 #: How often rule packs and calendars are looked at for changes.
 RULES_AGAIN_S = 5.0
+#: How often it is told that the guard has stopped a sentence.
+RED_LINES_S = 2.0
 #: How often calls that nobody has answered are asked again, where something has changed.
 WITHDRAWAL_S = 1.0
 #: The hour, by the clocks of defaults.timezone, in which bills grow older.
@@ -191,6 +194,7 @@ async def open_controller(settings: Settings, *, patience_s: float = 10.0) -> As
         every(scheduler, settings.dialler.tick_s, controller.tick)
         every(scheduler, WITHDRAWAL_S, WithdrawalWatch(store, clock, rules.decide, dialler.sessions).look)
         every(scheduler, RULES_AGAIN_S, RuleWatch(rules, store, strategies).look)
+        every(scheduler, RED_LINES_S, RedLineWatch(lambda: flows.tally.by_breach, store.webhooks, clock).look)
         scheduler.add_job(
             Nightly(store, clock, lambda: rules.book).run,
             CronTrigger(hour=NIGHTLY_HOUR, minute=10, timezone=settings.defaults.timezone),

@@ -46,6 +46,7 @@ EVENTS: Mapping[str, str] = {
     "alert.acknowledged": "a person has taken an alert on",
     "alert.escalated": "a deadline of an alert has passed, and the next of the chain is told",
     "alert.closed": "an alert was dealt with, or its cause is gone",
+    "compliance.red_line": "the guard has stopped sentences of the bot that crossed a red line",
     "webhook.dead": "an event could not be delivered to a webhook and waits to be replayed",
     "webhook.endpoint": "a webhook is failing, disabled or active again",
     "integration.failed": "a pull or a file of an integration failed",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_app.dialogue.guard import Breach, GuardTally
 from ari_app.domain.alerts.alert import AlertState, Level, Severity, Signal
 from ari_app.domain.alerts.rules import (
     About,
@@ -33,6 +34,7 @@ from ari_app.ports import BillKey, Movement
 from ari_app.ports.alerts import AlertFilter, AlertRecord, DueNotice, HandRaised
 from ari_app.services.alerts.alert_watch import AlertBooks, AlertWatch
 from ari_app.services.alerts.letter import body, subject_line
+from ari_app.services.alerts.red_lines import RedLineWatch
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.clock import FakeClock
 from tests.support.store_rows import NOW, account, allow, campaign, enough, ids, no_events, outcome
@@ -409,3 +411,20 @@ async def test_what_no_rule_can_know_is_raised_by_hand(store: SqliteStore) -> No
         assert await store.alerts.raise_by_hand(HandRaised("a leak", Severity.P2, "Li"), rules, NOW)
     assert len(await all_of(store)) == 3
     assert await store.alerts.raise_by_hand(replace(wish, customer_id="nobody"), rules, NOW) is None
+
+
+async def test_a_sentence_that_the_guard_stops_raises_an_alert_while_calls_go_on(store: SqliteStore) -> None:
+    tally = GuardTally()
+    looks = RedLineWatch(lambda: tally.by_breach, store.webhooks, FakeClock())
+    rules = book(rule("red", EventSource(("compliance.red_line",)), about=About.WHOLE))
+    await looks.look()
+    assert await events(store, "compliance.") == []
+    for _ in range(2):
+        tally.note(Breach.LEGAL)
+        await looks.look()
+        await looks.look()
+    await store.alerts.read_events(rules, NOW)
+    (alert,) = await all_of(store)
+    assert (alert.subject, alert.count) == ("*", 2)
+    told = [each.payload for each in await store.outbox() if each.event == "compliance.red_line"]
+    assert [(each["redLine"], each["count"]) for each in told] == [("legal", 1), ("legal", 1)]

@@ -93,7 +93,7 @@ def test_the_shipped_rules_have_no_fault_and_cover_what_is_asked_for() -> None:
         *("promise_broken", "dispute_late", "restoration_late", "webhook_dead", "plan_breached"),
         *("payment_unmatched", "high_amount", "high_risk", "pre_suspension", "distress", "complaint"),
         *("early_warning", "evidence_90", "answer_rate_drop", "complaints_rise", "speech_unclear"),
-        *("abandon_rate_high", "low_score", "promises_kept_drop", "integration_failed"),
+        *("abandon_rate_high", "low_score", "promises_kept_drop", "integration_failed", "red_line"),
     }
     by_name = {rule.name: rule for rule in book.rules}
     assert (by_name["high_risk"].severity, by_name["high_risk"].contact_hours) == (Severity.P1, 24)
