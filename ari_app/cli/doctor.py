@@ -54,6 +54,7 @@ def doctor_command(
 
 def _checks(invoked: Invocation, offline: bool) -> list[Check]:
     from ari_app.cli import doctor_checks as checks
+    from ari_app.cli.doctor_messages import check_messages
     from ari_app.cli.doctor_payments import check_payments
     from ari_app.cli.held_back import check_modes
     from ari_app.config import config_path
@@ -82,6 +83,7 @@ def _checks(invoked: Invocation, offline: bool) -> list[Check]:
         *checks.check_integrations(settings),
         *checks.check_recognisers(settings),
         *checks.check_voices(settings),
+        *check_messages(settings),
         *check_payments(settings, clock_of(settings).now()),
         *run(check_modes(settings)),
         checks.check_binary(),

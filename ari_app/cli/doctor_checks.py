@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ari_app.cli.doctor_messages import message_secrets
 from ari_app.errors import AriAppError, ConfigError, SpeechError
 from ari_app.services.doctor import Check, fail, ok, warn
 
@@ -413,6 +414,7 @@ def secret_files(settings: Settings, config: Path | None) -> list[tuple[str, Pat
     if payments.alipay is not None:
         files.append(("Alipay's private key", payments.alipay.private_key_file))
     files.append(("mail server's password file", settings.alerts.smtp_password_file))
+    files += message_secrets(settings)
     if config is not None and config.is_file():
         text = config.read_text(encoding="utf-8", errors="replace")
         if re.search(r"\b(?:password|secret|api_key)\"?\s*:\s*\S", text):

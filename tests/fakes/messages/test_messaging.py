@@ -12,6 +12,7 @@ import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from fastapi import FastAPI
 
+from ari_app.cli.doctor_messages import check_messages, message_secrets
 from ari_app.config import Settings, load_settings
 from ari_app.domain.messages.message import MessageState, Origin, Purpose
 from ari_app.errors import ConfigError
@@ -160,6 +161,19 @@ def test_secrets_come_from_files_and_stand_in_no_text(tmp_path: Path) -> None:
     (tmp_path / "token").unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
         make_channels(wanted)
+
+
+def test_the_doctor_tells_of_channels_templates_and_secrets(tmp_path: Path) -> None:
+    wanted = settings(tmp_path, Provider(url="http://127.0.0.1:1"))
+    (found,) = check_messages(wanted)
+    assert "sms by acme" in found.found
+    assert {path.name for _, path in message_secrets(wanted) if path is not None} == {"token", "callback"}
+    (tmp_path / "token").unlink()
+    (found,) = check_messages(wanted)
+    assert "cannot be read" in found.found
+    without = wanted.model_copy(update={"payments": wanted.payments.model_copy(update={"base_url": None})})
+    (tmp_path / "token").write_text("x", encoding="utf-8")
+    assert "payment_link" in check_messages(without)[-1].found
 
 
 @pytest.mark.parametrize(
