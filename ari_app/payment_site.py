@@ -24,8 +24,10 @@ from ari_app.services.payments.orders import OrderDesk
 from ari_app.services.payments.visits import Visits
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.payments.callbacks import callback_router
+from ari_app.web.payments.desk import Desk
 from ari_app.web.payments.page import PaymentPage
 from ari_app.web.payments.visitor import Porter
+from ari_app.web.payments.wishes import Wishes
 
 #: Adds the readings of a group of metrics, by a function and a label.
 Show = Callable[[str, Callable[[], object], str], None]
@@ -67,24 +69,20 @@ def payment_routers(
     ``show`` adds what came to the metrics.
     """
     providers = payment_providers(settings)
-    desk = CallbackDesk(store.payments, providers, clock)
+    callbacks = CallbackDesk(store.payments, providers, clock)
     if show is not None:
-        for name, counters in desk.counters.items():
+        for name, counters in callbacks.counters.items():
             show("payment_callback", lambda counters=counters: counters, name)  # type: ignore[misc]
-    routers = [callback_router(desk)] if providers else []
+    routers = [callback_router(callbacks)] if providers else []
     links = payment_links(settings, store)
     if links is None:
         return routers
     wanted, company = settings.payments, settings.company
     visits = Visits(links.keys, timedelta(minutes=wanted.session_minutes))
     porter = Porter(links, visits, clock, {"zh": company.name, "en": company.name_en})
-    page = PaymentPage(
-        porter,
-        store.payments,
-        OrderDesk(store.payments, providers, clock, timedelta(minutes=wanted.order_minutes)),
-        wanted.promise_days,
-        evidence_files(settings, store),
-    )
+    desk = Desk(porter, store.payments)
+    orders = OrderDesk(store.payments, providers, clock, timedelta(minutes=wanted.order_minutes))
+    page = PaymentPage(desk, orders, Wishes(desk, wanted.promise_days, evidence_files(settings, store)))
     return [*routers, page.router()]
 
 

@@ -20,9 +20,9 @@ from ari_app.cli.common import (
     plain,
     print_json,
     run,
-    show_table,
 )
 from ari_app.cli.payments_reconcile import reconcile_command
+from ari_app.cli.payments_view import notice_object, record_object, tell_notices, tell_records
 from ari_app.cli.refusals import customer_key
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.errors import AriAppError, ConfigError, InputError, Problem
@@ -75,7 +75,7 @@ def list_payments(
         async with open_store(settings) as store:
             return await store.payments.records_of(key, kind, limit)
 
-    _tell_records(run(read()), json_output)
+    tell_records(run(read()), json_output)
 
 
 @app.command("show")
@@ -107,8 +107,8 @@ def show_payment(
             }
         )
     else:
-        _tell_records(records, False)
-        _tell_notices(notices)
+        tell_records(records, False)
+        tell_notices(notices)
     if not records:
         raise typer.Exit(EXIT_FAILED)
 
@@ -209,7 +209,7 @@ def unmatched(context: typer.Context, limit: Limit = 100, json_output: JsonOptio
     elif not found:
         console().print("nothing waits for its bill")
     else:
-        _tell_notices(found)
+        tell_notices(found)
 
 
 @app.command("match")
@@ -334,99 +334,6 @@ async def bill_of(store: SqliteStore, customer: str, account: str, bill: str) ->
         named = ", ".join(f"--account {each.account_id} --bill {each.bill_id}" for each in list(found)[:10])
         raise InputError([Problem("command line", f"customer {key}", wrong, named or "a customer of a list")])
     return next(iter(found.items()))
-
-
-def record_object(record: PaymentRecord) -> dict[str, object]:
-    """A movement as JSON."""
-    return {
-        "payment_id": record.entry_id,
-        "kind": record.kind,
-        "customer_id": record.bill.customer_id,
-        "account_id": record.bill.account_id,
-        "bill_id": record.bill.bill_id,
-        "amount": record.amount,
-        "currency": record.currency,
-        "provider": record.provider,
-        "reference": record.reference,
-        "reverses": record.reverses or None,
-        "occurred_at": record.occurred_at,
-        "recorded_at": record.at,
-        "source": record.source,
-    }
-
-
-def notice_object(record: NoticeRecord) -> dict[str, object]:
-    """A notice as JSON."""
-    notice = record.notice
-    bill = notice.bill
-    return {
-        "notice": record.seq,
-        "provider": notice.provider,
-        "event_id": notice.event_id,
-        "kind": notice.kind,
-        "amount": notice.amount,
-        "currency": notice.currency or None,
-        "reference": notice.reference or None,
-        "reverses": notice.reverses or None,
-        "order_no": notice.order_no or None,
-        "customer_id": None if bill is None else bill.customer_id,
-        "account_id": None if bill is None else bill.account_id,
-        "bill_id": None if bill is None else bill.bill_id,
-        "state": record.state,
-        "reason": record.reason,
-        "note": record.note,
-        "payment_id": record.entry_id or None,
-        "received_at": record.received_at,
-        "decided_at": record.decided_at,
-        "deliveries": record.deliveries,
-    }
-
-
-def _tell_records(records: list[PaymentRecord], json_output: bool) -> None:
-    if json_output:
-        print_json([record_object(each) for each in records])
-    elif not records:
-        console().print("there is no such movement")
-    else:
-        show_table(
-            ["happened", "kind", "amount", "customer", "account", "bill", "provider", "reference", "source"],
-            [
-                (
-                    local(each.occurred_at, None),
-                    each.kind,
-                    f"{each.amount} {each.currency}",
-                    each.bill.customer_id,
-                    each.bill.account_id,
-                    each.bill.bill_id,
-                    each.provider,
-                    each.reference,
-                    each.source,
-                )
-                for each in records
-            ],
-        )
-
-
-def _tell_notices(notices: list[NoticeRecord]) -> None:
-    if not notices:
-        return
-    show_table(
-        ["notice", "received", "provider", "kind", "amount", "reference", "customer", "state", "why"],
-        [
-            (
-                each.seq,
-                local(each.received_at, None),
-                each.notice.provider,
-                each.notice.kind,
-                "-" if each.notice.amount is None else f"{each.notice.amount} {each.notice.currency}",
-                each.notice.reference,
-                "-" if each.notice.bill is None else each.notice.bill.customer_id,
-                each.state,
-                each.reason,
-            )
-            for each in notices
-        ],
-    )
 
 
 def _sum(text: str) -> Decimal:

@@ -30,9 +30,11 @@ from ari_app.services.payments.orders import OrderDesk
 from ari_app.services.payments.visits import Visits
 from ari_app.store.sqlite_store import SqliteStore
 from ari_app.web.payments.answers import style
+from ari_app.web.payments.desk import Desk
 from ari_app.web.payments.page import PaymentPage
 from ari_app.web.payments.texts import EN, ZH
 from ari_app.web.payments.visitor import Porter
+from ari_app.web.payments.wishes import Wishes
 from tests.support import pay_providers as far
 from tests.support.clock import FakeClock
 from tests.support.store_rows import NOW, account, campaign
@@ -92,7 +94,8 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
         porter = Porter(links, Visits(links.keys, timedelta(minutes=30)), clock, companies)
         providers: dict[str, PaymentProvider] = {"alipay": far.alipay(), "bank": far.bank()}
         room = EvidenceFiles(tmp_path / "evidence", store.disputes)
-        page = PaymentPage(porter, store.payments, OrderDesk(store.payments, providers, clock), 14, room)
+        desk = Desk(porter, store.payments)
+        page = PaymentPage(desk, OrderDesk(store.payments, providers, clock), Wishes(desk, 14, room))
         app = FastAPI()
         app.include_router(page.router(), prefix="/x")  # as a proxy would put it
         address = await links.link_for(BILL, clock.now())
