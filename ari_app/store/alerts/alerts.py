@@ -48,7 +48,7 @@ from ari_app.store.readers import Readers
 from ari_app.store.writer import Writer
 
 #: Alerts that are raised or closed in one write transaction.
-PART: Final = 100
+PART: Final = 25
 #: Alerts that one rule raises in one sweep; what is left is raised by the next.
 MOST_RAISED: Final = 2000
 #: Events of alerts themselves raise none.

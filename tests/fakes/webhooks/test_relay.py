@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks.webhooks import Webhook
 
 from ari_app.domain.alerts.rules import AlertBook
 from ari_app.domain.campaign import WebhookSpec
@@ -338,6 +339,35 @@ async def test_while_the_store_cannot_write_nothing_is_sent_again_and_again(tmp_
         await here.relay.drain()
         assert len({each.id for each in far.requests}) == 1
         assert await here.states() == ["sent"]
+
+
+async def test_while_a_secret_changes_both_sign_and_afterwards_the_new_one_alone(tmp_path: Path) -> None:
+    async with receiver() as far, place(tmp_path, far.url) as here:
+        hooks = here.store.webhooks
+        await hooks.add_endpoint("crm", far.url, ["other.*"], "the old secret", NOW)
+        until_then = here.clock.now() + timedelta(hours=24)
+
+        async def signers(subject: str) -> list[str]:
+            await here.tell(1, subject, "other.tested")
+            await here.relay.drain()
+            request = far.requests[-1]
+            at = datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC)
+            found = request.headers["webhook-signature"].split(" ")
+            signed = {
+                secret: Webhook(secret.encode()).sign(request.id, at, request.body.decode())
+                for secret in ("the old secret", "the new secret")
+            }
+            assert set(found) <= set(signed.values())
+            return [secret for secret, signature in signed.items() if signature in found]
+
+        assert await signers("before") == ["the old secret"]
+        assert await hooks.rotate("crm", "the new secret", until_then, here.clock.now())
+        assert not await hooks.rotate("crm", "the new secret", until_then, here.clock.now()), (
+            "it has it already"
+        )
+        assert await signers("meanwhile") == ["the old secret", "the new secret"]
+        here.clock.advance(timedelta(hours=24))
+        assert await signers("after") == ["the new secret"]
 
 
 async def test_old_events_are_deleted_once_nothing_waits_for_them(tmp_path: Path) -> None:
