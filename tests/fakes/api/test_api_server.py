@@ -11,23 +11,35 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from typer.testing import CliRunner
 
+from ari_app.app import open_store
 from ari_app.cli.main import app
+from ari_app.closed_loop import closed_loop
+from ari_app.config import load_settings
+from ari_app.domain.api_scope import Scope
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.token_bucket import Allowance
+from ari_app.observation import Observed
 from ari_app.ports.debt import BillKey, Movement
+from ari_app.services.api.tokens import new_token
 from ari_app.web.api.app import make_api
+from ari_app.web.api.counters import RouteCounters
 from ari_app.web.api.options import ApiOptions
 from ari_app.web.api.rates import Rates
 from ari_app.web.api.server import ServerOptions, serving
-from tests.support.api import Served, served
-from tests.support.store_rows import NOW
+from tests.support.api import Served, free_ports, served
+from tests.support.clock import FakeClock
+from tests.support.docs import ROOT
+from tests.support.store_rows import NOW, campaign
+from tests.support.verdicts import BOOK
 
 pytestmark = pytest.mark.fakes
 
@@ -125,6 +137,37 @@ async def test_the_end_lets_requests_finish_and_ends_streams(
                 await client.get("/v1/accounts")
 
 
+async def test_the_controllers_loop_serves_it_and_ends_it_before_the_store(tmp_path: Path) -> None:
+    path, (port,) = tmp_path / "ari-app.yaml", free_ports(1)
+    wanted = {
+        "data_dir": str(tmp_path / "data"),
+        "dialplan_dir": str(ROOT / "dialplan"),
+        "api": {"port": port},
+    }
+    path.write_text(json.dumps(wanted), encoding="utf-8")
+    settings, clock, observed = load_settings(path), FakeClock(), Observed()
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    async with (
+        open_store(settings) as store,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        made = new_token("crm", [Scope.READ_TASKS, Scope.READ_EVENTS], clock.now(), timedelta(days=1))
+        await store.api.add_token(made.token)
+        client.headers["Authorization"] = f"Bearer {made.text}"
+        async with closed_loop(settings, store, clock, scheduler, lambda: BOOK, observed.add):
+            assert (await client.get("/v1/tasks")).json()["items"] == []
+            await store.put_campaign(campaign())
+            assert (await client.get("/v1/tasks/c1")).json()["status"] == "running"
+            assert (await client.get("/v1/none")).status_code == 404
+            counted = {each.label: each.read() for each in observed.sources if each.group == "api"}
+            tasks = counted["/v1/tasks"]
+            assert isinstance(tasks, RouteCounters)
+            assert (tasks.requests, tasks.refused) == (1, 0)
+        with pytest.raises(httpx.HTTPError):
+            await client.get("/v1/tasks")
+        await store.ping()
+
+
 async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     async with served(tmp_path) as it, listening(it) as client:
         port = client.base_url.port
@@ -150,11 +193,7 @@ async def test_only_a_trusted_proxy_says_who_asks(trusted: tuple[str, ...], addr
 
 
 def test_the_command_serves_alone_and_its_tokens_open_the_door(tmp_path: Path) -> None:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     settings = tmp_path / "ari-app.yaml"
     dialplan = Path("dialplan").absolute()
     settings.write_text(

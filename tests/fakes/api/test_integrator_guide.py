@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.api import free_ports
 from tests.support.docs import ROOT
 
 pytestmark = pytest.mark.fakes
@@ -21,17 +21,6 @@ PAGE = (ROOT / "docs" / "integrator.md").read_text(encoding="utf-8")
 def blocks(language: str) -> list[str]:
     """The fenced blocks of the page in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def test_the_page_leads_to_a_signed_webhook(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from ari_app.config.api import ApiSettings
 from ari_app.domain.api_scope import READING, Scope
 from ari_app.domain.token_bucket import Allowance, Bucket, full_again_s, take
 from ari_app.errors import InputError
@@ -96,3 +98,18 @@ def test_a_token_shows_its_public_part_and_hides_the_rest() -> None:
     assert not made.token.usable(NOW + timedelta(days=1))
     assert Scope.READ_PERSONAL not in made.token.scopes
     assert not any(scope.value.startswith("write:") for scope in made.token.scopes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"trusted_proxies": ["proxy.example.com"]}, "is no address or network"),
+        ({"public_url": "collect.example.com"}, "is no base address"),
+        ({"public_url": "https://x.example.com/?a=1"}, "is no base address"),
+        ({"port": 0}, "greater than or equal to 1"),
+        ({"burst": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        ApiSettings.model_validate(wrong)
