@@ -181,6 +181,13 @@ async def test_an_address_inside_is_not_connected_to_however_it_is_written() -> 
             "0x7f000001",
             "127.1",
             "0",
+            "127.0.0.1.",
+            "１２７.０.０.１",
+            "127。0。0。1",
+            "①②⑦.0.0.1",
+            "127.0.0.\u00ad1",
+            "%31%32%37.0.0.1",
+            "127%2e0.0.1",
         ):
             answer = await out.send(message(f"http://{host}:{far.port}/hook"))
             assert answer.status == 0, host

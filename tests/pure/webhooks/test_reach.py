@@ -93,6 +93,13 @@ def test_what_is_allowed_is_let_through_and_nothing_beside_it() -> None:
         ("https://" + "e" * 2000, "web address"),
         ("https://[::1/", "web address"),
         ("http://169.254.169.254/latest/meta-data", "link-local"),
+        ("http://１２７.０.０.１/", "ASCII"),
+        ("http://169。254。169。254/", "ASCII"),
+        ("http://①②⑦.0.0.1/", "ASCII"),
+        ("http://127.0.0.\u00ad1/", "ASCII"),
+        ("http://%31%32%37.0.0.1/", "ASCII"),
+        ("http://a.example\\.b.example/", "ASCII"),
+        ("http://[fe80::1%25eth0]/", "link-local"),
     ],
 )
 def test_urls_that_are_none_are_refused(url: str, why: str) -> None:
