@@ -98,6 +98,8 @@ class SmtpChannel:
     def _written(self, letter: Letter) -> EmailMessage:
         """The letter as RFC 5322 has it. Raises ValueError for an address that cannot stand in a header."""
         terms = self._terms
+        if not letter.contact.isascii():
+            raise ValueError("an address that needs SMTPUTF8, which few servers take")
         message = EmailMessage(policy=SMTP_POLICY)
         message["From"] = Address(terms.sender_name, addr_spec=terms.sender)
         try:

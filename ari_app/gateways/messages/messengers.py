@@ -19,6 +19,7 @@ from ari_app.ports.messages import Handed, Letter, SendResult
 
 #: A token is not used in its last seconds.
 MARGIN_S: Final = 120.0
+_LONGEST_TOKEN_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ class Messenger(ABC):
             if not isinstance(token, str) or not token:
                 said = words(at(answer.body, self.text_field)) or f"HTTP {answer.status}"
                 return SendResult(Handed.BUSY, detail=f"no token: {said}")
-            lasts = float(seconds) if isinstance(seconds, (int, float)) else 7200.0
-            self._token, self._until = token, loop.time() + max(0.0, lasts - MARGIN_S)
+            self._token, self._until = token, loop.time() + max(0.0, _lasts(seconds) - MARGIN_S)
             return token
 
     def _read(self, answer: Answer | NoAnswer) -> SendResult:
@@ -124,6 +124,13 @@ class Messenger(ABC):
         await self._poster.close()
 
 
+def _lasts(seconds: object) -> float:
+    """How long a token lasts, as it was told, within a day; the usual two hours where nothing sensible was told."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        return 7200.0
+    return float(min(seconds, _LONGEST_TOKEN_S))
+
+
 class WeCom(Messenger):
     """WeCom (企业微信): ``cgi-bin/message/send``."""
 
@@ -133,6 +140,12 @@ class WeCom(Messenger):
 
     def __init__(self, terms: MessengerTerms) -> None:
         super().__init__("wecom", terms)
+
+    async def send(self, letter: Letter) -> SendResult:
+        if letter.contact.startswith("@"):
+            # "@all" is everybody who has the application: a list may name it, and a debt would be told to all of them.
+            return SendResult(Handed.REJECTED, detail="the address is no user's id", bad_address=True)
+        return await super().send(letter)
 
     async def _ask_token(self) -> Answer | NoAnswer:
         asked = {"corpid": self._terms.app, "corpsecret": self._terms.secret}

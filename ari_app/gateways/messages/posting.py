@@ -75,7 +75,7 @@ class Poster:
                 data=data if data is not None else form,
                 allow_redirects=False,
             ) as response:
-                raw = await response.content.read(MOST_BYTES)
+                raw = await _beginning(response.content)
                 return Answer(response.status, _object(raw), _wait(response.headers.get("Retry-After")))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             return NoAnswer(False, f"not reached ({type(error).__name__})")
@@ -89,6 +89,14 @@ class Poster:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """A body up to the most that is read; it comes in pieces, and one read gives no more than what is there."""
+    found = bytearray()
+    while len(found) < MOST_BYTES and (piece := await content.read(MOST_BYTES - len(found))):
+        found += piece
+    return bytes(found)
 
 
 def _object(raw: bytes) -> dict[str, object]:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from ari_app.domain.webhooks.reach import Reach, is_literal, refused_address
 
 LONGEST_URL: Final = 2000
-#: A name or an IPv4 address. Other signs are rewritten by HTTP clients (full-width digits become digits, ``%31`` becomes 1),
-#: and then it would be an address that was never looked at. IPv6 addresses have colons and are read as such.
+#: A name or an IPv4 address. Other signs are rewritten by HTTP clients (full-width digits become digits, ``%31`` becomes
+#: 1), and then it would be an address that was never looked at. IPv6 addresses have colons and are read as such.
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 

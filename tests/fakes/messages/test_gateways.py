@@ -302,3 +302,41 @@ async def test_a_provider_that_takes_so_many_a_second_gets_no_more() -> None:
 
     await asyncio.gather(*[try_one() for _ in range(9)])
     assert tried == pytest.approx([tried[0] + 0.25 * number for number in range(9)])
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_to_its_end() -> None:
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        for piece in (b'{"code": 0, "da', b'ta": [{"si', b'd": "sid-9"}]}'):
+            await answer.write(piece)
+            await asyncio.sleep(0.01)
+        return answer
+
+    async with far.serving(Provider(), web.post("/send", in_pieces)) as provider:
+        found = await hand(HttpGateway("sms", terms(provider)))
+    assert (found.handed, found.reference) == (Handed.ACCEPTED, "sid-9")
+
+
+@pytest.mark.parametrize("lasts", ["9" * 400, "1e999", "-1", "NaN", '"soon"', "true", "null"])
+async def test_a_token_that_lasts_nonsense_sends_the_message_all_the_same(lasts: str) -> None:
+    async def token(_: web.Request) -> web.Response:
+        text = f'{{"errcode": 0, "access_token": "t", "expires_in": {lasts}}}'
+        return web.Response(text=text, content_type="application/json")
+
+    async def send(_: web.Request) -> web.Response:
+        return web.json_response({"errcode": 0, "errmsg": "ok", "msgid": "m1", "invaliduser": ""})
+
+    routes = (web.get("/cgi-bin/gettoken", token), web.post("/cgi-bin/message/send", send))
+    async with far.serving(Provider(), *routes) as provider:
+        channel = WeCom(MessengerTerms(provider.url, "corp", SECRET, 7, 5.0))
+        found = await hand(channel, Letter("m", "wecom", "wang", "t", "", "zh", "note"))
+    assert found.handed is Handed.ACCEPTED
+
+
+async def test_wecom_never_writes_to_everybody() -> None:
+    async with far.wecom(Provider(users=("wang", "@all"))) as provider:
+        channel = WeCom(MessengerTerms(provider.url, "corp", SECRET, 7, 5.0))
+        found = await hand(channel, Letter("m", "wecom", "@all", "t", "", "zh", "note"))
+    assert (found.handed, found.bad_address) == (Handed.REJECTED, True)
+    assert provider.delivered == 0
