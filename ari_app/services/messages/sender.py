@@ -7,7 +7,8 @@ Each message goes through by itself, so that a slow provider holds up nobody els
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -93,9 +94,7 @@ class MessageSender:
             reserved = await self._messages.claim(now, RESERVED, self._decide)
             if not reserved:
                 return done
-            async with asyncio.TaskGroup() as group:
-                for each in reserved:
-                    group.create_task(self._one(each))
+            await asyncio.gather(*map(self._one, reserved))
             done += len(reserved)
 
     async def recover(self, *, at_start: bool = False) -> int:
@@ -106,18 +105,29 @@ class MessageSender:
         telling = [each.provider for each in self._channels.values() if each.tells]
         letters = await self._messages.recover(now, since, recognising, telling)
         for letter in letters:
-            await self._hand_over(letter, again=True)
+            with self._by_itself(letter.message_id):
+                await self._hand_over(letter, again=True)
         return len(letters)
 
     async def _one(self, message: ReservedMessage) -> None:
         async with self._room:
-            try:
+            with self._by_itself(message.message_id):
                 letter = await self._written(message)
                 if letter is not None:
                     await self._hand_over(letter)
-            except StoreError as error:
-                # Nothing was sent, or what was sent is on record as begun; the next recovery takes it up.
-                log.error("a message cannot be recorded", message_id=message.message_id, error=str(error))
+
+    @contextmanager
+    def _by_itself(self, message_id: str) -> Iterator[None]:
+        """What goes wrong with one message breaks off no other one, which may be on its way at that moment.
+
+        Nothing was sent, or what was sent is on record as begun: the next recovery takes it up.
+        """
+        try:
+            yield
+        except StoreError as error:
+            log.error("a message cannot be recorded", message_id=message_id, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours, told by its kind alone: its text may quote an address
+            log.error("a message broke off", message_id=message_id, error=type(error).__name__)
 
     async def _written(self, message: ReservedMessage) -> Letter | None:
         """The letter over the first channel that can carry it; None where none can, which is written down."""

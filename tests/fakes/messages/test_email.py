@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -142,6 +142,16 @@ async def test_a_letter_arrives_whole() -> None:
         assert letter["List-Unsubscribe"] == "<mailto:answers@example.com?subject=STOP>"
         assert letter["Auto-Submitted"] == "auto-generated"
         assert letter.get_content().replace("\r\n", "\n").strip() == LETTER.text
+
+
+@pytest.mark.parametrize(
+    "address", ["x@例子.example", "张三@example.com", "wang@example.com\r\nRCPT TO:<a@b.c>", ""]
+)
+async def test_an_address_that_no_envelope_can_carry_is_refused_and_never_raised(address: str) -> None:
+    async with office() as found:
+        result = await SmtpChannel(terms(found)).send(replace(LETTER, contact=address))
+        assert (result.handed, result.bad_address) == (Handed.REJECTED, True)
+        assert found.letters == []
 
 
 @pytest.mark.parametrize(

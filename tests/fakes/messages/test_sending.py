@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ari_app.domain.compliance import Rule
 from ari_app.domain.contact_facts import Flag, ListKind
@@ -228,6 +229,31 @@ async def test_of_an_unknown_outcome_nothing_is_sent_again_and_it_counts(tmp_pat
         here.clock.advance(4 * DAY)
         await here.sender.recover()
         assert await here.states() == ["expired"]
+
+
+class Breaking(Played):
+    """A channel with a fault of ours in it: the first message breaks off while the others are on their way."""
+
+    async def send(self, letter: Letter) -> SendResult:
+        first = not self.took
+        self.took.append(letter)
+        if first:
+            raise ValueError("x@例子.example")
+        await asyncio.sleep(0)
+        return SendResult(Handed.ACCEPTED, f"ref-{letter.message_id}")
+
+
+async def test_one_message_that_breaks_off_breaks_no_other_one_off(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db", channels=[Breaking()], customers=3) as here:
+        with capture_logs() as told:
+            await here.round()
+        assert sorted(await here.states()) == ["sending", "sent", "sent"]
+        assert [each["error"] for each in told if each["log_level"] == "error"] == ["ValueError"]
+        assert "例子" not in str(told)
+        here.clock.advance(timedelta(minutes=6))
+        await here.sender.recover()
+        assert sorted(await here.states()) == ["sent", "sent", "unknown"], "it may have left: not sent again"
+        assert len(here.channels[0].took) == 3
 
 
 async def test_a_kill_between_reserving_and_sending_sends_it_once_afterwards(tmp_path: Path) -> None:
