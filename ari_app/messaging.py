@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 Show = Callable[[str, Callable[[], object], str], None]
 #: How often what a crash or a provider has left is taken up, and messages are counted.
 RECOVERY_S = 60.0
+#: Of which time messages are counted by state.
+COUNTED = timedelta(days=1)
 #: The hour, by the clocks of defaults.timezone, behind that in which bills grow older and scores are taken over.
 NIGHTLY_HOUR = 1
 _SECRET_BYTES = 4096
@@ -87,7 +89,7 @@ async def messaging(
         payment_links(settings, store),
         settings.messages.concurrency,
     )
-    rounds = _Rounds(store, sender, templates, show)
+    rounds = _Rounds(store, clock, sender, templates, show)
     try:
         await sender.recover(at_start=True)
         for seconds, job in ((settings.messages.every_s, rounds.send), (RECOVERY_S, rounds.recover)):
@@ -116,11 +118,23 @@ class _Rounds:
     """What is done again and again."""
 
     def __init__(
-        self, store: SqliteStore, sender: MessageSender, templates: TemplateDirectory, show: Show | None
+        self,
+        store: SqliteStore,
+        clock: Clock,
+        sender: MessageSender,
+        templates: TemplateDirectory,
+        show: Show | None,
     ) -> None:
-        self._store, self._sender, self._templates, self._show = store, sender, templates, show
+        self._store, self._clock, self._sender, self._templates, self._show = (
+            store,
+            clock,
+            sender,
+            templates,
+            show,
+        )
         self._book = store.current_book()
         self._counts: dict[str, int] = {}
+        self._shown: set[str] = set()
         if show is not None:
             for channel, counters in sender.counters.items():
                 show("message", partial(_same, counters), channel)
@@ -138,10 +152,10 @@ class _Rounds:
     async def recover(self) -> None:
         """Take up what was left, and count."""
         await self._sender.recover()
-        before = self._counts
-        self._counts = dict(await self._store.messages.counts())
+        self._counts = dict(await self._store.messages.counts(self._clock.now() - COUNTED))
         if self._show is not None:
-            for name in self._counts.keys() - before.keys():
+            for name in self._counts.keys() - self._shown:
+                self._shown.add(name)
                 state, _, rule = name.partition("_")
                 if state == "suppressed" and rule:
                     self._show("message_refusal", partial(self._refusals, name), rule)

@@ -321,6 +321,6 @@ class Messages(Protocol):
         """Send nothing to an address (``why`` bounced or refused), or send to it again (None)."""
         ...
 
-    async def counts(self) -> Mapping[str, int]:
-        """How many messages are in each state, and ``suppressed_RULE`` of those that a rule refused."""
+    async def counts(self, since: datetime) -> Mapping[str, int]:
+        """How many messages have come into their state since then; ``suppressed_RULE`` of those that a rule refused."""
         ...

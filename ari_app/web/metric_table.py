@@ -154,7 +154,11 @@ _STATE: Final = (
             "refused": "Those that a rule stopped at the last moment",
         },
     ),
-    *_rows("message_state", Kind.GAUGE, {"messages": "Messages in each state, as counted once a minute"}),
+    *_rows(
+        "message_state",
+        Kind.GAUGE,
+        {"messages": "Messages that came into the state they are in within 24 hours, counted once a minute"},
+    ),
     *_rows(
         "payment_callback",
         Kind.COUNTER,
@@ -167,7 +171,11 @@ _STATE: Final = (
             "not_kept": "Callbacks that could not be written down; the provider tells them again",
         },
     ),
-    *_rows("message_refusal", Kind.GAUGE, {"suppressed": "Messages that a rule refused for good, by rule"}),
+    *_rows(
+        "message_refusal",
+        Kind.GAUGE,
+        {"suppressed": "Messages that a rule refused for good within 24 hours, by rule"},
+    ),
     *_rows(
         "metrics",
         Kind.COUNTER,

@@ -169,9 +169,8 @@ class SqliteMessages:
         self, *, customer_id: str = "", state: MessageState | None = None, limit: int = 100
     ) -> list[MessageRecord]:
         asked = {"customer_id": customer_id, "state": "" if state is None else state.value, "limit": limit}
-        return await self._readers.run(
-            lambda db: [_record(row) for row in db.execute(SQL["messages_shown"], asked).fetchall()]
-        )
+        sql = SQL["messages_of_customer"] if customer_id else SQL["messages_shown"]
+        return await self._readers.run(lambda db: [_record(row) for row in db.execute(sql, asked).fetchall()])
 
     async def message(self, message_id: str) -> MessageRecord | None:
         def read(db: sqlite3.Connection) -> MessageRecord | None:
@@ -214,10 +213,10 @@ class SqliteMessages:
 
         return await self._writer.run(write)
 
-    async def counts(self) -> Mapping[str, int]:
+    async def counts(self, since: datetime) -> Mapping[str, int]:
         def read(db: sqlite3.Connection) -> dict[str, int]:
             found = dict.fromkeys((state.value for state in MessageState), 0)
-            for row in db.execute(SQL["message_counts"]).fetchall():
+            for row in db.execute(SQL["message_counts"], {"since": micros(since)}).fetchall():
                 found[row["state"]] += row["messages"]
                 if row["state"] == MessageState.SUPPRESSED:
                     name = f"suppressed_{row['rule']}"

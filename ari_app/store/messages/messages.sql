@@ -142,7 +142,7 @@ VALUES (:provider, :reference, :status, :detail, :bounced, :at, :message_id)
 ON CONFLICT (provider, reference, status) DO NOTHING;
 
 -- name: message_referred_to
-SELECT * FROM message WHERE provider = :provider AND reference = :reference;
+SELECT * FROM message WHERE provider = :provider AND reference = :reference AND reference <> '';
 
 -- name: receipts_waiting
 SELECT * FROM message_receipt WHERE provider = :provider AND reference = :reference AND message_id = '' ORDER BY seq;
@@ -154,7 +154,7 @@ WHERE provider = :provider AND reference = :reference AND message_id = '';
 -- name: sender_by_message
 SELECT m.message_id, m.customer_id, m.language, a.id AS account, a.timezone FROM message AS m
 JOIN campaign_account AS ca ON ca.id = m.campaign_account JOIN account AS a ON a.id = ca.account
-WHERE m.channel = :channel AND m.contact = :contact AND m.contact_at IS NOT NULL ORDER BY m.contact_at DESC LIMIT 1;
+WHERE m.channel = :channel AND m.contact = :contact AND m.contact <> '' AND m.contact_at IS NOT NULL ORDER BY m.contact_at DESC LIMIT 1;
 
 -- name: sender_by_address
 SELECT a.customer_id, a.language, a.id AS account, a.timezone FROM account AS a
@@ -188,8 +188,13 @@ UPDATE message SET state = 'suppressed', state_at = :now, due_at = NULL, rule = 
 WHERE customer_id = :customer_id AND state = 'planned';
 
 -- name: messages_shown
-SELECT * FROM message
-WHERE (:customer_id = '' OR customer_id = :customer_id) AND (:state = '' OR state = :state) ORDER BY seq DESC LIMIT :limit;
+SELECT * FROM message WHERE :state = '' OR state = :state ORDER BY seq DESC LIMIT :limit;
+
+-- name: messages_of_customer
+SELECT * FROM message WHERE customer_id = :customer_id AND (:state = '' OR state = :state) ORDER BY seq DESC LIMIT :limit;
 
 -- name: message_counts
-SELECT state, rule, COUNT(*) AS messages FROM message GROUP BY state, IIF(state = 'suppressed', rule, '');
+SELECT state, rule, COUNT(*) AS messages FROM message
+WHERE state IN ('planned', 'reserved', 'sending', 'sent', 'unknown', 'delivered', 'failed', 'expired', 'suppressed')
+    AND state_at >= :since
+GROUP BY state, IIF(state = 'suppressed', rule, '');

@@ -127,7 +127,7 @@ CREATE TABLE message (
 ) STRICT;
 
 CREATE INDEX message_due ON message (due_at) WHERE state = 'planned';
-CREATE INDEX message_under_way ON message (state, state_at) WHERE state IN ('reserved', 'sending', 'sent', 'unknown');
+CREATE INDEX message_state ON message (state, state_at, rule);
 CREATE INDEX message_customer ON message (customer_id, contact_at);
 CREATE INDEX message_account ON message (campaign_account);
 CREATE INDEX message_contact ON message (channel, contact) WHERE contact <> '';
