@@ -48,6 +48,8 @@ _SHORTEST_LAG: Final = SAMPLE_RATE // 400
 _LONGEST_LAG: Final = SAMPLE_RATE // 70
 _LOWEST_BIAS_DB: Final = 3.0
 """The lowest of many frames of a steady noise lies under its level by so much and more."""
+_TRUSTED_FRAMES: Final = 2
+"""In running speech so many frames after a look at the spectrum are taken for speech without another look."""
 _GAP_FRAMES: Final = 2
 """What is lost is not always filled in: up to 40 ms of nothing are bridged."""
 _ONE: Final = np.float32(1.0)
@@ -188,7 +190,7 @@ class SpeechGate:
         self._previous = _SILENCE
         self._frame = _SILENCE
         self._power: Floats | None = None
-        self._shape_known = False
+        self._trusted = 0
         self._lowest = _Lowest(max(1, round(rules.floor_window_s / FRAME_S / _Lowest.BLOCKS)))
 
     @property
@@ -211,7 +213,7 @@ class SpeechGate:
         if loud or self.speaking:
             self._note(loud and self._is_speech(frame))
         else:
-            self.voiced = self._shape_known = False
+            self.voiced = False
             self._recent = self._recent << 1 & self._recent_mask
         self._follow_floor(level)
         self._lost = 0
@@ -259,16 +261,17 @@ class SpeechGate:
 
     def _is_speech(self, frame: bytes) -> bool:
         if not self._is_speech_like(frame, SAMPLE_RATE):
-            self._shape_known = False
+            self._trusted = 0
             return False
-        if self._shape_known and self.speaking and self.voiced:
-            # The window of the last frame reached over half of this one's: in running speech every second is looked at.
-            self._shape_known = False
+        if self._trusted and self.speaking and self.voiced:
+            # The last look reached over half of the frame after it, and speech goes on: every third is enough.
+            self._trusted -= 1
             return True
         rules = self.settings
         flatness, purity = flatness_and_purity(self._spectrum(), rules.purity)
-        self._shape_known = flatness < rules.flatness and purity < rules.purity
-        return self._shape_known
+        speech = flatness < rules.flatness and purity < rules.purity
+        self._trusted = _TRUSTED_FRAMES if speech else 0
+        return speech
 
     def _follow_floor(self, level: float) -> None:
         """Down at once a fifth of the way, up slowly, slower still while somebody speaks; digital silence teaches nothing.
