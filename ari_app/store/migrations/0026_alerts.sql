@@ -30,6 +30,7 @@ CREATE TABLE alert (
 -- One alert of a rule about one thing at a time.
 CREATE UNIQUE INDEX alert_open ON alert (rule, subject) WHERE state <> 'closed';
 CREATE INDEX alert_looked_at ON alert (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX alert_about ON alert (rule, subject);
 CREATE INDEX alert_holding ON alert (rule, subject) WHERE holds = 1;
 CREATE INDEX alert_account ON alert (account) WHERE account IS NOT NULL;
 CREATE INDEX alert_raised ON alert (raised_at);
@@ -86,3 +87,4 @@ INSERT INTO alert_cursor (id, event) SELECT 1, coalesce(max(id), 0) FROM outbox;
 -- What figures of the last hours are counted from.
 CREATE INDEX attempt_dialled ON attempt (dialled_at) WHERE dialled_at IS NOT NULL;
 CREATE INDEX outbox_created ON outbox (created_at, event);
+CREATE INDEX verdict_dial ON verdict (last_at) WHERE asked = 'dial';

@@ -170,6 +170,8 @@ def settle(
     asked: dict[str, object] = {"event": of.event, "endpoint": of.endpoint}
     row = connection.execute(SQL["delivery"], asked).fetchone()
     place = connection.execute(SQL["endpoint"], asked).fetchone()
+    if row is None:  # settled long ago, and deleted while a second request of it was under way
+        return DeliveryState.SENT, EndpointState(place["state"])
     before = Delivery(
         DeliveryState(row["state"]), row["tries"], row["spent"], instant_or_none(row["next_at"])
     )

@@ -82,7 +82,8 @@ FROM webhook_endpoint AS e ORDER BY e.name;
 -- name: backlog
 SELECT (SELECT count(*) FROM delivery WHERE state = 'pending') AS pending,
     (SELECT count(*) FROM delivery WHERE state = 'dead') AS dead,
-    (SELECT min(o.created_at) FROM outbox AS o WHERE o.id = (SELECT min(event) FROM delivery WHERE state = 'pending'))
+    (SELECT min(o.created_at) FROM outbox AS o WHERE o.id = (
+        SELECT min(event) FROM delivery INDEXED BY delivery_due WHERE state = 'pending'))
         AS oldest,
     (SELECT count(*) FROM webhook_endpoint WHERE state <> 'active') AS failing;
 
