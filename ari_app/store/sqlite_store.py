@@ -184,6 +184,7 @@ class SqliteStore:
         if to_ask:
             await self._in_parts(lambda db, after, upto: campaigns.rearm_part(db, name, after, upto))
             await self._writer.run(lambda db: campaigns.asked_again(db, name, to_ask))
+            await self.messages.look_again()
         return changed
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
@@ -199,7 +200,10 @@ class SqliteStore:
         ):
             # Before it runs again: nothing of a stopped campaign is claimed meanwhile, and a crash leaves it stopped.
             await self._in_parts(lambda db, after, upto: campaigns.rearm_part(db, campaign_id, after, upto))
-        return await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
+        changed = await self._writer.run(lambda db: campaigns.set_campaign_status(db, campaign_id, status))
+        if changed and status is CampaignStatus.RUNNING:
+            await self.messages.look_again()  # broken off here, the next night does it
+        return changed
 
     async def _in_parts(self, part: Callable[[sqlite3.Connection, int, int], int]) -> int:
         """Go through the accounts of all campaigns in short transactions, so that claims come between."""

@@ -70,8 +70,8 @@ def _plan_account(
     account = account_of(row)
     chosen = chosen_version(campaigns.book, name, account.customer_id, account.details.region)
     if campaign.status is not CampaignStatus.RUNNING or isinstance(chosen, Refusal):
-        # What comes due meanwhile is planned once it runs, if it is not too late then: a trigger tells of a campaign that
-        # is resumed, ``look_again`` of a strategy file that has changed.
+        # What comes due meanwhile is planned once it runs, if it is not too late then: ``look_again`` follows
+        # when the campaign is resumed and when a strategy file has changed.
         return looked_until, None
     zone, moments = zone_of(account.timezone) or UTC, moments_of(connection, campaign_account)
     strategy = chosen.strategy

@@ -68,16 +68,6 @@ CREATE TRIGGER message_clock_promise AFTER INSERT ON promise_to_pay BEGIN
         (SELECT id FROM campaign_account WHERE account = new.account);
 END;
 
-CREATE TRIGGER message_clock_campaign AFTER UPDATE OF strategy ON campaign WHEN old.strategy <> new.strategy BEGIN
-    UPDATE message_clock SET next_at = 0 WHERE campaign_account IN
-        (SELECT id FROM campaign_account WHERE campaign_id = new.campaign_id);
-END;
-
-CREATE TRIGGER message_clock_status AFTER UPDATE OF status ON campaign WHEN old.status <> new.status BEGIN
-    UPDATE message_clock SET next_at = 0 WHERE campaign_account IN
-        (SELECT id FROM campaign_account WHERE campaign_id = new.campaign_id);
-END;
-
 -- One try of one message over one channel. occasion says what it comes from, so that it is made once; trial counts the
 -- channels that were tried for it. contact_at is when it may have left (NULL while it has not): by that it counts.
 CREATE TABLE message (
