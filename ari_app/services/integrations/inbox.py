@@ -158,10 +158,13 @@ def put_away(path: Path, stamp: Stamp | None, folder: str, prefix: str, report: 
             return None
         target = path.parent / folder
         target.mkdir(exist_ok=True, mode=0o700)
+        if not stat.S_ISDIR(target.lstat().st_mode):
+            # Whoever puts files here may put links here as well, and nothing is moved or written where they lead.
+            raise InboxError(f"cannot be put away: {folder} is no folder")
         place = _free(target, f"{prefix}-{path.name}")
         path.rename(place)
         path.with_name(f"{path.name}{MARKER}").unlink(missing_ok=True)
-        place.with_name(f"{place.name}.report.json").write_text(report, encoding="utf-8")
+        _written(place.with_name(f"{place.name}.report.json"), report)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -169,10 +172,17 @@ def put_away(path: Path, stamp: Stamp | None, folder: str, prefix: str, report: 
     return place
 
 
+def _written(path: Path, text: str) -> None:
+    """A file of ours: never through a link, and never over another one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
 def _free(folder: Path, name: str) -> Path:
     """A name that is not taken: nothing is ever written over."""
     place, number = folder / name, 1
-    while place.exists():
+    while os.path.lexists(place) or os.path.lexists(f"{place}.report.json"):
         number += 1
         place = folder / f"{number}-{name}"
     return place

@@ -320,6 +320,31 @@ async def test_a_file_that_cannot_be_put_away_is_loaded_and_told_once(
     assert await drop.owed(1) == Decimal("10.50")
 
 
+async def test_a_link_in_place_of_the_folder_for_done_files_leads_nowhere(drop: Drop, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "strategies"
+    elsewhere.mkdir()
+    (drop.inbox / "done").symlink_to(elsewhere)
+    drop.put("list.csv", LIST + ROW.format(1))
+    await looked(drop.integrations())
+    assert list(elsewhere.iterdir()) == []
+    assert await drop.owed(1) == Decimal("10.50")
+    assert "list.csv" in drop.left()
+
+
+async def test_a_report_is_never_written_through_a_link(drop: Drop, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine", encoding="utf-8")
+    done = drop.inbox / "done"
+    done.mkdir()
+    prefix = NOW.strftime("%Y%m%dT%H%M%SZ")
+    (done / f"{prefix}-list.csv.report.json").symlink_to(victim)
+    drop.put("list.csv", LIST + ROW.format(1))
+    await looked(drop.integrations())
+    assert victim.read_text(encoding="utf-8") == "mine"
+    (report,) = [each for each in done.glob("*.report.json") if not each.is_symlink()]
+    assert json.loads(report.read_text(encoding="utf-8"))["added"] == 1
+
+
 async def test_a_folder_that_is_not_there_is_told_now_and_then(drop: Drop) -> None:
     drop.inbox.rmdir()
     integrations = drop.integrations()
