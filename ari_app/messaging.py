@@ -208,7 +208,7 @@ def occasions(settings: Settings) -> dict[str, Occasion]:
 def message_routers(settings: Settings, store: SqliteStore, clock: Clock) -> list[APIRouter]:
     """The addresses under which providers tell of receipts and replies; none where no provider does."""
     terms = {
-        each.provider: _callbacks(each.channel, each.callbacks)
+        each.provider: _callbacks(each.channel, each.callbacks, settings.defaults.country)
         for each in settings.messages.gateways
         if each.callbacks is not None
     }
@@ -279,7 +279,7 @@ def _messenger(wanted: MessengerSettings) -> Messenger:
     return _MESSENGERS[wanted.channel](terms)
 
 
-def _callbacks(channel: str, wanted: CallbackSettings) -> CallbackTerms:
+def _callbacks(channel: str, wanted: CallbackSettings, country: str) -> CallbackTerms:
     key = secret(wanted.secret_file)
     if len(key.encode()) < 16:
         raise ConfigError(f"{wanted.secret_file}: a secret of callbacks has 16 bytes or more")
@@ -296,6 +296,7 @@ def _callbacks(channel: str, wanted: CallbackSettings) -> CallbackTerms:
         detail=wanted.detail,
         sender=wanted.sender,
         text=wanted.text,
+        country=country,
     )
 
 

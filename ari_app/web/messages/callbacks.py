@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 from ari_app.domain.messages.message import BY_PHONE
 from ari_app.ports.messages import Receipt, Reply
+from ari_app.services.model_problems import RefusedError
+from ari_app.services.phones import parse_phone
 
 MOST_BYTES: Final = 262_144
 #: Receipts that one request may bring.
@@ -38,6 +40,8 @@ class CallbackTerms:
     detail: str = ""
     sender: str = "from"
     text: str = "text"
+    country: str = "CN"
+    """That of numbers that come without a country code (ISO 3166-1)."""
 
 
 class Unreadable(ValueError):
@@ -74,7 +78,7 @@ def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: da
     """The replies of a body. One without a name of its own is named by what it says. Raises Unreadable."""
     found = []
     for item in _items(terms, kind, body):
-        contact = _contact(_text(_at(item, terms.sender), _LONGEST_ID), terms.channel)
+        contact = _contact(_text(_at(item, terms.sender), _LONGEST_ID), terms)
         text = _text(_at(item, terms.text), _LONGEST_TEXT)
         if not contact:
             continue
@@ -84,12 +88,18 @@ def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: da
     return found
 
 
-def _contact(text: str, channel: str) -> str:
-    """An address as the store has it: a number in E.164 where the provider gives digits with a country code."""
-    if channel != BY_PHONE:
+def _contact(text: str, terms: CallbackTerms) -> str:
+    """An address as the store has it: a number in E.164, whether it came with its country code or as it is dialled there.
+
+    Taken for a number abroad, that of somebody who writes "stop" would be somebody else's.
+    """
+    if terms.channel != BY_PHONE:
         return text
-    digits = re.sub(r"[\s()\-]", "", text).removeprefix("+").removeprefix("00")
-    return f"+{digits}" if _NUMBER.fullmatch(digits) else ""
+    try:
+        return parse_phone(text, terms.country)
+    except RefusedError:  # no number of that country: digits that begin with the code of another one
+        digits = re.sub(r"[\s()\-]", "", text).removeprefix("+").removeprefix("00")
+        return f"+{digits}" if _NUMBER.fullmatch(digits) else ""
 
 
 def _items(terms: CallbackTerms, kind: str, body: bytes) -> Iterator[Mapping[str, object]]:

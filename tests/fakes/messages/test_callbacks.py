@@ -185,3 +185,34 @@ async def test_while_the_database_cannot_be_written_the_provider_is_asked_to_com
         monkeypatch.setattr(here.store.messages, "receipt", full)
         body = {"sid": "x", "stat": "DELIVRD"}
         assert (await http.post("/messages/receipts/gw", json=body, headers=AUTH)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "mobile",
+    [
+        "13800000001",
+        "8613800000001",
+        "008613800000001",
+        "+86 138-0000-0001",
+        "１３８０００００００１",
+        13800000001,
+    ],
+)
+async def test_who_writes_is_found_however_his_number_is_written(tmp_path: Path, mobile: object) -> None:
+    async with world(tmp_path / "s.db") as here, client(here) as http:
+        await here.round()
+        (message,) = await here.messages()
+        assert message.contact == "+8613800000001"
+        body = {"sid": "in-1", "mobile": mobile, "content": "ＴＤ"}
+        assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
+        (reply,) = await here.store.messages.replies()
+        assert (reply.customer_id, reply.contact) == (message.customer_id, "+8613800000001")
+        assert str(reply.done) == "opt_out"
+
+
+async def test_a_number_of_another_country_stays_one(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as here, client(here) as http:
+        body = {"sid": "in-1", "mobile": "447911123456", "content": "STOP"}
+        assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
+        (reply,) = await here.store.messages.replies()
+        assert reply.contact == "+447911123456"
