@@ -18,7 +18,7 @@ from ari_app.store.debt.settlement import settle_account
 from ari_app.store.messages.reach import addresses_of, put_addresses
 from ari_app.store.numbers import other_phones, put_other_phones
 from ari_app.store.order import Orders
-from ari_app.store.payments.inbox import ask_again
+from ari_app.store.payments.inbox import ask_all_again
 from ari_app.store.queries import SQL
 
 
@@ -50,8 +50,7 @@ def load_accounts(
             unchanged += 1
     if added:
         # Money that came before its bill: it is owed no more from the first moment on.
-        while ask_again(connection, at):
-            pass
+        ask_all_again(connection, at)
     if added or updated:
         connection.execute(
             SQL["record_import"],

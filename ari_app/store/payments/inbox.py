@@ -79,15 +79,23 @@ def refuse(connection: sqlite3.Connection, seq: int, by: str, why: str, now: int
 
 def can_be_matched(connection: sqlite3.Connection) -> bool:
     """Whether the bill of an unmatched notice is known by now."""
-    return connection.execute(SQL["matchable_notices"], {"limit": 1}).fetchone() is not None
+    return connection.execute(SQL["matchable_notices"], {"limit": 1, "after": 0}).fetchone() is not None
 
 
-def ask_again(connection: sqlite3.Connection, now: int) -> int:
-    """Ask a part of the unmatched again, those whose bill is known by now: how many were looked at."""
-    rows = connection.execute(SQL["matchable_notices"], {"limit": PART}).fetchall()
+def ask_again(connection: sqlite3.Connection, now: int, after: int = 0) -> tuple[int, int]:
+    """Ask a part of the unmatched again, those behind ``after`` whose bill is known by now: how many were looked at, and
+    the last of them. What stays unmatched is not met again by whoever goes on behind it."""
+    rows = connection.execute(SQL["matchable_notices"], {"limit": PART, "after": after}).fetchall()
     for row in rows:
         _ask(connection, row, now)
-    return len(rows)
+    return len(rows), rows[-1]["seq"] if rows else after
+
+
+def ask_all_again(connection: sqlite3.Connection, now: int) -> None:
+    """Ask all of the unmatched again whose bill is known by now."""
+    looked, last = ask_again(connection, now)
+    while looked:
+        looked, last = ask_again(connection, now, last)
 
 
 def notice_of(row: sqlite3.Row) -> Notice:
@@ -161,10 +169,16 @@ def _ask_reversals(connection: sqlite3.Connection, paid: Notice, now: int) -> No
 def _bill_of(
     connection: sqlite3.Connection, notice: Notice, matched: BillKey | None
 ) -> tuple[BillKey | None, str]:
-    """The bill of a notice, and a note where it is not for what was asked: by a person, by its order, by itself, by the
-    payment that it takes back."""
+    """The bill of a notice, and a note where it is not for what was asked: by a person, by the payment that it takes back
+    (which may have been put right by a person), by its order, by itself."""
     if matched is not None:
         return matched, ""
+    if notice.kind is NoticeKind.REVERSAL:
+        key = {"provider": plain(notice.provider), "reference": plain(notice.reverses)}
+        paid = connection.execute(SQL["account_of_payment"], key).fetchone()
+        if paid is not None:
+            row = connection.execute(SQL["bill_row"], {"account": paid["account"]}).fetchone()
+            return BillKey(row["customer_id"], row["account_id"], row["bill_id"]), ""
     if notice.order_no:
         order = connection.execute(SQL["payment_order"], {"order_no": plain(notice.order_no)}).fetchone()
         if order is not None:
@@ -172,15 +186,7 @@ def _bill_of(
             asked = amount(order["amount_minor"])
             other = notice.kind is NoticeKind.PAYMENT and asked != notice.amount
             return bill, f"the order was for {asked} {order['currency']}" if other else ""
-    if notice.bill is not None:
-        return notice.bill, ""
-    if notice.kind is NoticeKind.REVERSAL:
-        key = {"provider": plain(notice.provider), "reference": plain(notice.reverses)}
-        paid = connection.execute(SQL["account_of_payment"], key).fetchone()
-        if paid is not None:
-            row = connection.execute(SQL["bill_row"], {"account": paid["account"]}).fetchone()
-            return BillKey(row["customer_id"], row["account_id"], row["bill_id"]), ""
-    return None, ""
+    return notice.bill, ""
 
 
 def _movement(notice: Notice, bill: BillKey, moved: Decimal, now: int, source: str) -> Movement:

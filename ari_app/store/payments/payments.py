@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 from ari_app.domain.account import Account
 from ari_app.domain.debt.ledger import EntryKind
@@ -108,11 +109,13 @@ class SqlitePayments:
         return await self._writer.run(lambda db: inbox.refuse(db, seq, by, why, micros(now)))
 
     async def retry_unmatched(self, now: datetime) -> int:
-        looked = 0
         # Asked beside the writer first: mostly there is none, however many wait.
         if not await self._readers.run(inbox.can_be_matched):
             return 0
-        while found := await self._writer.run(lambda db: inbox.ask_again(db, micros(now))):
+        looked, last = await self._writer.run(lambda db: inbox.ask_again(db, micros(now)))
+        found = looked
+        while found:
+            found, last = await self._writer.run(partial(inbox.ask_again, now=micros(now), after=last))
             looked += found
         return looked
 

@@ -81,7 +81,7 @@ SELECT * FROM payment_notice WHERE :state IS NULL OR state = :state ORDER BY seq
 
 -- name: matchable_notices
 SELECT n.* FROM payment_notice AS n
-WHERE n.state = 'unmatched' AND n.reason = 'unknown_bill' AND (
+WHERE n.state = 'unmatched' AND n.reason = 'unknown_bill' AND n.seq > :after AND (
     EXISTS (SELECT 1 FROM account AS a
         WHERE a.customer_id = n.customer_id AND a.account_id = n.account_id AND a.bill_id = n.bill_id)
     OR EXISTS (SELECT 1 FROM payment_order AS o WHERE o.order_no = n.order_no)

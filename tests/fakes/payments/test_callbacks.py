@@ -190,6 +190,30 @@ async def test_a_refund_that_comes_first_waits_for_its_payment(site: Site) -> No
     assert await site.owed() == Decimal("500.00")
 
 
+async def test_a_refund_goes_where_its_payment_went_whatever_bill_it_names(site: Site) -> None:
+    await site.store.load_accounts("c1", [account(2)], site.clock.now())
+    await site.tell("bank", site.paid())
+    for number, customer in enumerate(("cust-2", "cust-9"), 1):  # of another customer, and of nobody
+        keys = {"customerId": customer, "accountId": customer.replace("cust", "acc"), "billId": "b1"}
+        told = {"eventId": f"b{number}", "type": "reversal", "amount": "100.00", "currency": "CNY"}
+        back = far.bank_told(site.clock.now(), **told, reference=f"rx-{number}", reverses="tx-1", **keys)
+        await site.tell("bank", back)
+    assert await site.owed() == Decimal("200.00")
+    assert await site.owed("cust-2") == SUM
+
+
+async def test_a_refund_of_nobodys_bill_that_came_first_is_looked_at_once(site: Site) -> None:
+    keys = {"customerId": "cust-9", "accountId": "acc-9", "billId": "b1"}
+    told = {"eventId": "b1", "type": "reversal", "amount": "100.00", "currency": "CNY"}
+    await site.tell("bank", far.bank_told(site.clock.now(), **told, reference="rx", reverses="tx-1", **keys))
+    moved = Movement(BILL, EntryKind.PAYMENT, SUM, "CNY", NOW, "bank", "tx-1")
+    await site.store.debts.post(moved, site.clock.now())  # by another way than a callback
+    async with asyncio.timeout(20):
+        assert await site.store.payments.retry_unmatched(site.clock.now()) == 1
+        await site.store.load_accounts("c1", [account(3)], site.clock.now())
+    assert await site.owed() == Decimal("100.00")
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1), (1, 0, 2), (0, 2, 1)])
 async def test_refunds_of_alipay_add_up_in_any_order(site: Site, order: tuple[int, ...]) -> None:
     order_no = await site.order()
