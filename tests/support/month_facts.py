@@ -114,6 +114,7 @@ def sums(bill: Bill, at: int | None = None) -> Sums:
         for each in known
         if each["kind"] == "payment"
     }
+    came = {(each["provider"], each["reference"]): each["at"] for each in known if each["kind"] == "payment"}
     for each in known:
         amount = each["amount_minor"]
         if each["kind"] == "reversal":
@@ -121,8 +122,8 @@ def sums(bill: Bill, at: int | None = None) -> Sums:
             amount = min(amount, left.get(of, 0))
             if of in left:
                 left[of] -= amount
-        if each["at"] <= since:
-            continue  # the statement knew it
+        if max(each["at"], came.get((each["provider"], each["reverses"]), 0)) <= since:
+            continue  # the statement knew it, and the payment that it takes back
         match each["kind"]:
             case "payment":
                 found.paid += amount

@@ -30,6 +30,9 @@ class EntryKind(StrEnum):
     """The fee of an instalment plan: more is owed."""
 
 
+_MORE_IS_OWED = frozenset({EntryKind.REVERSAL, EntryKind.FEE})
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One movement. ``at`` is when we learnt of it, ``occurred_at`` when it happened, by whoever tells us of it.
@@ -103,33 +106,52 @@ def balance(stated: Decimal, stated_at: datetime, entries: Iterable[LedgerEntry]
     """What is owed of a bill that was ``stated`` at ``stated_at``.
 
     What we had learnt before is contained in the statement. A reversal of a contained payment counts, where we learnt of
-    the reversal later.
+    the reversal later; and one that had waited for its payment counts with it.
     """
-    once = distinct(entries)
+    return _walk(stated, stated_at, distinct(entries))[0]
+
+
+def _walk(stated: Decimal, stated_at: datetime, once: Sequence[LedgerEntry]) -> tuple[Balance, list[Decimal]]:
+    """The sums; and what was owed (below nothing: overpaid) before the first movement and after each, in one pass."""
     sums = dict.fromkeys(EntryKind, ZERO)
-    left = {(entry.provider, entry.reference): entry.amount for entry in once if _is_payment(entry)}
-    pending = ZERO
+    payments: dict[tuple[str, str], LedgerEntry] = {}
+    left: dict[tuple[str, str], Decimal] = {}
+    waiting: dict[tuple[str, str], list[LedgerEntry]] = {}
+    course, still = [stated], stated
     for entry in once:
-        counts = entry.at >= stated_at
-        amount = entry.amount
-        if entry.kind is EntryKind.REVERSAL:
-            of = (entry.provider, entry.reverses)
-            amount = min(amount, left.get(of, ZERO))
-            if of in left:
-                left[of] -= amount
-            elif counts:
-                pending += entry.amount
-        if counts:
-            sums[entry.kind] += amount
-    return Balance(
+        counted: list[tuple[EntryKind, Decimal]] = []
+        backs: list[LedgerEntry] = []
+        of = (entry.provider, entry.reverses)
+        if entry.kind is EntryKind.REVERSAL and of not in payments:
+            waiting.setdefault(of, []).append(entry)
+        elif entry.kind is EntryKind.REVERSAL:
+            backs = [entry]
+        elif entry.at >= stated_at:
+            counted = [(entry.kind, entry.amount)]
+        if entry.kind is EntryKind.PAYMENT:
+            of = (entry.provider, entry.reference)
+            payments[of], left[of] = entry, entry.amount
+            backs = waiting.pop(of, [])
+        for back in backs:
+            amount = min(back.amount, left[of])
+            left[of] -= amount
+            if max(back.at, payments[of].at) >= stated_at:
+                counted.append((EntryKind.REVERSAL, amount))
+        for kind, amount in counted:
+            sums[kind] += amount
+            still += amount if kind in _MORE_IS_OWED else -amount
+        course.append(still)
+    pending = [back.amount for backs in waiting.values() for back in backs if back.at >= stated_at]
+    found = Balance(
         stated=stated,
         paid=sums[EntryKind.PAYMENT],
         reversed=sums[EntryKind.REVERSAL],
         waived=sums[EntryKind.WAIVER],
         credited=sums[EntryKind.CREDIT],
         fees=sums[EntryKind.FEE],
-        pending=pending,
+        pending=sum(pending, ZERO),
     )
+    return found, course
 
 
 def receipts(entries: Iterable[LedgerEntry]) -> tuple[Receipt, ...]:
@@ -151,16 +173,26 @@ def receipts(entries: Iterable[LedgerEntry]) -> tuple[Receipt, ...]:
     return tuple(sorted((each for each in found if each.amount > 0), key=lambda each: each.at))
 
 
-def settled_at(stated: Decimal, stated_at: datetime, entries: Sequence[LedgerEntry]) -> datetime | None:
+def settled_at(stated: Decimal, stated_at: datetime, entries: Iterable[LedgerEntry]) -> datetime | None:
     """When nothing was owed any more for the last time; None while something is owed."""
-    once = distinct(entries)
-    if balance(stated, stated_at, once).owed > 0:
+    if balance(stated, stated_at, once := distinct(entries)).owed > 0:
         return None
-    since = stated_at
-    for number in range(len(once), 0, -1):
-        if balance(stated, stated_at, once[: number - 1]).owed > 0:
-            return max(since, once[number - 1].at)
-    return since
+    last = settling_entry(stated, stated_at, once)
+    return stated_at if last is None else max(stated_at, last.at)
+
+
+def settling_entry(
+    stated: Decimal, stated_at: datetime, entries: Iterable[LedgerEntry]
+) -> LedgerEntry | None:
+    """The movement with which nothing was owed any more for the last time: later ones leave it as it is.
+
+    None while something is owed, and where no movement did it (the statement itself says that nothing is owed).
+    """
+    once = distinct(entries)
+    course = _walk(stated, stated_at, once)[1]
+    if course[-1] > 0:
+        return None
+    return next((once[number] for number in reversed(range(len(once))) if course[number] > 0), None)
 
 
 def _is_payment(entry: LedgerEntry) -> bool:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ari_app.domain.account import Account
-from ari_app.domain.debt.ledger import LedgerEntry, balance, distinct
 from ari_app.domain.triggers import SUSPENSION_HOUR
 from ari_app.domain.windows import local_instant
 
@@ -216,19 +215,3 @@ def may_suspend(
     if not any(each.reached for each in made) and len(made) < rules.tries:
         return no(f"no warning has demonstrably reached the customer ({len(made)} of {rules.tries} tries)")
     return SuspensionDecision(True, "unpaid at the announced instant, and the warning has gone out", made)
-
-
-def settling_entry(
-    stated: Decimal, stated_at: datetime, entries: Sequence[LedgerEntry]
-) -> LedgerEntry | None:
-    """The movement with which nothing was owed any more for the last time: later ones leave it as it is.
-
-    None while something is owed, and where no movement did it (the statement itself says that nothing is owed).
-    """
-    once = distinct(entries)
-    if balance(stated, stated_at, once).owed > 0:
-        return None
-    for number in range(len(once), 0, -1):
-        if balance(stated, stated_at, once[: number - 1]).owed > 0:
-            return once[number - 1]
-    return None

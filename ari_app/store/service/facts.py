@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from ari_app.domain.compliance import zone_of
+from ari_app.domain.debt.ledger import settling_entry
 from ari_app.domain.service.state import (
     PLAIN_SPAN,
     STALE,
@@ -15,7 +16,6 @@ from ari_app.domain.service.state import (
     Notice,
     ServiceFacts,
     ServiceState,
-    settling_entry,
 )
 from ari_app.domain.triggers import SUSPENSION_HOUR
 from ari_app.domain.windows import local_instant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -147,3 +148,47 @@ def test_order_and_repetition_change_nothing_and_no_hundredth_is_lost(
     came = sum((each.amount for each in once if each.kind is EntryKind.PAYMENT), ZERO)
     assert sum((each.amount for each in receipts(once)), ZERO) + found.reversed <= came
     assert (settled_at(stated, START, once) is None) == (found.owed > 0)
+
+
+def test_a_reversal_that_a_statement_knew_counts_with_a_payment_that_it_did_not_know() -> None:
+    taken = entry(2, EntryKind.REVERSAL, reverses="ref-1", hours=-1)
+    late = entry(1, hours=3, happened=-2)
+    found = balance(BILL, START, [taken, late])
+    assert (found.owed, found.paid, found.reversed) == (BILL, Decimal("100.00"), Decimal("100.00"))
+    assert receipts([taken, late]) == ()
+
+
+def _one_by_one(stated: Decimal, entries: list[LedgerEntry]) -> datetime | None:
+    """When a bill was settled, asked anew after every movement."""
+    once = distinct(entries)
+    if balance(stated, START, once).owed > 0:
+        return None
+    for number in range(len(once), 0, -1):
+        if balance(stated, START, once[: number - 1]).owed > 0:
+            return max(START, once[number - 1].at)
+    return START
+
+
+@given(entries=_movements(), stated=_money)
+def test_one_pass_finds_what_asking_after_every_movement_finds(
+    entries: list[LedgerEntry], stated: Decimal
+) -> None:
+    assert settled_at(stated, START, entries) == _one_by_one(stated, entries)
+
+
+def test_a_bill_with_five_thousand_movements_is_looked_through_once() -> None:
+    looked = 0
+
+    class Counted(datetime):
+        def __ge__(self, other: datetime) -> bool:
+            nonlocal looked
+            looked += 1
+            return super().__ge__(other)
+
+    once = entry(1, amount="0.01")
+    entries = [
+        replace(once, entry_id=f"p-{n:05}", reference=f"r-{n}", at=Counted(2026, 11, 3, tzinfo=UTC))
+        for n in range(5000)
+    ]
+    assert settled_at(Decimal("50.00"), START, entries) == Counted(2026, 11, 3, tzinfo=UTC)
+    assert looked <= 3 * len(entries)

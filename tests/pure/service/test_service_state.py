@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ari_app.domain.debt.ledger import EntryKind, LedgerEntry, balance
+from ari_app.domain.debt.ledger import EntryKind, LedgerEntry, balance, settling_entry
 from ari_app.domain.service.state import (
     NEXT,
     ON,
@@ -21,7 +21,6 @@ from ari_app.domain.service.state import (
     ServiceStep,
     may_suspend,
     next_step,
-    settling_entry,
     step,
     warned,
 )
