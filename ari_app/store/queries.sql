@@ -53,7 +53,9 @@ VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language
 
 -- name: update_account
 UPDATE account SET name = :name, phone = :phone, timezone = :timezone, language = :language,
-    stated_at = CASE WHEN stated_minor = :amount_minor THEN stated_at ELSE :now END, stated_minor = :amount_minor,
+    stated_at = CASE WHEN stated_minor = :amount_minor AND currency = :currency THEN stated_at
+        ELSE MAX(:now, stated_at, COALESCE((SELECT MAX(l.at) + 1 FROM ledger_entry AS l WHERE l.account = :account), 0)) END,
+    stated_minor = :amount_minor,
     currency = :currency, due_date = :due_date, aging_bucket = :aging_bucket, preferred_windows = :preferred_windows, service = :service, fee_items = :fee_items,
     late_fee_minor = :late_fee_minor, service_state = :service_state, suspension_on = :suspension_on,
     suspension_at = :suspension_at, customer_level = :customer_level, risk_level = :risk_level,

@@ -14,8 +14,9 @@ SELECT * FROM ledger_entry WHERE provider = :provider AND reference = :reference
 -- name: add_ledger_entry
 INSERT INTO ledger_entry (entry_id, account, kind, amount_minor, currency, at, occurred_at, provider, reference, reverses,
     source)
-VALUES (:entry_id, :account, :kind, :amount_minor, :currency, :now, :occurred_at, :provider, :reference, :reverses,
-    :source)
+VALUES (:entry_id, :account, :kind, :amount_minor, :currency,
+    MAX(:now, (SELECT stated_at FROM account WHERE id = :account)),
+    :occurred_at, :provider, :reference, :reverses, :source)
 ON CONFLICT (provider, reference, kind) DO NOTHING;
 
 -- name: owed

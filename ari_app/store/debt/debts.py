@@ -131,6 +131,7 @@ def post(connection: sqlite3.Connection, movement: Movement, now: int) -> Postin
         "reverses": plain(movement.reverses),
         "source": plain(movement.source),
     }
+    # A clock that was set back puts no movement before the statement: it would count as contained in it.
     if connection.execute(SQL["add_ledger_entry"], asked).rowcount == 0:
         known = connection.execute(SQL["ledger_entry"], asked).fetchone()
         same = known["account"] == found["id"] and known["amount_minor"] == asked["amount_minor"]

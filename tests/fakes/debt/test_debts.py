@@ -135,3 +135,21 @@ async def test_a_withdrawn_promise_breaks_nothing(store: SqliteStore) -> None:
     (found,) = await store.debts.promises_of("cust-1")
     assert (found.state, found.why) == (PromiseState.WITHDRAWN, "disputed")
     assert not await store.debts.promise(BillKey("x", "y", "z"), promised, made_in="r", source="api", now=NOW)
+
+
+async def test_a_clock_that_was_set_back_loses_no_payment_and_counts_none_twice(store: SqliteStore) -> None:
+    await store.debts.post(payment("100.00", "tx-1"), NOW - timedelta(minutes=30))
+    assert await owed(store) == Decimal("468.32")
+    # The list was stated after that payment, whatever the clock says.
+    await store.load_accounts("c1", [account(amount_due=Decimal("400.00"))], NOW - timedelta(hours=2))
+    assert await owed(store) == Decimal("400.00")
+    await store.debts.post(payment("100.00", "tx-2"), NOW - timedelta(hours=2))
+    assert await owed(store) == Decimal("300.00")
+
+
+async def test_a_bill_that_is_stated_in_another_currency_counts_no_money_of_the_old_one(
+    store: SqliteStore,
+) -> None:
+    await store.debts.post(payment("500.00"), NOW + timedelta(hours=1))
+    await store.load_accounts("c1", [account(currency="USD")], NOW + timedelta(hours=2))
+    assert await owed(store) == Decimal("568.32")
