@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from ari_app import __version__
 from ari_app.web.api.counters import ApiCounters, RouteCounters
-from ari_app.web.api.edge import Edge
+from ari_app.web.api.edge import PROTECTED, Edge
 from ari_app.web.api.options import ApiOptions
 from ari_app.web.api.problems import ProblemDetails, add_handlers
 from ari_app.web.api.rates import Rates
@@ -77,11 +77,23 @@ def make_api(
     return app
 
 
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again within 24 hours, the request is answered as before and not carried out",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+
+
 def _described(app: FastAPI, describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The OpenAPI document, with the problem details that every route refers to."""
     known = app.openapi_schema is not None
     found = describe()
     if not known:
+        for path, methods in found["paths"].items():
+            if path.startswith(PROTECTED) and "post" in methods:
+                methods["post"].setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
         schema = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         parts = schema.pop("$defs", {})
         found.setdefault("components", {}).setdefault("schemas", {}).update(

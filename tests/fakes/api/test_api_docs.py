@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.api_scope import Scope
+from ari_app.web.api.problems import KINDS
 from tests.support.api import served
 from tests.support.docs import ROOT
 
@@ -37,6 +38,17 @@ async def test_every_route_is_documented_with_its_scope(tmp_path: Path) -> None:
 
 def test_every_scope_is_documented() -> None:
     assert [scope for scope in Scope if f"`{scope.value}`" not in PAGE] == []
+
+
+def test_every_kind_of_problem_is_documented() -> None:
+    source = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "ari_app" / "web" / "api").glob("*.py")
+    )
+    kinds = set(KINDS.values())
+    kinds |= set(re.findall(r"""(?:ApiProblem|problem_response)\([^"']*?\d{3},\s*"([a-z-]+)\"""", source))
+    assert {"wrong-state", "idempotency-key-reused", "contradiction", "refused"} <= kinds
+    section = PAGE.partition("## Kinds of problems")[2].partition("\n## ")[0]
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in section] == []
 
 
 async def test_no_two_operations_have_one_name(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from hypothesis.strategies import booleans
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import (
@@ -139,9 +138,9 @@ def test_no_request_finds_a_failure_or_an_answer_beside_the_schema(tmp_path: Pat
                     phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck),
                 )
-                @given(operation.as_strategy(generation_mode=mode), booleans())
-                def ask(case: Case[Any], there: bool) -> None:
-                    if there and mode is GenerationMode.POSITIVE:  # noqa: B023 - called at once
+                @given(operation.as_strategy(generation_mode=mode))
+                def ask(case: Case[Any]) -> None:
+                    if mode is GenerationMode.POSITIVE:  # noqa: B023 - called at once
                         at_what_is_there(case, server.known)
                     response = case.call(headers={"Authorization": server.authorization})
                     statuses[operation.label, response.status_code] += 1  # noqa: B023 - called at once
@@ -153,4 +152,4 @@ def test_no_request_finds_a_failure_or_an_answer_beside_the_schema(tmp_path: Pat
     answered = {label for label, status in statuses if status < 300}
     asked = {label for label, _ in statuses}
     assert len(asked) > 25
-    assert len(answered) > 15
+    assert len(answered) > 25, answered
