@@ -102,18 +102,20 @@ class Fuse:
     def __init__(self, steps: int | None) -> None:
         self._left = steps
 
-    def burn(self) -> None:
+    def burn(self, steps: int) -> None:
         if self._left is None:
             return
-        self._left -= 1
+        self._left -= steps
         if self._left <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def before_and_after(self, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def before_and_after(
+        self, work: Callable[..., Awaitable[Any]], steps: int
+    ) -> Callable[..., Awaitable[Any]]:
         async def burning(*arguments: Any, **more: Any) -> Any:
-            self.burn()
+            self.burn(steps)
             found = await work(*arguments, **more)
-            self.burn()
+            self.burn(steps)
             return found
 
         return burning
@@ -146,8 +148,9 @@ def live(plan: MonthPlan, life: int) -> None:
     """Live until the end of the month, or until the fuse of this life has burnt down."""
     configure_logging("CRITICAL")
     fuse = Fuse(plan.kills[life] if life < len(plan.kills) else None)
-    for kind, name in ((Writer, "run"), (HttpSender, "send"), (SmtpChannel, "send")):
-        setattr(kind, name, fuse.before_and_after(getattr(kind, name)))
+    # A letter counts for four steps: so that it is often a letter in whose middle a life ends.
+    for kind, name, steps in ((Writer, "run", 1), (HttpSender, "send", 1), (SmtpChannel, "send", 4)):
+        setattr(kind, name, fuse.before_and_after(getattr(kind, name), steps))
     asyncio.run(_live(plan, life))
 
 
@@ -197,14 +200,14 @@ async def _live(plan: MonthPlan, life: int) -> None:
         )
         looks = world.looks()
         done = int(plan.place.read_text()) if plan.place.exists() else 0
-        clock.set(looks[done - 1] if done else START)
+        # Later than all that the life before has done: no clock goes back where a life has ended.
+        clock.set(looks[min(done, len(looks) - 1)] + timedelta(seconds=10 * life) if life else START)
         if not done:
             await _begin(parts)
         await _reconcile(parts)
         await letters.recover(at_start=True)
         before = looks[done - 1] if done else START
         for number, at in enumerate(looks[done:], done + 1):
-            # A look that is begun again is so much later: no clock goes back where a life has ended.
             clock.set(at + timedelta(seconds=10 * life))
             await _look(parts, before, at)
             before = at

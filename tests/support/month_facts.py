@@ -240,9 +240,9 @@ def _promises(bill: Bill, now: int) -> list[tuple[Row, str]]:
 
 def plan_faults(bills: Iterable[Bill], now: int) -> Iterator[str]:
     for bill in bills:
-        for plan in bill.plans:
-            if plan["state"] not in ("active", "completed", "breached"):
-                continue
+        begun = [plan for plan in bill.plans if plan["state"] in ("active", "completed", "breached")]
+        # The money decides about the plan that was begun last; one before it stays as that one found it.
+        for plan in sorted(begun, key=lambda each: int(each["activated_at"]))[-1:]:
             wanted = _plan(bill, plan, now)
             if plan["state"] != wanted:
                 yield f"{bill.name}: plan {plan['plan_id']} is {plan['state']}, should be {wanted}"

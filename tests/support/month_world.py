@@ -233,6 +233,9 @@ class World:
 
     def call(self, customer: str, number: int, day: date) -> str:
         """How a call ends: a disposition."""
+        payer = self.payers[int(customer.removeprefix("cust-")) - 1]
+        if payer.manner in ("objects", "opts_out", "plans"):
+            return "no_answer"  # so that calls are still planned when he says what he has to say
         dice = self.chance("call", customer, number, day)
         kinds = {
             "no_answer": 30,
