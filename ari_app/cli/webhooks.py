@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -346,6 +345,7 @@ def _switch(context: typer.Context, name: str, on: bool, why: str, json_output: 
 def _check(settings: Settings, name: str, url: str, events: list[str]) -> None:
     """Refuse what can never work, before anything is written."""
     from ari_app.domain.event_names import EVENTS
+    from ari_app.domain.webhooks.patterns import fitting_none
     from ari_app.services.model_problems import nearest
     from ari_app.services.webhooks.addresses import refused_url
     from ari_app.webhook_relay import sender_terms
@@ -358,11 +358,9 @@ def _check(settings: Settings, name: str, url: str, events: list[str]) -> None:
     refused = refused_url(url, sender_terms(settings).reach)
     if refused:
         problems.append(Problem("webhooks", "URL", refused, "https://HOST/PATH; see webhooks.allow_networks"))
-    problems += [
-        Problem("webhooks", "--events", "fits no event", nearest(pattern, EVENTS))
-        for pattern in events
-        if not any(fnmatchcase(event, pattern) for event in EVENTS)
-    ]
+    unknown = fitting_none(events, EVENTS)
+    if unknown is not None:
+        problems.append(Problem("webhooks", "--events", "fits no event", nearest(unknown[:100], EVENTS)))
     if problems:
         raise InputError(problems)
 

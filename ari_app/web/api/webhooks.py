@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,6 +12,7 @@ from pydantic import Field
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.event_names import EVENTS
 from ari_app.domain.webhooks.delivery import DeliveryState, EndpointState
+from ari_app.domain.webhooks.patterns import fitting_none
 from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.ports.webhooks import DeliveryRecord, EndpointRecord, Wanted, Webhooks
@@ -142,9 +142,9 @@ def webhooks_router(door: Door, webhooks: Webhooks, reach: Reach) -> APIRouter:
     )
     async def add_endpoint(body: EndpointInput) -> EndpointBody:
         """It is told of what happens from now on."""
-        unknown = [each for each in body.events if not any(fnmatchcase(name, each) for name in EVENTS)]
-        if unknown:
-            allowed = nearest(unknown[0], EVENTS)
+        unknown = fitting_none(body.events, EVENTS)
+        if unknown is not None:
+            allowed = nearest(unknown[:100], EVENTS)
             raise InputError([Problem("request", "events", "is no event, nor a pattern of some", allowed)])
         refused = refused_url(body.url, reach)
         if refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from ari_app.web.api.server import ServerOptions, serving
 from tests.support.api import Served, served
 
 pytestmark = pytest.mark.fakes
+
+
+JSON = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
@@ -111,6 +115,30 @@ async def test_no_body_is_more_than_refused(tmp_path: Path) -> None:
                 assert 400 <= answer.status_code < 500, (place, body[:40], answer.text)
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert "passwd" not in answer.text
+
+
+async def test_no_endpoint_keeps_events_from_being_told(tmp_path: Path) -> None:
+    async with served(tmp_path) as it:
+        for number, pattern in enumerate(("*" * 200_000, "*" * 101, "[!\ud800]*", "[!x]*")):
+            body = {
+                "name": f"e{number}",
+                "url": "https://e.example/hook",
+                "events": [pattern],
+                "secret": "a-secret-of-webhooks",
+            }
+            answer = await it.client.post("/v1/webhooks/endpoints", content=json.dumps(body), headers=JSON)
+            assert answer.status_code == 422, pattern[:10]
+        paid = {
+            "customerId": "cust-1",
+            "accountId": "acc-1",
+            "billId": "b1",
+            "amount": 1,
+            "currency": "CNY",
+            "occurredAt": "2026-03-02T10:00:00+08:00",
+            "provider": "bank",
+            "reference": "tx-1",
+        }
+        assert (await it.client.post("/v1/payments", json=paid)).status_code == 201
 
 
 async def test_a_token_in_the_address_counts_for_nothing_and_is_told_to_nobody(tmp_path: Path) -> None:
