@@ -6,6 +6,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address, ip_address
 
 from ari_app.domain.token_bucket import Allowance, Bucket, Taken, full_again_s, take
 
@@ -31,11 +32,11 @@ class Rates:
 
     def take_address(self, address: str) -> Taken:
         """A request of this address without a token, or with one that is not known."""
-        return self._take(("address", address), self._addresses)
+        return self._take(("address", _network(address)), self._addresses)
 
     def take_provider(self, address: str) -> Taken:
         """A signed word of a provider: they come from few addresses, and many at once."""
-        return self._take(("provider", address), PROVIDERS)
+        return self._take(("provider", _network(address)), PROVIDERS)
 
     def _take(self, key: tuple[str, str], allowance: Allowance) -> Taken:
         taken = take(self._buckets.get(key), allowance, self._clock())
@@ -44,6 +45,17 @@ class Rates:
         if len(self._buckets) > MOST_KNOWN:
             self._buckets.popitem(last=False)
         return taken
+
+
+def _network(address: str) -> str:
+    """The address; of IPv6 the network that one customer of a provider has (RFC 6177), in which he has all addresses."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 def rate_headers(bucket: Bucket, allowance: Allowance, retry_after_s: float = 0.0) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ def callback_router(desk: CallbackDesk) -> APIRouter:
 async def _bounded(request: Request) -> bytes | None:
     """The body; None above the limit, whatever its length claims to be."""
     claimed = request.headers.get("content-length", "0")
-    if not claimed.isdecimal() or int(claimed) > MOST_BYTES:
+    if not claimed.isascii() or not claimed.isdigit() or int(claimed[:18]) > MOST_BYTES:
         return None
     found = bytearray()
     async for chunk in request.stream():

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -140,7 +139,7 @@ class Porter:
         }
 
     def _within_rates(self, request: Request, token: str) -> bool:
-        by_address = self._rates.take_address(_network(request))
+        by_address = self._rates.take_address(request.client.host if request.client else "")
         key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
         return by_address.allowed and self._rates.take_token(key).allowed
 
@@ -190,15 +189,3 @@ def field(form: FormData, name: str, longest: int) -> str:
     if isinstance(found, UploadFile) or found is None or len(found) > longest:
         return ""
     return "".join(sign if sign.isprintable() or sign in "\n\t" else " " for sign in found).strip()
-
-
-def _network(request: Request) -> str:
-    """The address, of IPv6 the network that one customer of a provider has."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address):
-        return str(IPv6Address(int(address) >> 64 << 64))
-    return host

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ari_app.domain.api_scope import Scope
+from ari_app.domain.token_bucket import Allowance
 from ari_app.web.api.edge import SECURITY_HEADERS
+from ari_app.web.api.rates import Rates
 from tests.support.api import Served, served
 
 pytestmark = pytest.mark.fakes
@@ -88,6 +90,19 @@ async def test_who_asks_too_often_has_to_wait(tmp_path: Path) -> None:
         assert answers[3].json()["type"] == "urn:ari-app:problem:too-many-requests"
         strangers = [await it.client.get("/docs", headers={"Authorization": ""}) for _ in range(3)]
         assert [each.status_code for each in strangers] == [200, 200, 429]
+
+
+def test_all_addresses_of_one_ipv6_network_are_one() -> None:
+    rates = Rates(Allowance(1.0, 1), Allowance(0.001, 2), lambda: 0.0)
+    home = [rates.take_address(f"2001:db8:1:2::{number:x}").allowed for number in range(1, 5)]
+    assert home == [True, True, False, False]
+    assert rates.take_address("2001:db8:1:3::1").allowed
+    assert [rates.take_address(each).allowed for each in ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1")] == [
+        True,
+        True,
+        False,
+    ]
+    assert rates.take_provider("2001:db8:1:2::1").allowed
 
 
 ERRORS = [

@@ -296,6 +296,9 @@ async def test_too_long_a_body_is_refused_whatever_it_claims(site: Site) -> None
     long = await site.client.post("/payments/bank/callback", content=b" " * 70_000)
     streamed = await site.client.post("/payments/bank/callback", content=chunks())
     odd = await site.client.post("/payments/bank/callback", content=b"", headers={"content-length": "x"})
+    zeros = {"content-length": "0" * 5000}
+    endless = await site.client.post("/payments/bank/callback", content=b"", headers=zeros)
+    assert endless.status_code == 401
     assert [long.status_code, streamed.status_code, odd.status_code] == [413, 413, 413]
 
 
