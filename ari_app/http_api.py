@@ -108,7 +108,13 @@ async def build_api(
         payment_notices_router(door, store.payments),
         attempts_router(door, store, store.api, cursors, settings.recordings_dir),
         plans_router(door, store.plans, cursors),
-        disputes_router(door, store.disputes, cursors, partial(_keep_evidence, settings, store, clock)),
+        disputes_router(
+            door,
+            store.disputes,
+            cursors,
+            partial(_keep_evidence, settings, store, clock),
+            partial(_read_evidence, settings, store),
+        ),
         services_router(door, store.services, cursors, service_rules(settings)),
         messages_router(door, store.messages, cursors),
         alerts_router(door, store.alerts, cursors, AlertBooks(settings.dialplan_dir / ALERT_FILE).look),
@@ -153,6 +159,10 @@ async def _keep_evidence(
     return await files.add(
         case_id, name, content, source=source, by=source, now=clock.now(), content_type=kind
     )
+
+
+async def _read_evidence(settings: Settings, store: SqliteStore, file: EvidenceFile) -> bytes:
+    return await asyncio.to_thread(evidence_files(settings, store).read, file)
 
 
 def _reach(settings: Settings) -> Reach:

@@ -14,6 +14,7 @@ from ari_app.domain.api_scope import Scope
 from ari_app.domain.disputes.case import DisputeDecision, DisputeState, DisputeStep, DisputeVerdict
 from ari_app.ports.disputes import DisputeRecord, Disputes, EvidenceFile, NewDispute
 from ari_app.services.api.cursors import Cursors
+from ari_app.services.disputes.evidence_files import CONTENT_TYPES
 from ari_app.web.api.access import Seen, Sight, needs
 from ari_app.web.api.common import WHOLE, Note, Person, instant_place, shown_page
 from ari_app.web.api.problems import not_found
@@ -34,6 +35,8 @@ from ari_app.web.api.values import (
     tagged,
 )
 
+#: Reads a file that was kept; raises AriAppError where it is gone or has changed.
+ReadEvidence = Callable[[EvidenceFile], Awaitable[bytes]]
 #: Keeps a file: dispute, name, content, stated type, who sends it.
 KeepEvidence = Callable[[str, str, bytes, str, str], Awaitable[EvidenceFile]]
 Words = Annotated[Line, Field(max_length=2000)]
@@ -164,7 +167,9 @@ def _evidence(file: EvidenceFile, sight: Sight) -> EvidenceBody:
     )
 
 
-def disputes_router(door: Door, disputes: Disputes, cursors: Cursors, keep: KeepEvidence) -> APIRouter:
+def disputes_router(
+    door: Door, disputes: Disputes, cursors: Cursors, keep: KeepEvidence, read: ReadEvidence
+) -> APIRouter:
     """``/v1/disputes``."""
     router = door.router("/disputes", "disputes")
 
@@ -282,5 +287,27 @@ def disputes_router(door: Door, disputes: Disputes, cursors: Cursors, keep: Keep
         content = await file.read()
         kept = await keep(dispute_id, file.filename or "", content, file.content_type or "", "api")
         return _evidence(kept, sight)
+
+    @router.get(
+        "/{dispute_id}/evidence/{evidence_id}",
+        dependencies=[needs(Scope.READ_DISPUTES, Scope.READ_PERSONAL)],
+        summary="A file of a dispute",
+        response_class=Response,
+        responses={
+            200: {"content": {"application/octet-stream": {}}, "description": "The file, as it was sent"}
+        },
+    )
+    async def get_evidence(dispute_id: Name, evidence_id: Name) -> Response:
+        """Always to be saved, never shown in place: it comes from outside. Refused where it is no longer what was sent."""
+        for each in await disputes.evidence(dispute_id):
+            if each.evidence_id == evidence_id:
+                ending = CONTENT_TYPES.get(each.content_type, "")
+                name = f"{each.evidence_id}{ending}"
+                return Response(
+                    await read(each),
+                    media_type="application/octet-stream",
+                    headers={"Content-Disposition": f'attachment; filename="{name}"'},
+                )
+        raise not_found("file")
 
     return router

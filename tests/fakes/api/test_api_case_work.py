@@ -75,6 +75,13 @@ async def test_a_dispute_is_opened_worked_on_and_decided(it: Served) -> None:
     file = {"file": ("../meter.png", PNG, "image/png")}
     kept = await it.client.post(f"{url}/evidence", files=file)
     assert (kept.status_code, kept.json()["name"]) == (201, "meter.png")
+    again_url = f"{url}/evidence/{kept.json()['evidenceId']}"
+    back = await it.client.get(again_url)
+    assert (back.content, back.headers["content-type"]) == (PNG, "application/octet-stream")
+    assert back.headers["content-disposition"].startswith("attachment")
+    assert (await it.client.get(f"{url}/evidence/none")).status_code == 404
+    headers = await it.asking(Scope.READ_DISPUTES)
+    assert (await it.client.get(again_url, headers=headers)).status_code == 403
     bad = await it.client.post(f"{url}/evidence", files={"file": ("x.png", b"MZ evil", "image/png")})
     assert bad.status_code == 422
     decision = {"verdict": "upheld", "by": "Wang", "reason": "misread", "corrected": 468.32}
