@@ -31,10 +31,10 @@ from ari_app.observation import Observed
 from ari_app.ports.debt import BillKey, Movement
 from ari_app.services.api.tokens import new_token
 from ari_app.web.api.app import make_api
-from ari_app.web.api.counters import RouteCounters
 from ari_app.web.api.options import ApiOptions
 from ari_app.web.api.rates import Rates
 from ari_app.web.api.server import ServerOptions, serving
+from ari_app.web.metrics import Exposition
 from tests.support.api import Served, free_ports, served
 from tests.support.clock import FakeClock
 from tests.support.docs import ROOT
@@ -159,10 +159,9 @@ async def test_the_controllers_loop_serves_it_and_ends_it_before_the_store(tmp_p
             await store.put_campaign(campaign())
             assert (await client.get("/v1/tasks/c1")).json()["status"] == "running"
             assert (await client.get("/v1/none")).status_code == 404
-            counted = {each.label: each.read() for each in observed.sources if each.group == "api"}
-            tasks = counted["/v1/tasks"]
-            assert isinstance(tasks, RouteCounters)
-            assert (tasks.requests, tasks.refused) == (1, 0)
+            page = Exposition(observed.sources, tuple).page().decode()
+            assert 'ari_app_api_requests_total{route="/v1/tasks"} 1.0' in page
+            assert 'ari_app_api_refused_total{route="(none)"} 1.0' in page
         with pytest.raises(httpx.HTTPError):
             await client.get("/v1/tasks")
         await store.ping()
