@@ -20,8 +20,8 @@ _TOLD: Mapping[MessageState, str] = {
     MessageState.DELIVERED: "message.delivered",
     MessageState.FAILED: "message.failed",
 }
-#: In these nothing has left.
-_NOT_LEFT = frozenset({MessageState.PLANNED, MessageState.RESERVED, MessageState.SUPPRESSED})
+#: What has not left cannot have arrived, nor come back.
+_ONLY_AFTER_LEAVING = frozenset({Happened.LOST, Happened.DELIVERED, Happened.BOUNCED})
 
 
 def required(connection: sqlite3.Connection, message_id: str) -> sqlite3.Row:
@@ -51,7 +51,7 @@ def move(
     """
     before = MessageState(row["state"])
     state = after(before, happened)
-    if state is None:
+    if state is None or (happened in _ONLY_AFTER_LEAVING and row["contact_at"] is None):
         return before
     left = row["contact_at"] if contact_at is None else contact_at
     if state in (MessageState.PLANNED, MessageState.SUPPRESSED) or happened is Happened.REJECTED:

@@ -251,6 +251,8 @@ def handed(
 ) -> MessageState:
     """See ``Messages.handed``."""
     at, row = micros(now), required(connection, message_id)
+    if row["contact_at"] is None and result.handed is not Handed.BUSY:
+        raise StoreError(f"message {message_id}: nothing was begun, so nothing can have been handed over")
     if result.reference:
         connection.execute(
             SQL["message_referred"], {"message_id": message_id, "reference": plain(result.reference)[:200]}

@@ -36,7 +36,10 @@ async def make(here: World, message_id: str, move: tuple[str, object], begun: li
     store, now = here.store.messages, here.clock.now()
     match move:
         case ("handed", Handed() as how):
-            await store.handed(message_id, SendResult(how, "ref-1"), now)
+            try:
+                await store.handed(message_id, SendResult(how, "ref-1"), now)
+            except StoreError:
+                pass  # nothing was begun, and that was told
         case ("receipt", str(status)):
             await store.receipt(Receipt("gw", "ref-1", status, now, bounced=status == "failed"), now)
         case ("recover", bool(recognising)):
