@@ -64,6 +64,8 @@ def _template(text: str) -> str:
 def _event(text: str) -> str:
     if text not in EVENTS:
         raise RefusedError("is no event", nearest(text, EVENTS))
+    if text.startswith("message."):
+        raise RefusedError("would make messages that make messages", "an event that no message causes")
     return text
 
 

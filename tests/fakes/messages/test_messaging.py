@@ -191,6 +191,7 @@ def test_the_doctor_tells_of_channels_templates_and_secrets(tmp_path: Path) -> N
         ),
         ({"links": {"pay_link": "https://x.example"}}, "pay_link"),
         ({"events": {"no.such": {"template": "x"}}}, "no event"),
+        ({"events": {"message.failed": {"template": "x"}}}, "messages that make messages"),
     ],
 )
 def test_settings_that_cannot_be_right_are_refused(
