@@ -88,20 +88,21 @@ class Bills:
         return last
 
     def settled(self, connection: sqlite3.Connection) -> Settled | None:
-        """The last movement after which nothing was owed, or the plan that is being kept to; None while neither is."""
+        """The last movement or statement after which nothing was owed, or the plan that is being kept to; None while
+        neither is."""
         if self.owed > 0:
             return self.planned(connection)
-        last: Settled | None = None
+        last: tuple[datetime, Settled] | None = None
         for row in self.that_count:
-            entry = settling_entry(
-                amount(row["stated_minor"]), instant(row["stated_at"]), ledger_of(connection, row["id"])
-            )
-            if entry is not None and (last is None or entry.at >= last.at):
-                last = Settled(entry.entry_id, min(entry.at, entry.occurred_at))
-        if last is None:
-            at = max(row["stated_at"] for row in self.that_count)
-            last = Settled(f"statement {at}", instant(at))
-        return last
+            stated_at = instant(row["stated_at"])
+            entry = settling_entry(amount(row["stated_minor"]), stated_at, ledger_of(connection, row["id"]))
+            if entry is None:  # the list says that nothing is owed
+                found = (stated_at, Settled(f"statement {row['stated_at']}", stated_at))
+            else:
+                found = (entry.at, Settled(entry.entry_id, min(entry.at, entry.occurred_at)))
+            if last is None or found[0] >= last[0]:
+                last = found
+        return None if last is None else last[1]
 
 
 def bills_of(connection: sqlite3.Connection, customer_id: str, account_id: str, now: int) -> Bills:

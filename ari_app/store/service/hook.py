@@ -224,7 +224,11 @@ def _order_restoration(
     connection: sqlite3.Connection, service: int, account: int, settled: Settled, now: int
 ) -> None:
     reason = "a plan is being kept to" if settled.by_plan else "nothing is owed any more"
-    order_restoration(connection, service, account, settled.cause, reason, settled.at, _WE, now)
+    asked = {"service": service, "kind": OrderKind.RESTORATION.value, "cause": settled.cause}
+    times = connection.execute(SQL["times_withdrawn"], asked).fetchone()["times"]
+    # What was withdrawn (another bill was owed for a while) holds again; what was carried out is not ordered twice.
+    cause = f"{settled.cause} again {times}" if times else settled.cause
+    order_restoration(connection, service, account, cause, reason, settled.at, _WE, now)
 
 
 def _take_back(connection: sqlite3.Connection, service: int, account: int, now: int) -> None:

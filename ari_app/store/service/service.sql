@@ -47,6 +47,10 @@ INSERT INTO service_order (order_id, service, account, kind, cause, ordered_at, 
 VALUES (:order_id, :service, :account, :kind, :cause, :now, :by, :reason, :payment_at, :notices)
 ON CONFLICT (service, kind, cause) DO NOTHING;
 
+-- name: times_withdrawn
+SELECT COUNT(*) AS times FROM service_order WHERE service = :service AND kind = :kind AND state = 'withdrawn'
+    AND (cause = :cause OR cause LIKE :cause || ' again %');
+
 -- name: service_order
 SELECT o.*, a.customer_id, a.account_id, a.bill_id FROM service_order AS o JOIN account AS a ON a.id = o.account
 WHERE o.order_id = :order_id;

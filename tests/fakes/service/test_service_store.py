@@ -332,3 +332,43 @@ async def test_a_delivered_message_is_a_notice_too(announced: SqliteStore, deliv
     await announced.services.move_clock(RULES, NOW + 27 * HOUR)
     orders = await announced.services.orders()
     assert [each.reference for order in orders for each in order.notices] == ([planned] if delivered else [])
+
+
+async def test_who_has_settled_another_bill_by_a_list_is_restored_although_an_old_payment_restored_once(
+    suspended: SqliteStore,
+) -> None:
+    await suspended.debts.post(paid(), NOW + HOUR)
+    (first,) = await suspended.services.orders()
+    await suspended.services.confirm(first.order_id, "billing", NOW + 2 * HOUR)
+    # A month later another bill of the same account is open, and the service is suspended for it.
+    later = NOW + timedelta(days=30)
+    await suspended.load_accounts("c1", [account(bill="b2", details=SUSPENDED)], later)
+    await suspended.load_accounts(
+        "c1", [account(bill="b2", details=replace(SUSPENDED, region="BJ"))], later + HOUR
+    )
+    assert await state(suspended) is ServiceState.SUSPENDED
+    nothing = account(bill="b2", details=SUSPENDED, amount_due=Decimal(0))
+    await suspended.load_accounts("c1", [nothing], later + 2 * HOUR)
+    assert await state(suspended) is ServiceState.RESTORATION_ORDERED
+    orders = await suspended.services.orders(state=OrderState.OPEN)
+    assert [each.payment_at for each in orders] == [later + 2 * HOUR]
+
+
+async def test_a_plan_that_is_kept_again_orders_the_restoration_again(suspended: SqliteStore) -> None:
+    wish = PlanRequest(PlanKind.DEFERRAL, until=NOW.date() + timedelta(days=10))
+    reply = await suspended.plans.request(BILL, wish, source="agent", by="li", now=NOW)
+    assert reply.plan is not None
+    plan = reply.plan.plan_id
+    for by in ("anna", "ben"):
+        await suspended.plans.approve(plan, by=by, role="supervisor", now=NOW)
+    await suspended.plans.accept(plan, by="customer", now=NOW + HOUR)
+    # Another bill falls into arrears, and is paid at the counter: the first one's plan goes on.
+    await suspended.load_accounts("c1", [account(bill="b2", details=SUSPENDED)], NOW + 2 * HOUR)
+    changed = account(bill="b2", details=SUSPENDED, amount_due=Decimal(70))
+    await suspended.load_accounts("c1", [changed], NOW + 3 * HOUR)
+    assert await state(suspended) is ServiceState.SUSPENDED
+    nothing = account(bill="b2", details=SUSPENDED, amount_due=Decimal(0))
+    await suspended.load_accounts("c1", [nothing], NOW + 4 * HOUR)
+    assert await state(suspended) is ServiceState.RESTORATION_ORDERED
+    orders = await suspended.services.orders()
+    assert Counter(each.state for each in orders) == {OrderState.WITHDRAWN: 1, OrderState.OPEN: 1}
