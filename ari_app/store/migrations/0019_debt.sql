@@ -54,9 +54,14 @@ CREATE INDEX promise_to_pay_account ON promise_to_pay (account);
 -- What the clock moves on: promises whose day comes or goes.
 CREATE INDEX promise_to_pay_waiting ON promise_to_pay (day) WHERE state IN ('open', 'due');
 
+-- What was paid before there was a ledger nobody can tell: promises whose day had gone are held against nobody.
 INSERT INTO promise_to_pay (promise_id, account, attempt_id, made_in, source, amount_minor, currency, day, channel,
-    confidence, made_at, state_at)
+    confidence, made_at, state_at, state, why, withdrawn_at, withdrawn_why)
 SELECT p.attempt_id || '.' || p.position, ca.account, p.attempt_id, p.attempt_id, 'call', p.amount_minor, p.currency,
-    p.date, p.channel, p.confidence, p.promised_at, p.promised_at
+    p.date, p.channel, p.confidence, p.promised_at, p.promised_at, IIF(p.date < date('now'), 'withdrawn', 'open'),
+    CASE WHEN p.date >= date('now') THEN '' WHEN a.amount_minor <= 0 THEN 'nothing is owed any more'
+        ELSE 'from before the ledger' END,
+    IIF(p.date < date('now'), p.promised_at, NULL), IIF(p.date < date('now'), 'from before the ledger', '')
 FROM promise AS p JOIN attempt AS t ON t.attempt_id = p.attempt_id
-JOIN campaign_account AS ca ON ca.id = t.campaign_account;
+JOIN campaign_account AS ca ON ca.id = t.campaign_account
+JOIN account AS a ON a.id = ca.account;
