@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from ari_app.domain.attempt import CallOutcome
-from ari_app.domain.call_result import ConversationResult
 from ari_app.domain.contact_facts import ContactFacts, ListKind
 from ari_app.domain.debt.approval import CAUTIOUS_TABLE, ApprovalTable
 from ari_app.domain.disputes.sla import DEFAULT_TABLE, DisputeTable
@@ -124,7 +123,7 @@ def close_attempt(
     _stand(connection, attempt, outcome)
     if outcome.conversation is not None:
         write_result(connection, outcome.attempt_id, outcome.conversation, ended_at)
-        _promises(connection, row["account"], outcome.attempt_id, outcome.conversation, ended_at)
+        _promises(connection, row["account"], attempt, outcome, ended_at)
     _dispute(connection, disputes, row, outcome, ended_at)
     if outcome.conversation is not None:
         request_of_call(connection, row["account"], attempt, outcome.conversation, approvals, ended_at)
@@ -188,19 +187,25 @@ def _by_strategy(
 
 
 def _promises(
-    connection: sqlite3.Connection, account: int, attempt_id: str, said: ConversationResult, ended_at: int
+    connection: sqlite3.Connection,
+    account: int,
+    attempt: sqlite3.Row,
+    outcome: CallOutcome,
+    ended_at: int,
 ) -> None:
-    """What was promised is kept an eye on from now on."""
-    promises = looked_over(said).promises
+    """What was promised is kept an eye on from now on. Money that comes while people still talk counts for it: made is a
+    promise when the call was answered, and not when its end was written."""
+    promises = () if outcome.conversation is None else looked_over(outcome.conversation).promises
     if promises:
+        answered_at = attempt["answered_at"] or micros_or_none(outcome.answered_at) or ended_at
         add_promises(
             connection,
             account,
             promises,
-            made_in=attempt_id,
+            made_in=outcome.attempt_id,
             source="call",
-            now=ended_at,
-            attempt_id=attempt_id,
+            now=min(answered_at, ended_at),
+            attempt_id=outcome.attempt_id,
         )
         settle_account(connection, account, ended_at)
 

@@ -46,7 +46,8 @@ WHERE promise_id = :promise_id AND (state <> :state OR covered_minor <> :covered
 
 -- name: withdraw_promises
 UPDATE promise_to_pay SET withdrawn_at = :now, withdrawn_why = :why
-WHERE account = :account AND withdrawn_at IS NULL AND state IN ('open', 'due');
+WHERE account = :account AND withdrawn_at IS NULL AND day >= :day AND state IN ('open', 'due', 'kept', 'withdrawn')
+RETURNING state;
 
 -- name: promises_to_look_at
 SELECT DISTINCT account FROM promise_to_pay

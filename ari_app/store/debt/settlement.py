@@ -124,12 +124,13 @@ def _put_off(connection: sqlite3.Connection, account: int, promises: Sequence[Pr
 
 
 def withdraw_promises(connection: sqlite3.Connection, account: int, why: str, now: int) -> None:
-    """Nothing more is expected of the open promises of a bill, and its next attempt is planned as if there were none.
-
-    The caller settles the account.
+    """Nothing more is expected of the open promises of a bill, and its next attempt is planned as if there were none; nor
+    of those that money has ended before their day, where it is taken back. The caller settles the account.
     """
-    gone = connection.execute(SQL["withdraw_promises"], {"account": account, "why": plain(why), "now": now})
-    if gone.rowcount:
+    day = days_later(instant(now).date(), -1 - promise_rule(connection).grace_days)
+    asked = {"account": account, "why": plain(why), "now": now, "day": day.isoformat()}
+    gone = connection.execute(SQL["withdraw_promises"], asked).fetchall()
+    if any(row["state"] in (PromiseState.OPEN, PromiseState.DUE) for row in gone):
         connection.execute(SQL["replan"], {"account": account})
 
 

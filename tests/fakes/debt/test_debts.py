@@ -16,8 +16,9 @@ from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.domain.event_names import EVENTS
 from ari_app.ports import BillKey, Movement, Posted
+from ari_app.ports.disputes import NewDispute
 from ari_app.store.sqlite_store import SqliteStore
-from tests.support.store_rows import NOW, account, campaign
+from tests.support.store_rows import NOW, account, allow, campaign, enough, ids, no_events, talked
 
 pytestmark = pytest.mark.fakes
 
@@ -153,3 +154,34 @@ async def test_a_bill_that_is_stated_in_another_currency_counts_no_money_of_the_
     await store.debts.post(payment("500.00"), NOW + timedelta(hours=1))
     await store.load_accounts("c1", [account(currency="USD")], NOW + timedelta(hours=2))
     assert await owed(store) == Decimal("568.32")
+
+
+async def test_money_that_comes_while_people_still_talk_keeps_the_promise_of_that_call(
+    store: SqliteStore,
+) -> None:
+    (attempt,) = await store.claim_due("c1", NOW, 1, allow, ids())
+    await store.mark_dialled(attempt.attempt_id, NOW, allow)
+    at = NOW + timedelta(seconds=2)
+    await store.debts.post(payment("300.00", occurred_at=at), at)
+    await store.close_attempt(talked(attempt), enough, no_events)  # answered at 1 s, ended at 3 s: 300.00
+    (found,) = await store.debts.promises_of("cust-1")
+    assert (found.state, found.covered) == (PromiseState.KEPT, Decimal("300.00"))
+
+
+async def test_a_dispute_lets_go_of_a_promise_that_was_kept_by_money_that_goes_back(
+    store: SqliteStore,
+) -> None:
+    promised = [PromiseToPay(Decimal("300.00"), (NOW.date() + timedelta(days=5)).isoformat())]
+    await store.debts.promise(BILL, promised, made_in="page-1", source="page", now=NOW)
+    await store.debts.post(payment("300.00"), NOW + timedelta(hours=1))
+    claim = NewDispute(
+        BILL, category="bill", source="page", made_in="p-1", description="too much", by="customer"
+    )
+    await store.disputes.open(claim, NOW + timedelta(hours=2))
+    (found,) = await store.debts.promises_of("cust-1")
+    assert found.state is PromiseState.KEPT
+    back = payment("300.00", "tx-9", kind=EntryKind.REVERSAL, reverses="tx-1")
+    await store.debts.post(back, NOW + timedelta(hours=3))
+    await store.debts.move_clock(NOW + timedelta(days=9))
+    (found,) = await store.debts.promises_of("cust-1")
+    assert (found.state, found.why) == (PromiseState.WITHDRAWN, "disputed")
