@@ -60,10 +60,10 @@ SELECT grace_days, breaches FROM promise_rule;
 UPDATE promise_rule SET grace_days = :grace_days, breaches = :breaches;
 
 -- name: count_broken
+WITH broken AS MATERIALIZED (SELECT p.state_at FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
+    WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept'))
 UPDATE account SET broken_promises = found.broken FROM (
-    SELECT a.id, a.stated_broken + (SELECT COUNT(*) FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
-        WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept') AND p.state_at > a.stated_broken_at)
-        AS broken
+    SELECT a.id, a.stated_broken + (SELECT COUNT(*) FROM broken WHERE broken.state_at > a.stated_broken_at) AS broken
     FROM account AS a WHERE a.customer_id = :customer_id) AS found
 WHERE account.id = found.id AND account.broken_promises <> found.broken;
 

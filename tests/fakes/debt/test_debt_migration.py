@@ -20,7 +20,8 @@ OLD = """
 INSERT INTO campaign VALUES ('c1', 'n', 'running', '{"min_amount":"1"}', '{"caller_id_pool":["+861088880001"]}', NULL, 0);
 INSERT INTO account (id, customer_id, account_id, bill_id, name, phone, timezone, language, amount_minor, currency,
     due_date, aging_bucket, preferred_windows, broken_promises)
-VALUES (1, 'cust-1', 'acc-1', 'b1', 'n', '+8613800000001', 'Asia/Shanghai', 'zh', 56832, 'CNY', '2026-10-01', 'D1-D30', '', 1);
+VALUES (1, 'cust-1', 'acc-1', 'b1', 'n', '+8613800000001', 'Asia/Shanghai', 'zh', 56832, 'CNY', '2026-10-01',
+    'D1-D30', '', 1);
 INSERT INTO campaign_account (id, campaign_id, account, state, closed_reason) VALUES (1, 'c1', 1, 'done', 'x');
 INSERT INTO attempt (attempt_id, campaign_account, campaign_id, customer_id, account_id, bill_id, phone, caller_id, number,
     timezone, strategy, rule_pack, rule_pack_version, reserved_at, ended_at, disposition, plan_reason)
