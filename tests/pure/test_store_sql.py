@@ -70,9 +70,9 @@ def test_a_faulty_file_of_statements_is_refused(text: str, fault: str) -> None:
         parse_queries(text)
 
 
-def test_each_migration_has_a_number_of_its_own() -> None:
+def test_migrations_are_numbered_without_gap() -> None:
     numbers = [int(name.split("_")[0]) for name in shipped()]
-    assert len(set(numbers)) == len(numbers)
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_every_table_is_strict() -> None:
