@@ -1,7 +1,7 @@
 """Words of a reply that need no understanding: how somebody ends messages, and what asks for nothing.
 
-``STOP``, ``STOPALL``, ``UNSUBSCRIBE``, ``CANCEL``, ``END`` and ``QUIT`` are those that CTIA's Messaging Principles name; TD
-and T (退订) are those of Chinese operators.
+``STOP``, ``STOPALL``, ``UNSUBSCRIBE``, ``CANCEL``, ``END`` and ``QUIT`` are those that CTIA's Messaging Principles name,
+``REVOKE`` and ``OPT OUT`` stand beside them in 47 CFR 64.1200(a)(10); TD, T and R (退订, 拒收) are those of Chinese operators.
 """
 
 from __future__ import annotations
@@ -15,14 +15,33 @@ OPT_OUT: Final = frozenset(
     {
         "td",
         "t",
+        "r",
+        "回td",
+        "回t",
+        "回r",
         "退订",
         "退訂",
         "退定",
         "拒收",
         "取消订阅",
+        "取消",
+        "停止",
+        "请停止",
+        "請停止",
+        "停止发送",
+        "停止發送",
+        "请停止发送",
+        "請停止發送",
+        "别发了",
+        "別發了",
+        "不要发了",
+        "不要發了",
         "免打扰",
         "请勿打扰",
         "勿扰",
+        "勿擾",
+        "免打擾",
+        "請勿打擾",
         "不要打扰",
         "别打扰我",
         "不要再联系我",
@@ -32,6 +51,8 @@ OPT_OUT: Final = frozenset(
         "stop",
         "stopall",
         "unsubscribe",
+        "unsub",
+        "revoke",
         "cancel",
         "end",
         "quit",

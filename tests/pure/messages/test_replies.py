@@ -29,6 +29,13 @@ def test_every_opt_out_word_ends_everything_however_it_is_written(word: str, sha
 
 
 @pytest.mark.parametrize(
+    "word", ["revoke", "REVOKE.", "R", "Ｒ", "回T", "停止", "取消", "請停止發送", "勿擾", "unsub"]
+)
+def test_words_that_the_law_and_operators_name_end_everything(word: str) -> None:
+    assert action(word) is ReplyAction.OPT_OUT
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "ＴＤ",
