@@ -104,7 +104,7 @@ def iso_instant(written: str) -> datetime:
         raise CallbackRefused("it names no instant with an offset") from error
     if found.tzinfo is None:
         raise CallbackRefused("it names no instant with an offset")
-    return found.astimezone(UTC)
+    return _utc(found)
 
 
 def wall_instant(written: str, zone: tzinfo) -> datetime:
@@ -115,7 +115,14 @@ def wall_instant(written: str, zone: tzinfo) -> datetime:
         raise CallbackRefused("it names no instant") from error
     if found.tzinfo is not None:
         raise CallbackRefused("it names no instant of a wall clock")
-    return found.replace(tzinfo=zone).astimezone(UTC)
+    return _utc(found.replace(tzinfo=zone))
+
+
+def _utc(found: datetime) -> datetime:
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:  # the first and the last day of the calendar
+        raise CallbackRefused("it names an instant that cannot be") from error
 
 
 def plausible(at: datetime, now: datetime) -> datetime:

@@ -150,7 +150,10 @@ class Statement:
     def _instant(self, value: object) -> datetime:
         """When it happened; a wall clock is that of ``zone``."""
         found = _wall(value)
-        at = (found if found.tzinfo is not None else found.replace(tzinfo=self.zone)).astimezone(UTC)
+        try:
+            at = (found if found.tzinfo is not None else found.replace(tzinfo=self.zone)).astimezone(UTC)
+        except OverflowError:  # the first and the last day of the calendar, which programs write for "never"
+            raise RefusedError("is out of range", "2000 to now") from None
         if not datetime(2000, 1, 1, tzinfo=UTC) <= at <= self.now + timedelta(days=1):
             raise RefusedError("is out of range", "2000 to now")
         return at

@@ -343,6 +343,8 @@ def test_amounts_are_exact(amount: object) -> None:
         {"type": "reversal"},
         {"customerId": ""},
         {"occurredAt": "soon"},
+        {"occurredAt": "0001-01-01T00:00:00+14:00"},
+        {"occurredAt": "9999-12-31T23:59:59-14:00"},
         {"occurredAt": True},
         {"occurredAt": "2026-11-23T10:00:00"},
         {"occurredAt": "2028-11-23T10:00:00Z"},

@@ -155,3 +155,14 @@ def test_no_hundredth_is_lost_in_a_sum(books: list[BookRow]) -> None:
     signed = [each.amount if each.kind is EntryKind.PAYMENT else -each.amount for each in books]
     assert side.net == sum(signed, Decimal(0))
     assert side.payments + side.reversals == len(books)
+
+
+@pytest.mark.parametrize("never", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_row_with_the_first_or_the_last_day_of_the_calendar_spoils_no_other_row(
+    tmp_path: Path, never: str
+) -> None:
+    text = f"reference,amount,occurredAt\nt1,1.00,{never}\nt2,2.00,2026-11-22\n"
+    found, faults = rows(tmp_path / "f.csv", text)
+    assert [each.book.reference for each in found] == ["t2"]
+    assert len(faults) == 1
+    assert "out of range" in faults[0]
