@@ -1,7 +1,8 @@
 """Words of a reply that need no understanding: how somebody ends messages, and what asks for nothing.
 
 ``STOP``, ``STOPALL``, ``UNSUBSCRIBE``, ``CANCEL``, ``END`` and ``QUIT`` are those that CTIA's Messaging Principles name,
-``REVOKE`` and ``OPT OUT`` stand beside them in 47 CFR 64.1200(a)(10); TD, T and R (退订, 拒收) are those of Chinese operators.
+``REVOKE`` and ``OPT OUT`` stand beside them in 47 CFR 64.1200(a)(10); TD, T and R (退订, 拒收) are those of operators in
+China.
 """
 
 from __future__ import annotations
