@@ -42,7 +42,8 @@ ON CONFLICT (promise_id) DO NOTHING;
 
 -- name: move_promise
 UPDATE promise_to_pay SET state = :state, covered_minor = :covered_minor, state_at = :now, why = :why
-WHERE promise_id = :promise_id AND (state <> :state OR covered_minor <> :covered_minor OR why <> :why);
+WHERE promise_id = :promise_id AND (state <> :state OR covered_minor <> :covered_minor OR why <> :why)
+    AND NOT (state IN ('broken', 'partly_kept') AND :state IN ('open', 'due')) AND NOT (state = 'due' AND :state = 'open');
 
 -- name: withdraw_promises
 UPDATE promise_to_pay SET withdrawn_at = :now, withdrawn_why = :why

@@ -137,7 +137,7 @@ def withdraw_promises(connection: sqlite3.Connection, account: int, why: str, no
 def _move(
     connection: sqlite3.Connection, account: int, standing: PromiseStanding, entries: int, now: int
 ) -> bool:
-    """Write where a promise stands; whether that has changed."""
+    """Write where a promise stands; whether that has changed. A clock that was set back takes back no day that has gone."""
     promise = standing.promise
     moved = connection.execute(
         SQL["move_promise"],

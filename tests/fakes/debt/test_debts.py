@@ -185,3 +185,19 @@ async def test_a_dispute_lets_go_of_a_promise_that_was_kept_by_money_that_goes_b
     await store.debts.move_clock(NOW + timedelta(days=9))
     (found,) = await store.debts.promises_of("cust-1")
     assert (found.state, found.why) == (PromiseState.WITHDRAWN, "disputed")
+
+
+async def test_a_clock_that_was_set_back_makes_no_broken_promise_open_again(store: SqliteStore) -> None:
+    day = NOW.date()
+    promised = [PromiseToPay(Decimal("300.00"), (day + timedelta(days=each)).isoformat()) for each in (1, 4)]
+    await store.debts.promise(BILL, promised, made_in="page-1", source="page", now=NOW)
+    await store.debts.move_clock(NOW + timedelta(days=4))
+    after = [PromiseState.BROKEN, PromiseState.DUE]
+    assert [each.state for each in await store.debts.promises_of("cust-1")] == after
+    # Somebody sets the clock back by four days, and a small payment comes.
+    await store.debts.post(payment("0.01", occurred_at=NOW - timedelta(days=1)), NOW + timedelta(hours=1))
+    assert [each.state for each in await store.debts.promises_of("cust-1")] == after
+    # Money that the bank had seen in time heals it all the same.
+    late = payment("300.00", "tx-2", occurred_at=NOW + timedelta(hours=2))
+    await store.debts.post(late, NOW + timedelta(hours=3))
+    assert [each.state for each in await store.debts.promises_of("cust-1")] == [PromiseState.KEPT, after[1]]
