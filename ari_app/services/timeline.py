@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from ari_app.logs import mask_number, mask_text
-from ari_app.ports.timeline import Cursor, Timeline, TimelineEntry, TimelineQuery
+from ari_app.ports.timeline import Cursor, Source, Timeline, TimelineEntry, TimelineQuery
 
-#: Fields that hold a telephone number (or an address) and nothing else.
-_NUMBERS = frozenset({"phone", "contact", "address", "sender", "recipient"})
+#: Fields that hold a telephone number or an address, and nothing else.
+_CONTACTS = frozenset({"phone", "contact", "address", "sender", "recipient"})
 #: Fields in which people speak: they may name anybody.
-_WORDS = frozenset({"summary", "description", "text", "reply", "note", "reason"})
+_WORDS = frozenset({"summary", "description", "text", "reply", "note", "reason", "why"})
+_MAIL = re.compile(r"([^\s@<>,;:，；：]{1})[^\s@<>,;:，；：]*(@[^\s@<>,;:，；：]+)")
+_LINK = re.compile(r"https?://\S+")
 
 
 async def entries(timeline: Timeline, query: TimelineQuery) -> AsyncIterator[TimelineEntry]:
@@ -32,17 +35,27 @@ def shown(entry: TimelineEntry, *, full: bool = False) -> TimelineEntry:
     """The entry, fit to be shown to somebody who may not see numbers and names (``full``: who may)."""
     if full:
         return entry
-    fields = {name: _masked(name, value) for name, value in entry.fields.items()}
-    # The name of an entry of a list is the number itself.
-    return replace(entry, ref=mask_text(entry.ref), fields=fields)
+    # A list names a telephone number, or the customer himself, whose id stands above the timeline anyway.
+    ids = frozenset({"contact"}) if entry.source is Source.LIST else frozenset()
+    fields = {
+        name: value if name in ids and not str(value).startswith("+") else _masked(name, value)
+        for name, value in entry.fields.items()
+    }
+    return replace(entry, fields=fields)
 
 
 def _masked(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
-    if name in _NUMBERS:
-        return mask_number(value) if value.lstrip("+").isdecimal() else mask_text(value)
-    return mask_text(value) if name in _WORDS else value
+    if name in _CONTACTS:
+        if value.lstrip("+").isdecimal():
+            return mask_number(value)
+        # Of an address of another kind the first sign is enough to tell two apart.
+        return _MAIL.sub(r"\1***\2", value) if _MAIL.fullmatch(value) else f"{value[:1]}***"
+    if name not in _WORDS:
+        return value
+    # A link to the page of a bill opens it for whoever has it.
+    return mask_text(_MAIL.sub(r"\1***\2", _LINK.sub("(link)", value)))
 
 
 def in_words(entry: TimelineEntry, zone: tzinfo | None) -> str:

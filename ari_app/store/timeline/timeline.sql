@@ -140,7 +140,8 @@ SELECT at, ref, account_id, bill_id, what, fields FROM (
 
 -- name: timeline_lists
 SELECT at, ref, account_id, bill_id, what, fields FROM (
-    SELECT l.added_at AS at, l.kind || '-' || l.contact AS ref, '' AS account_id, '' AS bill_id, l.kind AS what,
+    SELECT l.added_at AS at,
+        l.kind || '-' || ROW_NUMBER() OVER (PARTITION BY l.added_at, l.kind ORDER BY l.contact) AS ref, '' AS account_id, '' AS bill_id, l.kind AS what,
         json_object('contact', l.contact, 'source', l.source, 'reason', l.reason, 'expires_at', l.expires_at) AS fields
     FROM list_entry AS l WHERE l.contact IN (
         SELECT :customer_id UNION SELECT a.phone FROM account AS a WHERE a.customer_id = :customer_id

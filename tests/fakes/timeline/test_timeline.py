@@ -308,6 +308,25 @@ async def test_numbers_are_masked_and_amounts_keep_their_currency(store: SqliteS
     assert "+8613800000001" in full
 
 
+def test_addresses_and_links_are_masked_too() -> None:
+    told = "Call 13800000001 or write to wang.xm@example.com: https://pay.example/pay/a.b.c now"
+    fields: dict[str, object] = {
+        "text": told,
+        "contact": "wang.xm@example.com",
+        "why": "no mailbox w@example.com",
+    }
+    entry = TimelineEntry(NOW, Source.MESSAGE, "msg-1", "a", "b", "sent", fields)
+    masked = shown(entry).fields
+    assert masked["contact"] == "w***@example.com"
+    assert masked["text"] == "Call ***01 or write to w***@example.com: (link) now"
+    assert masked["why"] == "no mailbox w***@example.com"
+    assert shown(replace(entry, fields={"contact": "wxid_1234"})).fields == {"contact": "w***"}
+    listed = TimelineEntry(NOW, Source.LIST, "black-1", "", "", "black", {"contact": "cust-1"})
+    assert shown(listed).fields == {"contact": "cust-1"}
+    assert shown(entry, full=True).fields == fields
+    assert shown(entry).ref == "msg-1"
+
+
 async def test_it_is_read_by_indexes_alone(store: SqliteStore) -> None:
     asked = {
         "customer_id": "c",
