@@ -113,7 +113,7 @@ class Edge:
             large = problem_response(request_id, 413, KINDS[413], _too_large(limit), (), refusal)
             await large(scope, receive, send)
             return
-        await self._app(scope, _bounded(receive, limit), send)
+        await self._app(scope, _bounded(receive, limit, self._options.piece_s), send)
 
     def _limit(self, scope: Scope) -> int:
         path = scope["path"].rstrip("/")
@@ -133,13 +133,20 @@ class Edge:
                 headers.setdefault(name, value)
 
 
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """A body without a stated length, or with a wrong one, ends at the limit as well."""
-    read = 0
+def _bounded(receive: Receive, limit: int, piece_s: float) -> Receive:
+    """A body without a stated length, or with a wrong one, ends at the limit as well; one that stops coming ends too."""
+    read, whole = 0, False
 
     async def bounded() -> Message:
-        nonlocal read
-        message = await receive()
+        nonlocal read, whole
+        if whole:  # what comes now is the end of the connection, which may take as long as the answer
+            return await receive()
+        try:
+            async with asyncio.timeout(piece_s):
+                message = await receive()
+        except TimeoutError:
+            raise ApiProblem(408, KINDS[408], "the body does not come") from None
+        whole = not message.get("more_body", False)
         if message["type"] == "http.request":
             read += len(message.get("body", b""))
             if read > limit:

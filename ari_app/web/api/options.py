@@ -26,6 +26,8 @@ class ApiOptions:
     task_bytes: int = 20 * MIB
     upload_bytes: int = 200 * MIB
     evidence_bytes: int = 11 * MIB
+    piece_s: float = 20.0
+    """How long the next piece of a body may take."""
     most_streams: int = 20
     stream_s: float = 3600.0
     stream_tick_s: float = 1.0

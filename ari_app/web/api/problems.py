@@ -92,6 +92,7 @@ KINDS: Mapping[int, str] = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "too-slow",
     409: "conflict",
     412: "precondition-failed",
     413: "too-large",

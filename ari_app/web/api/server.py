@@ -16,6 +16,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from ari_app.web.api.patience import patient
+
 log = structlog.get_logger(__name__)
 
 #: How long requests under way may take once the program ends.
@@ -32,6 +34,8 @@ class ServerOptions:
     trusted_proxies: Sequence[str] = ()
     most_connections: int = 200
     keep_alive_s: int = 15
+    head_s: float = 15.0
+    """How long a connection may take until it has asked for something."""
 
 
 class _Server(uvicorn.Server):
@@ -49,6 +53,7 @@ async def serving(app: ASGIApp, options: ServerOptions, closing: asyncio.Event) 
     server = _Server(
         uvicorn.Config(
             app,
+            http=patient(options.head_s),
             log_config=None,
             access_log=False,
             server_header=False,

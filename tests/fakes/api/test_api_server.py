@@ -31,6 +31,7 @@ from ari_app.observation import Observed
 from ari_app.ports.debt import BillKey, Movement
 from ari_app.services.api.tokens import new_token
 from ari_app.web.api.app import make_api
+from ari_app.web.api.edge import Edge
 from ari_app.web.api.options import ApiOptions
 from ari_app.web.api.rates import Rates
 from ari_app.web.api.server import ServerOptions, serving
@@ -174,6 +175,70 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="in use"):
             async with serving(it.api.app, ServerOptions(port=port), asyncio.Event()):
                 pass
+
+
+async def test_connections_that_ask_for_nothing_keep_nobody_out(tmp_path: Path) -> None:
+    options = ServerOptions(port=0, most_connections=3, head_s=0.05)
+    async with served(tmp_path) as it, serving(it.api.app, options, it.api.closing) as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        for number, (_, writer) in enumerate(silent):
+            writer.write(b"GET /docs HTTP/1.1\r\nX: "[: number * 8])
+        for reader, writer in silent:
+            await reader.read()  # to its end: the server has closed it
+            writer.close()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/docs")).status_code == 200
+
+
+async def test_a_connection_that_is_kept_alive_may_not_begin_a_request_for_ever(tmp_path: Path) -> None:
+    async with (
+        served(tmp_path) as it,
+        serving(it.api.app, ServerOptions(port=0, head_s=0.05), it.api.closing) as port,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /docs.css HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"GET /docs.css HTT")
+        await reader.read()
+        writer.close()
+
+
+async def test_a_stream_lasts_longer_than_the_head_of_a_request_may_take(tmp_path: Path) -> None:
+    async with (
+        served(tmp_path) as it,
+        listening(it, head_s=0.01) as client,
+        client.stream("GET", "/v1/events/stream", headers={"Last-Event-ID": "0"}) as stream,
+    ):
+        lines = stream.aiter_lines()
+        await anext(lines)
+        await asyncio.sleep(0.05)
+        await pay(it, "p1")
+        assert await told(lines, 1)
+
+
+async def test_a_body_that_stops_coming_is_waited_for_no_longer(tmp_path: Path) -> None:
+    async with served(tmp_path) as it:
+        edge = Edge(
+            it.api.app,
+            ApiOptions(piece_s=0.01),
+            it.api.counters,
+            Rates(Allowance(9.0, 9), Allowance(9.0, 9)),
+            asyncio.Event(),
+        )
+        authorization = it.client.headers["authorization"]
+
+        async def stops() -> AsyncIterator[bytes]:
+            yield b"{"
+            await asyncio.Event().wait()
+
+        transport = httpx.ASGITransport(edge)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+            answer = await client.post(
+                "/v1/payments",
+                content=stops(),
+                headers={"Authorization": authorization, "Content-Type": "application/json"},
+            )
+        assert (answer.status_code, answer.json()["type"]) == (408, "urn:ari-app:problem:too-slow")
 
 
 @pytest.mark.parametrize(("trusted", "addresses"), [((), 1), (("127.0.0.0/8",), 2)])
