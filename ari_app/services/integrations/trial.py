@@ -10,7 +10,7 @@ from itertools import islice
 
 from ari_app.domain.integration.mapping import FieldMap, map_record, value_at
 from ari_app.errors import InputError, Problem
-from ari_app.services.account_row import FieldFault, RowDefaults, read_row
+from ari_app.services.account_row import ADDRESS_FIELDS, FieldFault, RowDefaults, read_row
 from ari_app.services.importer import RowReader
 from ari_app.services.integrations.definition import Definition, FolderPart, HttpPart, Into
 from ari_app.services.integrations.inbox import complete_files
@@ -130,7 +130,7 @@ def _before(record: object, maps: Mapping[str, FieldMap]) -> dict[str, object]:
 
 def personal_paths(definition: Definition) -> frozenset[str]:
     """Paths and fields that hold names and numbers, to be masked where they are shown."""
-    fields = {"name", "phone", "phone2", "phone3", "otherPhones"}
+    fields = {"name", "phone", "phone2", "phone3", "otherPhones", *ADDRESS_FIELDS}
     paths = {
         ".".join(path)
         for name in fields & definition.fields.keys()
