@@ -75,7 +75,11 @@ def receipts(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: d
 
 
 def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: datetime) -> list[Reply]:
-    """The replies of a body. One without a name of its own is named by what it says. Raises Unreadable."""
+    """The replies of a body. Raises Unreadable.
+
+    A reply is named by its reference and by what it says, for some providers give the reference of the message that is
+    answered: a second answer to it, which may be "stop", is another reply. One without a reference is named by its hour.
+    """
     found = []
     for item in _items(terms, kind, body):
         contact = _contact(_text(_at(item, terms.sender), _LONGEST_ID), terms)
@@ -83,8 +87,10 @@ def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: da
         if not contact:
             continue
         named = _text(_at(item, terms.reference), _LONGEST_ID)
-        digest = hashlib.sha256(f"{contact}\n{text}\n{now:%Y-%m-%dT%H}".encode("utf-8", "replace"))
-        found.append(Reply(provider, named or digest.hexdigest()[:32], terms.channel, contact, text, now))
+        of = named or f"{now:%Y-%m-%dT%H}"
+        digest = hashlib.sha256(f"{contact}\n{text}\n{of}".encode("utf-8", "replace")).hexdigest()
+        name = f"{named[:150]}.{digest[:16]}" if named else digest[:32]
+        found.append(Reply(provider, name, terms.channel, contact, text, now))
     return found
 
 

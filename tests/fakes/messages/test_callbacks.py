@@ -216,3 +216,13 @@ async def test_a_number_of_another_country_stays_one(tmp_path: Path) -> None:
         assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
         (reply,) = await here.store.messages.replies()
         assert reply.contact == "+447911123456"
+
+
+async def test_a_second_answer_to_one_message_is_another_reply(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as here, client(here) as http:
+        reference = await sent(here)
+        for text in ("好的", "STOP", "STOP"):
+            body = {"sid": reference, "mobile": "+8613800000001", "content": text}
+            assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
+        found = await here.store.messages.replies()
+        assert sorted(str(each.done) for each in found) == ["none", "opt_out"]
