@@ -69,7 +69,7 @@ from tests.support.pay_providers import bank, bank_told
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CAMPAIGN = "month"
 #: So long a receiver may take, in real seconds: some take longer.
-PATIENCE_S = 0.25
+PATIENCE_S = 0.6
 #: What makes a message by itself.
 OCCASIONS = {
     "payment.settled": Occasion("payment_receipt", notice=True),
