@@ -74,8 +74,8 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
         assert added.lastrowid is not None
         if account.other_phones:
             put_other_phones(connection, added.lastrowid, account.other_phones)
-        put_addresses(connection, added.lastrowid, account.addresses)
-        connection.execute(SQL["count_broken"], {"customer_id": account.customer_id})
+        if account.addresses:
+            put_addresses(connection, added.lastrowid, account.addresses)
         return added.lastrowid, False
     known = dict(row)
     account_row: int = known.pop("id")

@@ -47,7 +47,9 @@ INSERT INTO account (customer_id, account_id, bill_id, name, phone, timezone, la
     stated_broken, stated_broken_at)
 VALUES (:customer_id, :account_id, :bill_id, :name, :phone, :timezone, :language, :amount_minor, :currency,
     :due_date, :aging_bucket, :preferred_windows, :service, :fee_items, :late_fee_minor, :service_state, :suspension_on,
-    :suspension_at, :customer_level, :risk_level, :broken_promises, :good_record, :legal_stage, :minor, :region, :age_band,
+    :suspension_at, :customer_level, :risk_level, :broken_promises + IIF(:broken_promises = 0, (SELECT COUNT(*)
+        FROM account AS b JOIN promise_to_pay AS p ON p.account = b.id
+        WHERE b.customer_id = :customer_id AND p.state IN ('broken', 'partly_kept')), 0), :good_record, :legal_stage, :minor, :region, :age_band,
     :income_band, :debt_type, :debt_cause, :score, :score_model, :early_warning, :amount_minor, :now,
     :broken_promises, IIF(:broken_promises = 0, 0, :now));
 

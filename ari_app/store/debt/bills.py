@@ -6,11 +6,16 @@ import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
+import structlog
+
+from ari_app.errors import StoreError, StoreUnavailable
 from ari_app.ports.debt import BillKey
 from ari_app.store.debt.settlement import settle_account
 from ari_app.store.queries import SQL
 from ari_app.store.readers import Readers
 from ari_app.store.writer import Writer
+
+log = structlog.get_logger(__name__)
 
 #: Bills that the clock looks at in one write transaction.
 PART = 200
@@ -33,9 +38,29 @@ async def settle_each(writer: Writer, readers: Readers, which: str, day: str, no
         )
         if not found:
             return looked
-        await writer.run(partial(_settle_all, accounts=found, now=now))
-        looked += len(found)
+        looked += await _settle_part(writer, found, now)
         after = found[-1]
+
+
+async def _settle_part(writer: Writer, accounts: Sequence[int], now: int) -> int:
+    """All of them in one transaction; each in its own where that cannot be, so that one bill does not stop the clock of
+    the others. How many were settled."""
+    try:
+        await writer.run(partial(_settle_all, accounts=accounts, now=now))
+        return len(accounts)
+    except StoreUnavailable:
+        raise
+    except StoreError:
+        settled = 0
+    for account in accounts:
+        try:
+            await writer.run(partial(_settle_all, accounts=[account], now=now))
+            settled += 1
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            log.error("store.bill_not_settled", bill=account, error=str(error))
+    return settled
 
 
 def _settle_all(connection: sqlite3.Connection, accounts: Sequence[int], now: int) -> None:

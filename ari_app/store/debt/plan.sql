@@ -26,7 +26,7 @@ SELECT plan_id FROM plan_case WHERE account = :account AND state = 'active';
 -- name: plan_by_ledger
 SELECT * FROM plan_case WHERE account = :account AND (state = 'active'
     OR (state IN ('completed', 'breached') AND kind <> 'waiver'))
-ORDER BY activated_at DESC, plan_id DESC LIMIT 1;
+ORDER BY state = 'active' DESC, activated_at DESC, plan_id DESC LIMIT 1;
 
 -- name: plan_instalments
 SELECT * FROM plan_instalment WHERE plan_id = :plan_id ORDER BY position;

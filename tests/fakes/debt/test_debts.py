@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from ari_app.domain.call_result import PromiseToPay
+from ari_app.domain.call_result import PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.debt.ledger import EntryKind
+from ari_app.domain.debt.plan import PlanState
 from ari_app.domain.debt.promise import PromiseState
 from ari_app.domain.event_names import EVENTS
 from ari_app.ports import BillKey, Movement, Posted
 from ari_app.ports.disputes import NewDispute
+from ari_app.ports.plans import PlanAnswer, PlanReply
 from ari_app.store.sqlite_store import SqliteStore
 from tests.support.store_rows import NOW, account, allow, campaign, enough, ids, no_events, talked
 
@@ -201,3 +205,41 @@ async def test_a_clock_that_was_set_back_makes_no_broken_promise_open_again(stor
     late = payment("300.00", "tx-2", occurred_at=NOW + timedelta(hours=2))
     await store.debts.post(late, NOW + timedelta(hours=3))
     assert [each.state for each in await store.debts.promises_of("cust-1")] == [PromiseState.KEPT, after[1]]
+
+
+async def test_a_plan_that_runs_is_the_one_that_counts_although_its_clock_was_set_back(
+    store: SqliteStore,
+) -> None:
+    async def begin(days: int, now: datetime) -> PlanReply:
+        wish = PlanRequest(PlanKind.DEFERRAL, until=NOW.date() + timedelta(days=days))
+        asked = await store.plans.request(BILL, wish, source="agent", by="li", now=now)
+        assert asked.plan is not None, asked
+        for by in ("wang", "zhao"):
+            await store.plans.approve(asked.plan.plan_id, by=by, role="supervisor", now=now)
+        return await store.plans.accept(asked.plan.plan_id, by="customer", now=now)
+
+    await begin(2, NOW + timedelta(hours=2))
+    await store.plans.move_clock(NOW + timedelta(days=20))
+    again = await begin(30, NOW + timedelta(hours=1))
+    assert again.answer is PlanAnswer.DONE
+    assert (await store.debts.post(payment("100.00"), NOW + timedelta(hours=1))).result is Posted.RECORDED
+    plans = await store.plans.plans(customer_id="cust-1")
+    assert {each.state for each in plans} == {PlanState.ACTIVE, PlanState.BREACHED}
+
+
+async def test_one_bill_that_cannot_be_settled_keeps_no_other_from_its_clock(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    await store.load_accounts("c1", [account(2)], NOW)
+    for number in (1, 2):
+        bill = BillKey(f"cust-{number}", f"acc-{number}", "b1")
+        promised = [PromiseToPay(Decimal("300.00"), NOW.date().isoformat())]
+        await store.debts.promise(bill, promised, made_in=f"page-{number}", source="page", now=NOW)
+    with closing(sqlite3.connect(tmp_path / "s.db")) as other:
+        other.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON promise_to_pay WHEN new.promise_id = 'page-1.1' "
+            "BEGIN SELECT RAISE(ABORT, 'a fault of one row'); END"
+        )
+    assert await store.debts.move_clock(NOW + timedelta(days=3)) == 1
+    (found,) = await store.debts.promises_of("cust-2")
+    assert found.state is PromiseState.BROKEN
