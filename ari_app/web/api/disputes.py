@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import Field
@@ -18,7 +17,7 @@ from ari_app.services.disputes.evidence_files import CONTENT_TYPES
 from ari_app.web.api.access import Seen, Sight, needs
 from ari_app.web.api.common import WHOLE, Note, Person, instant_place, shown_page
 from ari_app.web.api.problems import not_found
-from ari_app.web.api.routing import Door
+from ari_app.web.api.routing import Door, act_of
 from ari_app.web.api.values import (
     AmountOrNothing,
     Bill,
@@ -209,13 +208,15 @@ def disputes_router(
         summary="Open a dispute",
         responses={200: {"description": "It was open before", "model": DisputeWithHistory}},
     )
-    async def open_dispute(response: Response, sight: Seen, body: DisputeInput) -> DisputeWithHistory:
+    async def open_dispute(
+        request: Request, response: Response, sight: Seen, body: DisputeInput
+    ) -> DisputeWithHistory:
         """Collection of the account rests at once, and a call that rings is released."""
         claim = NewDispute(
             body.key(),
             body.category,
             "api",
-            body.reference or f"api-{uuid4().hex}",
+            body.reference or f"api-{act_of(request)}",
             body.description,
             answer_days=body.answer_days,
             by=body.by,

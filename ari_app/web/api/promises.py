@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -18,7 +17,7 @@ from ari_app.ports.debt import Debts
 from ari_app.services.api.cursors import Cursors
 from ari_app.web.api.access import needs
 from ari_app.web.api.problems import ApiProblem, FieldProblem, not_found
-from ari_app.web.api.routing import Door
+from ari_app.web.api.routing import Door, act_of
 from ari_app.web.api.values import (
     Amount,
     Bill,
@@ -124,7 +123,7 @@ def promises_router(door: Door, store: ApiStore, debts: Debts, cursors: Cursors)
         )
 
     @router.post("", status_code=201, dependencies=[needs(Scope.WRITE_PROMISES)], summary="Add promises")
-    async def add_promises(body: PromiseInput) -> Recorded:
+    async def add_promises(request: Request, body: PromiseInput) -> Recorded:
         """They become due, kept or broken by the money that comes, as those of a call do."""
         account, now = await store.account_of(body.key()), door.clock.now()
         if account is None:
@@ -141,7 +140,7 @@ def promises_router(door: Door, store: ApiStore, debts: Debts, cursors: Cursors)
                 field="promises", wrong="has a day that has passed, or is more than five years away"
             )
             raise ApiProblem(422, "validation", "the request is not valid", problems=[wrong])
-        made_in = f"api-{uuid4().hex[:20]}"
+        made_in = f"api-{act_of(request)}"
         promised = [
             PromiseToPay(part.amount, part.date.isoformat(), body.currency, part.channel)
             for part in body.promises

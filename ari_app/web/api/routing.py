@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -90,12 +91,22 @@ class TokenRoute(APIRoute):
             if key is None or request.method != "POST":
                 return await original(request)
             _check_key(key)
+            fingerprint = await _fingerprint(request)
+            named = hashlib.sha256(f"{token.token_id}\n{key}\n".encode() + fingerprint)
+            request.state.act = named.hexdigest()[:20]
             try:
-                return await once(door, token, key, request, await _fingerprint(request), original)
+                return await once(door, token, key, request, fingerprint, original)
             finally:
                 await request.close()  # a form that was read for its fingerprint, and then for nothing else
 
         return handle
+
+
+def act_of(request: Request) -> str:
+    """A name for what a request does: the same where it is sent again under its key, as after a crash before its answer
+    was kept; otherwise its own."""
+    named: str = getattr(request.state, "act", "")
+    return named or uuid4().hex[:20]
 
 
 def _check_key(key: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.campaign import CampaignStatus
 from ari_app.domain.debt.promise import PromiseState
+from ari_app.errors import StoreUnavailable
 from ari_app.ports.api import ImportJob, ImportState
 from ari_app.services.campaign_shape import CampaignShape, DialerShape, StrategyShape, WebhookShape
 from ari_app.web.api.files import inside
@@ -371,6 +372,29 @@ async def test_promises_are_added_listed_and_withdrawn(it: Served) -> None:
         assert [each["field"] for each in refused.json()["problems"]] == [field]
     nobody = BILL | {"billId": "none", "currency": "CNY", "promises": parts}
     assert (await it.client.post("/v1/promises", json=nobody)).status_code == 404
+
+
+async def test_a_promise_whose_answer_was_lost_is_made_once_under_its_key(
+    it: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = it.store.api.finish_request
+
+    async def lost(*_: object) -> None:
+        monkeypatch.setattr(it.store.api, "finish_request", keep)
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(it.store.api, "finish_request", lost)
+    body = BILL | {"currency": "CNY", "promises": [{"amount": 300, "date": "2026-11-30"}]}
+    headers = {"Idempotency-Key": "promise-1"}
+    assert (await it.client.post("/v1/promises", json=body, headers=headers)).status_code == 503
+    again = await it.client.post("/v1/promises", json=body, headers=headers)
+    assert again.status_code == 201
+    assert [each["amount"] for each in again.json()["promises"]] == [300]
+    made = await it.store.debts.promises_of("cust-1")
+    assert [each.state for each in made] == [PromiseState.OPEN]
+    stranger = await it.asking(Scope.WRITE_PROMISES)
+    theirs = await it.client.post("/v1/promises", json=body, headers=headers | stranger)
+    assert theirs.json()["madeIn"] != again.json()["madeIn"]
 
 
 async def test_a_payment_is_posted_found_and_taken_back(it: Served) -> None:
