@@ -295,6 +295,7 @@ class Definition(Part):
     integration: str
     into: Into
     campaign: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_line)] | None = None
+    provider: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")] | None = None
     enabled: bool = True
     every_minutes: Annotated[float, Field(ge=0.1, le=10_080)] = 60.0
     http: HttpPart | None = None
@@ -308,9 +309,16 @@ class Definition(Part):
             raise RefusedError("comes from not exactly one place", "one of http, folder")
         if (self.campaign is None) == (self.into is Into.ACCOUNTS):
             raise RefusedError("campaign and into do not fit", "a campaign for accounts, none otherwise")
+        if self.provider is not None and self.into is not Into.PAYMENTS:
+            raise RefusedError("provider is for payments", "no provider")
         if self.http is not None and not self.fields:
             raise RefusedError("has no map", "map, with a field for each that is needed")
         return self
+
+    @property
+    def ledger_provider(self) -> str:
+        """Under whose name payments stand in the ledger."""
+        return self.provider or self.integration
 
     @property
     def field_maps(self) -> dict[str, FieldMap]:

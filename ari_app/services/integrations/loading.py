@@ -73,7 +73,7 @@ async def load(
     """
     name = definition.integration
     if definition.into is Into.PAYMENTS:
-        read = partial(read_payment, provider=name)
+        read = partial(read_payment, provider=definition.ledger_provider)
         payments = _Rows(listing, PAYMENT_FIELDS, PAYMENT_ALIASES, defaults, read)
         return await _each(payments, rejects_path, partial(_post, places.debts, defaults))
     if definition.into is Into.TICKETS:

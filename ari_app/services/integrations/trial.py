@@ -120,7 +120,7 @@ def _checked(
     if definition.into is Into.TICKETS:
         ticket = read_ticket(cells, defaults, typed=typed)
         return ticket if isinstance(ticket, list) else []
-    movement = read_payment(cells, defaults, provider=definition.integration, typed=typed)
+    movement = read_payment(cells, defaults, provider=definition.ledger_provider, typed=typed)
     return movement if isinstance(movement, list) else []
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from ari_app.domain.debt.ledger import EntryKind
 from ari_app.gateways.integrations.http_fetch import HttpFetch
+from ari_app.ports import BillKey, Movement
 from ari_app.ports.integrations import Run, RunResult
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.integrations import inbox
@@ -215,6 +217,21 @@ async def test_the_same_content_is_loaded_once_under_whatever_name(drop: Drop) -
     assert (run.added, run.unchanged) == (1, 1)
     (found,) = await drop.store.customer_accounts("cust-1")
     assert found.account.amount_due == Decimal("418.32")
+
+
+async def test_a_payment_that_a_callback_has_told_counts_once(drop: Drop) -> None:
+    drop.write(into="payments", tail="provider: wechat\n")
+    await drop.store.load_accounts("c1", [account()], NOW - timedelta(hours=1))
+    bill = BillKey("cust-1", "acc-1", "b1")
+    told = Movement(bill, EntryKind.PAYMENT, Decimal("100.00"), "CNY", NOW, "wechat", "t1")
+    await drop.store.debts.post(told, NOW)
+    drop.put(
+        "a.csv",
+        "customerId,accountId,billId,amount,reference\ncust-1,acc-1,b1,100,t1\ncust-1,acc-1,b1,1,t2\n",
+    )
+    (run,) = await drop.run()
+    assert (run.added, run.unchanged) == (1, 1)
+    assert [each.provider for each in await drop.store.debts.ledger(bill)] == ["wechat", "wechat"]
 
 
 async def test_a_crash_after_loading_and_before_putting_away_loads_nothing_twice(

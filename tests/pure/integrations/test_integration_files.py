@@ -91,6 +91,7 @@ def test_the_answer_itself_may_be_the_list(tmp_path: Path) -> None:
         ("https://billing.example.invalid/debts", "ftp://x", "is not a URL of the right kind"),
         ("billing.example.invalid/debts", "169.254.169.254/debts", "the address is not reached: the address"),
         ("  records: data.items", "  networks: [home]\n  records: data.items", "networks holds what is none"),
+        ("campaign: winter\n", "campaign: winter\nprovider: x\n", "provider is for payments"),
         ("campaign: winter\n", "", "campaign and into do not fit"),
         ("into: accounts", "into: payments", "campaign and into do not fit"),
         ("  records: data.items", "  paging: {kind: cursor, param: c}", "paging by cursor without next"),
