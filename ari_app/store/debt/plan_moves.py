@@ -13,7 +13,7 @@ from ari_app.domain.compliance import zone_of
 from ari_app.domain.debt.approval import ApprovalTable, approval_refused, person_key
 from ari_app.domain.debt.eligibility import PlanCircumstances, PlanRefusal, ineligible, plan_sum
 from ari_app.domain.debt.ledger import ZERO, EntryKind
-from ari_app.domain.debt.plan import WAITING, PlanState, PlanTerms, counted_receipts, schedule_of
+from ari_app.domain.debt.plan import WAITING, Instalment, PlanState, PlanTerms, counted_receipts, schedule_of
 from ari_app.domain.review import looked_over
 from ari_app.store.codec import Params, amount, instant, minor_units, plain, words, words_of
 from ari_app.store.debt.ledger import ledger_of
@@ -57,8 +57,18 @@ def request_plan(
     refused = ineligible(wish, known, table.limits_of(wish.kind))
     about = plan_sum(wish, owed)
     total = owed if wish.kind is PlanKind.WAIVER else about
-    if total <= 0 or (refused is not None and refused.refusal is PlanRefusal.INCOMPLETE):
-        return "", "" if refused is None else refused.reason
+    wrong = "" if refused is None else refused.reason
+    schedule: tuple[Instalment, ...] = ()
+    nothing = total <= 0 or (refused is not None and refused.refusal is PlanRefusal.INCOMPLETE)
+    if not nothing:
+        try:
+            schedule = schedule_of(wish, total)
+        except ValueError as error:  # its months go beyond the calendar
+            nothing, wrong = True, str(error)
+    if nothing:
+        if attempt_id is not None:  # its call has closed the account for the sake of this plan
+            resume(connection, account, now)
+        return "", wrong
     if refused is None:
         _replace_waiting(connection, account, now)
     level = table.level(wish.kind, about, wish.periods)
@@ -88,7 +98,7 @@ def request_plan(
     }
     plan_id = str(asked["plan_id"])
     connection.execute(SQL["add_plan_case"], asked)
-    for position, each in enumerate(schedule_of(wish, total), 1):
+    for position, each in enumerate(schedule, 1):
         row = {"plan_id": plan_id, "position": position, "day": each.day.isoformat(), "now": now}
         connection.execute(SQL["add_plan_instalment"], row | {"amount_minor": minor_units(each.amount)})
     case = plan_row(connection, plan_id)

@@ -92,6 +92,10 @@ def settle_plan(
     if found.state is not before:
         # A plan that another one has followed keeps its end; only one runs at a time.
         move_plan(connection, row, found.state, _why(found), LEDGER, now, subject=subject)
+        if found.state is PlanState.COMPLETED and settled_at is None:
+            resume(
+                connection, account, now
+            )  # the rest of a bill of which something was waived, or more was stated since
     return found
 
 

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from ari_app.domain.call_result import PlanKind, PlanRequest, PromiseToPay
+from ari_app.domain.call_result import ConversationResult, PlanKind, PlanRequest, PromiseToPay
 from ari_app.domain.campaign import WebhookSpec
 from ari_app.domain.debt.ledger import EntryKind
 from ari_app.domain.debt.plan import PlanState
@@ -243,3 +243,42 @@ async def test_one_bill_that_cannot_be_settled_keeps_no_other_from_its_clock(
     assert await store.debts.move_clock(NOW + timedelta(days=3)) == 1
     (found,) = await store.debts.promises_of("cust-2")
     assert found.state is PromiseState.BROKEN
+
+
+async def closed_by(store: SqliteStore, wish: PlanRequest) -> None:
+    (attempt,) = await store.claim_due("c1", NOW, 1, allow, ids())
+    await store.mark_dialled(attempt.attempt_id, NOW, allow)
+    said = ConversationResult("plan_requested", verified=True, plan=wish)
+    ended = replace(talked(attempt), disposition="plan_requested", conversation=said)
+    await store.close_attempt(ended, enough, no_events)
+
+
+async def collected_again(store: SqliteStore) -> bool:
+    (found,) = await store.customer_accounts("cust-1")
+    return found.state == "waiting"
+
+
+async def test_the_rest_of_a_bill_is_collected_after_a_part_of_it_was_waived(store: SqliteStore) -> None:
+    await closed_by(store, PlanRequest(PlanKind.WAIVER, waived=Decimal("68.32")))
+    assert not await collected_again(store)
+    (plan,) = await store.plans.plans()
+    for by in ("wang", "zhao"):
+        await store.plans.approve(plan.plan_id, by=by, role="supervisor", now=NOW + timedelta(hours=1))
+    (plan,) = await store.plans.plans()
+    assert (plan.state, await owed(store)) == (PlanState.COMPLETED, Decimal("500.00"))
+    assert await collected_again(store)
+
+
+async def test_a_plan_of_a_call_that_goes_beyond_the_calendar_costs_no_outcome(store: SqliteStore) -> None:
+    months = PlanRequest(
+        PlanKind.INSTALLMENT,
+        periods=24,
+        first_date=date(9999, 1, 31),
+        monthly=Decimal("20.00"),
+        last=Decimal("108.32"),
+        fee=Decimal(0),
+        total=Decimal("568.32"),
+    )
+    await closed_by(store, months)
+    assert await store.plans.plans() == []
+    assert await collected_again(store)
