@@ -35,12 +35,7 @@ class MailNotifier:
     async def tell(self, notice: DueNotice) -> str:
         """See ``Notifier.tell``; the receipt is what the mail server said when it took the letter."""
         terms = self._terms
-        letter = EmailMessage()
-        letter["From"], letter["To"] = terms.sender, notice.address
-        letter["Subject"] = subject_line(notice)
-        letter["Message-ID"] = f"<{notice.alert_id}.{notice.id}@{terms.sender.rpartition('@')[2]}>"
-        letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(body(notice))
+        letter = self._written(notice)
         try:
             refused, answer = await aiosmtplib.send(
                 letter,
@@ -57,9 +52,23 @@ class MailNotifier:
             raise NotTold(f"the mail server refused the address: {code}", again=code < 500) from None
         except aiosmtplib.SMTPResponseException as error:
             raise NotTold(f"the mail server answered {error.code}", again=error.code < 500) from None
-        except (aiosmtplib.SMTPException, OSError) as error:
+        except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
             # The kind alone: the text of such errors may quote what was received.
             raise NotTold(f"no mail server: {type(error).__name__}") from None
         if refused:
             raise NotTold("the mail server refused the address", again=False)
         return "".join(sign if sign.isprintable() else " " for sign in answer)[:200]
+
+    def _written(self, notice: DueNotice) -> EmailMessage:
+        """Raises NotTold for what no letter can carry: the notices behind it are told all the same."""
+        terms = self._terms
+        letter = EmailMessage()
+        try:
+            letter["From"], letter["To"] = terms.sender, notice.address
+            letter["Subject"] = subject_line(notice)
+            letter["Message-ID"] = f"<{notice.alert_id}.{notice.id}@{terms.sender.rpartition('@')[2]}>"
+            letter["Auto-Submitted"] = "auto-generated"
+            letter.set_content(body(notice))
+        except ValueError as error:
+            raise NotTold(f"it cannot be written as a letter: {type(error).__name__}", again=False) from None
+        return letter

@@ -8,7 +8,9 @@ from ari_app.ports.alerts import DueNotice
 def subject_line(notice: DueNotice) -> str:
     """One line: severity, how far it has come, the rule's text."""
     late = "" if notice.level == 0 else f" overdue, level {notice.level}"
-    return f"[{notice.severity}{late}] {notice.text}"[:200].replace("\r", " ").replace("\n", " ")
+    line = f"[{notice.severity}{late}] {notice.text}"[:200]
+    # More signs than the two that everybody thinks of end a line of a header.
+    return "".join(sign if sign.isprintable() else " " for sign in line)
 
 
 def body(notice: DueNotice) -> str:

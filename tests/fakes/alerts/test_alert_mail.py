@@ -6,8 +6,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -93,6 +95,26 @@ async def test_a_letter_arrives_and_the_receipt_is_what_the_server_said() -> Non
         assert text is not None
         assert "al-1" in text.get_content()
         assert "You get this as a copy." in text.get_content()
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\x1c", "\x0b", "\0", "\u202e"])
+async def test_no_sign_in_a_text_keeps_the_letter_from_being_written(sign: str) -> None:
+    async with mail_server() as (box, port):
+        await notifier(port).tell(replace(NOTICE, text=f"late{sign}Bcc: everybody@example.com"))
+        (envelope,) = box.letters
+        assert isinstance(envelope.content, bytes)
+        letter = message_from_bytes(envelope.content, policy=policy.default)
+        assert letter["Subject"] == "[P1 overdue, level 1] late Bcc: everybody@example.com"
+        assert envelope.rcpt_tos == ["owner@example.com"]
+
+
+@pytest.mark.parametrize("changes", [{"text": "\ud800"}, {"address": "duty@x.example\nBcc: a@b.example"}])
+async def test_what_no_letter_can_carry_is_told_as_such(changes: dict[str, Any]) -> None:
+    async with mail_server() as (box, port):
+        with pytest.raises(NotTold, match="cannot be written") as found:
+            await notifier(port).tell(replace(NOTICE, **changes))
+        assert not found.value.again
+        assert box.letters == []
 
 
 @pytest.mark.parametrize(
