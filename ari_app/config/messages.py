@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ari_app.domain.event_names import EVENTS
+from ari_app.services.http_headers import free_header, header_value
 from ari_app.services.messages.template_file import NAME
 from ari_app.services.model_problems import RefusedError, nearest
 
@@ -52,7 +53,7 @@ def _provider(text: str) -> str:
 def _header(text: str) -> str:
     if not _HEADER.fullmatch(text):
         raise RefusedError("is no name of a header", "letters, digits and -")
-    return text
+    return free_header(text)
 
 
 def _template(text: str) -> str:
@@ -140,7 +141,7 @@ class HttpGatewaySettings(_Part):
     method: Literal["POST", "PUT", "GET"] = Field(
         "POST", description="The method; with GET the body becomes the query"
     )
-    headers: dict[Header, Annotated[str, Field(max_length=500)]] = Field(
+    headers: dict[Header, Annotated[str, Field(max_length=500), AfterValidator(header_value)]] = Field(
         {}, max_length=20, description="Further headers, without secrets"
     )
     format: Literal["json", "form"] = Field("json", description="How the body is written")

@@ -29,6 +29,7 @@ from ari_app.domain.integration.mapping import Act, FieldMap, Step
 from ari_app.domain.webhooks.reach import Reach
 from ari_app.errors import InputError, Problem
 from ari_app.services.account_row import FIELDS as ACCOUNT_FIELDS
+from ari_app.services.http_headers import free_header
 from ari_app.services.integrations.payment_row import PAYMENT_FIELDS
 from ari_app.services.integrations.ticket_row import TICKET_FIELDS
 from ari_app.services.model_problems import RefusedError, nearest, problems_of
@@ -85,7 +86,7 @@ def _key(text: str) -> str:
 def _header(text: str) -> str:
     if not _HEADER.fullmatch(text):
         raise RefusedError("is not a name of a header", "such as Authorization")
-    return text
+    return free_header(text)
 
 
 def _address(text: str) -> str:

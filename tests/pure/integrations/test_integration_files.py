@@ -178,3 +178,9 @@ def problems_in(path: Path) -> list[Problem]:
     except InputError as error:
         return error.problems
     return []
+
+
+@pytest.mark.parametrize("header", ["Host", "content-length", "Transfer-Encoding", "CONNECTION"])
+def test_a_header_that_is_written_by_itself_is_refused(tmp_path: Path, header: str) -> None:
+    text = HTTP.replace("  records: data.items\n", f"  records: data.items\n  headers: {{{header}: x}}\n")
+    assert "is a header that is written by itself" in faults(tmp_path, text)
