@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 #: Rows that are looked through at most, where a list comes as a whole.
 WHOLE = 10_000
+#: Tells on the last page that there may be rows behind those that were looked through.
+TRUNCATED = "X-Truncated"
 
 #: A person of the company, as he is called there.
 Person = Annotated[Line, Field(min_length=1, max_length=100, description="Who does this: a person's name")]
@@ -36,7 +38,10 @@ def shown_page(
     *,
     newest_first: bool = False,
 ) -> tuple[list[T], str | None]:
-    """The rows of a page in the order of their places, and the cursor of the next one."""
+    """The rows of a page in the order of their places, and the cursor of the next one.
+
+    Where the list is longer than what is looked through, the last page says so (``TRUNCATED``).
+    """
     ordered = sorted(rows, key=place, reverse=newest_first)
     after = pager.after(cursor)
     if after is not None:
@@ -44,4 +49,6 @@ def shown_page(
         ordered = [row for row in ordered if (place(row) < begins if newest_first else place(row) > begins)]
     shown = ordered[:limit]
     more = place(shown[-1]) if len(ordered) > limit else None
+    if more is None and len(rows) >= WHOLE:
+        response.headers[TRUNCATED] = str(WHOLE)
     return shown, pager.next(response, more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Request, Response
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -16,7 +17,8 @@ from ari_app.errors import InputError
 from ari_app.ports.debt import BillKey
 from ari_app.services.api.cursors import Cursors, listing_name
 from ari_app.services.api.tokens import digest_of, new_token
-from ari_app.web.api.values import bill_of, reference_of
+from ari_app.web.api.common import TRUNCATED, shown_page
+from ari_app.web.api.values import Pager, bill_of, reference_of
 
 pytestmark = pytest.mark.pure
 
@@ -113,3 +115,19 @@ def test_a_token_shows_its_public_part_and_hides_the_rest() -> None:
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         ApiSettings.model_validate(wrong)
+
+
+@pytest.mark.parametrize(("rows", "said"), [(9_999, None), (10_000, "10000")])
+def test_a_list_that_was_not_looked_through_to_its_end_says_so_on_its_last_page(
+    rows: int, said: str | None
+) -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/v1/x", "query_string": b"", "headers": []})
+    pager = Pager(Cursors(b"s" * 32), request, "x")
+    first = Response()
+    shown, more = shown_page(range(rows), lambda row: (row, ""), pager, first, None, 200)
+    assert (len(shown), first.headers.get(TRUNCATED)) == (200, None)
+    assert more is not None
+    last = Response()
+    cursor = pager.next(Response(), (rows - 2, ""))
+    shown, more = shown_page(range(rows), lambda row: (row, ""), pager, last, cursor, 200)
+    assert (shown, more, last.headers.get(TRUNCATED)) == ([rows - 1], None, said)
