@@ -236,6 +236,8 @@ def _begin(connection: sqlite3.Connection, row: sqlite3.Row, by: str, now: int) 
         wrong = "the bill is disputed, and nobody has answered yet"
     elif schedule and schedule[0].day < known.today:
         wrong = "its first day has passed before it began"
+    else:
+        wrong = _changed(connection, row, known.owed)
     if wrong:
         move_plan(connection, row, PlanState.CANCELLED, wrong, RULES, now)
         return wrong
@@ -249,6 +251,20 @@ def _begin(connection: sqlite3.Connection, row: sqlite3.Row, by: str, now: int) 
     move_plan(connection, row, PlanState.ACTIVE, "", by, now)
     settle_account(connection, account, now)
     return ""
+
+
+def _changed(connection: sqlite3.Connection, row: sqlite3.Row, owed: Decimal) -> str:
+    """Why a plan does not fit what is owed by now, as where a list has stated another sum since; '' where it fits."""
+    if row["kind"] == PlanKind.WAIVER and amount(row["waived_minor"]) > owed:
+        return f"{amount(row['waived_minor'])} would be waived, and {owed} is owed by now"
+    if row["kind"] != PlanKind.INSTALLMENT:
+        return ""
+    terms, fee = terms_of(connection, row), amount(row["fee_minor"])
+    about = sum((each.amount for each in terms.schedule), -fee)
+    whole = sum(
+        (each.amount for each in counted_receipts(terms, ledger_of(connection, row["account"]))), owed
+    )
+    return "" if about == whole else f"it is about {about}, and {whole} is owed by now"
 
 
 def _post(connection: sqlite3.Connection, row: sqlite3.Row, kind: EntryKind, minor: int, now: int) -> None:

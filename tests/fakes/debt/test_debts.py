@@ -282,3 +282,29 @@ async def test_a_plan_of_a_call_that_goes_beyond_the_calendar_costs_no_outcome(s
     await closed_by(store, months)
     assert await store.plans.plans() == []
     assert await collected_again(store)
+
+
+@pytest.mark.parametrize("stated", ["50.00", "700.00"])
+@pytest.mark.parametrize("kind", [PlanKind.WAIVER, PlanKind.INSTALLMENT])
+async def test_a_plan_that_waited_while_another_sum_was_stated_begins_only_where_it_fits(
+    store: SqliteStore, kind: PlanKind, stated: str
+) -> None:
+    wish = PlanRequest(kind, waived=Decimal("68.32"))
+    if kind is PlanKind.INSTALLMENT:
+        each = Decimal("284.16")
+        first = NOW.date() + timedelta(days=5)
+        wish = PlanRequest(
+            kind, periods=2, first_date=first, monthly=each, last=each, fee=Decimal(0), total=2 * each
+        )
+    asked = await store.plans.request(BILL, wish, source="agent", by="li", now=NOW)
+    assert asked.plan is not None, asked
+    await store.load_accounts("c1", [account(amount_due=Decimal(stated))], NOW + timedelta(hours=1))
+    at = NOW + timedelta(hours=2)
+    for by in ("wang", "zhao"):
+        await store.plans.approve(asked.plan.plan_id, by=by, role="supervisor", now=at)
+    await store.plans.accept(asked.plan.plan_id, by="customer", now=at)
+    plan = await store.plans.plan(asked.plan.plan_id)
+    assert plan is not None
+    fits = kind is PlanKind.WAIVER and Decimal(stated) > Decimal("68.32")
+    assert plan.state is (PlanState.COMPLETED if fits else PlanState.CANCELLED)
+    assert await owed(store) == Decimal(stated) - (Decimal("68.32") if fits else 0)
