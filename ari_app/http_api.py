@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from ari_app.campaign_fit import check_campaign, row_defaults, strategies_of
 from ari_app.case_work import commission, evidence_files, service_rules
 from ari_app.config import Settings
+from ari_app.dialogue.flow_policy import Policy
 from ari_app.domain.campaign import Campaign
 from ari_app.domain.token_bucket import Allowance
 from ari_app.domain.webhooks.reach import Reach
@@ -22,6 +23,7 @@ from ari_app.errors import StoreError
 from ari_app.messaging import message_routers
 from ari_app.payment_site import payment_links, payment_routers
 from ari_app.ports import Clock
+from ari_app.ports.debt import BillKey
 from ari_app.ports.disputes import EvidenceFile
 from ari_app.services.account_row import RowDefaults
 from ari_app.services.alerts.alert_file import ALERT_FILE
@@ -30,6 +32,8 @@ from ari_app.services.api.cursors import Cursors
 from ari_app.services.api.imports import Imports
 from ari_app.services.api.tokens import Doorman
 from ari_app.services.disputes.table_file import DisputeTableFile
+from ari_app.services.flow_files import FlowDirectory
+from ari_app.services.plans.offers import PlanOffers, best_offers
 from ari_app.services.rule_directory import RuleDirectory
 from ari_app.store.api.store import REMEMBERED
 from ari_app.store.sqlite_store import SqliteStore
@@ -107,7 +111,7 @@ async def build_api(
         payment_links_router(door, payment_links(settings, store), store.payments),
         payment_notices_router(door, store.payments),
         attempts_router(door, store, store.api, cursors, settings.recordings_dir),
-        plans_router(door, store.plans, cursors),
+        plans_router(door, store.plans, cursors, partial(_offers, store, clock, _policies(settings))),
         disputes_router(
             door,
             store.disputes,
@@ -143,6 +147,28 @@ async def build_api(
 
 def _defaults_now(settings: Settings, clock: Clock) -> RowDefaults:
     return row_defaults(settings, clock.now())
+
+
+def _policies(settings: Settings) -> Callable[[str], Policy]:
+    """The policy of each flow, as its file says now."""
+    names = {"zh": settings.company.name, "en": settings.company.name_en}
+    flows = FlowDirectory(settings.dialplan_dir / "flows", names, settings.speech.voices)
+    return lambda name: flows.flow(name).policy
+
+
+async def _offers(
+    store: SqliteStore, clock: Clock, policy_of: Callable[[str], Policy], bill: BillKey
+) -> tuple[PlanOffers, str]:
+    now = clock.now()
+    named = (bill.account_id, bill.bill_id)
+    found = [
+        each
+        for each in await store.contact_facts(bill.customer_id, now)
+        if (each.account.account_id, each.account.bill_id) == named
+    ]
+    if not found:
+        raise LookupError("the bill is in no campaign")
+    return best_offers(found, policy_of, now), found[0].account.currency
 
 
 async def _keep_evidence(

@@ -16,7 +16,6 @@ from ari_app.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from ari_app.config import Settings
-    from ari_app.domain.call_result import PlanRequest
     from ari_app.domain.debt.approval import ApprovalTable
     from ari_app.ports.plans import PlanReply
     from ari_app.services.plans.offers import PlanOffers
@@ -102,21 +101,18 @@ def request_plan(
     ari-app plans request c_10001 b_30001 waiver --waive 50 --by "Li Na"
     """
     settings = invocation(context).settings
-    wanted = (
-        kind,
-        months,
-        None if until is None else parsed_day(until),
-        None if waive is None else parsed_sum(waive),
-    )
+    day = None if until is None else parsed_day(until)
+    waived = None if waive is None else parsed_sum(waive)
 
     async def ask() -> PlanReply:
         from ari_app.app import open_store
         from ari_app.ports import BillKey
+        from ari_app.services.plans.offers import plan_wish
 
         now = clock_of(settings).now()
         async with open_store(settings) as store:
             offers, key, currency = await _offers(settings, store, customer_key(customer), bill, now)
-            wish = _wish(wanted, offers, currency)
+            wish = plan_wish(kind, offers, currency, periods=months, until=day, waived=waived)
             return await store.plans.request(
                 BillKey(*key), wish, source="agent", by=by, now=now, offered=offers.allows(wish)
             )
@@ -130,7 +126,7 @@ async def _offers(
     """What is offered for a bill, the key of that, and its currency. Raises InputError."""
     from ari_app.app import company_names, strategy_directory
     from ari_app.services.flow_files import FlowDirectory
-    from ari_app.services.plans.offers import offers_for
+    from ari_app.services.plans.offers import best_offers
     from ari_app.services.rule_directory import RuleDirectory
 
     flows = FlowDirectory(settings.dialplan_dir / "flows", company_names(settings), settings.speech.voices)
@@ -140,34 +136,9 @@ async def _offers(
     if not found:
         wrong = f"{bill[:100]!r} is in no campaign"
         raise InputError([Problem(customer[:100], "bill", wrong, "a bill of a loaded list")])
-    offers = [offers_for(each, flows.flow(each.campaign.strategy.flow).policy, now) for each in found]
-    # A bill in several campaigns is offered what the first one offers that offers anything.
-    best = next((each for each in offers if each.instalments or each.latest_deferral), offers[0])
+    best = best_offers(found, lambda name: flows.flow(name).policy, now)
     account = found[0].account
     return best, (account.customer_id, account.account_id, account.bill_id), account.currency
-
-
-def _wish(
-    wanted: tuple[PlanKind, int, date | None, Decimal | None], offers: PlanOffers, currency: str
-) -> PlanRequest:
-    from ari_app.domain.call_result import PlanRequest
-
-    kind, months, until, waived = wanted
-    match kind:
-        case PlanKind.INSTALLMENT:
-            terms = offers.instalment(months)
-            if terms is None:
-                allowed = (
-                    ", ".join(str(each.periods) for each in offers.instalments) or "no instalments at all"
-                )
-                raise InputError(
-                    [Problem("--months", "", f"{months} are not offered for this bill", allowed)]
-                )
-            return terms.request(currency)
-        case PlanKind.DEFERRAL:
-            return PlanRequest(kind, currency, until=until)
-        case PlanKind.WAIVER:
-            return PlanRequest(kind, currency, waived=waived)
 
 
 def parsed_day(text: str) -> date:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.call_result import PlanKind
 from ari_app.domain.debt.plan import InstalmentState, PlanState
+from ari_app.domain.plan import LEAST_PERIODS, MOST_PERIODS
+from ari_app.ports.debt import BillKey
 from ari_app.ports.plans import PlanAnswer, PlanCase, PlanReply, Plans
 from ari_app.services.api.cursors import Cursors
+from ari_app.services.plans.offers import PlanOffers, plan_wish
 from ari_app.web.api.access import needs
 from ari_app.web.api.common import WHOLE, Note, Person, instant_place, shown_page
 from ari_app.web.api.problems import ApiProblem, not_found
 from ari_app.web.api.routing import Door
 from ari_app.web.api.values import (
+    Amount,
+    Bill,
     Cursor,
     FilterId,
     Limit,
@@ -34,7 +41,28 @@ from ari_app.web.api.values import (
 Role = Annotated[
     Line, Field(min_length=1, max_length=60, description="An office of `dialplan/approvals.yaml`")
 ]
+_PARTS = {PlanKind.INSTALLMENT: "periods", PlanKind.DEFERRAL: "until", PlanKind.WAIVER: "waived"}
+#: What a bill is offered now, with its currency. Raises LookupError where it is in no campaign.
+Offers = Callable[[BillKey], Awaitable[tuple[PlanOffers, str]]]
 Reason = Annotated[Line, Field(min_length=1, max_length=200, description="Kept, and told")]
+
+
+class PlanInput(Bill):
+    """A plan that somebody of the company asks for: the `periods` of instalments, `until` when, or the sum `waived`."""
+
+    by: Person
+    kind: PlanKind
+    periods: Annotated[int, Field(ge=LEAST_PERIODS, le=MOST_PERIODS)] | None = None
+    until: date | None = None
+    waived: Amount | None = None
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        given = {name for name in _PARTS.values() if getattr(self, name) is not None}
+        wanted = _PARTS[self.kind]
+        if given != {wanted}:
+            raise ValueError(f"{self.kind} takes {wanted}, and nothing else")
+        return self
 
 
 class Approval(Model):
@@ -159,7 +187,7 @@ def plan_body(plan: PlanCase) -> PlanBody:
     )
 
 
-def plans_router(door: Door, plans: Plans, cursors: Cursors) -> APIRouter:
+def plans_router(door: Door, plans: Plans, cursors: Cursors, offers: Offers) -> APIRouter:
     """``/v1/plans``."""
     router = door.router("/plans", "plans")
 
@@ -199,6 +227,32 @@ def plans_router(door: Door, plans: Plans, cursors: Cursors) -> APIRouter:
             newest_first=True,
         )
         return Listing(items=[plan_body(each) for each in shown], next_cursor=more)
+
+    @router.post(
+        "",
+        status_code=201,
+        dependencies=[needs(Scope.WRITE_PLANS)],
+        summary="Ask for a plan",
+        response_model=PlanBody,
+    )
+    async def request_plan(request: Request, body: PlanInput) -> Response:
+        """Looked at by the rules at once: refused (kept as `rejected`), approved where nobody has to, or waiting."""
+        bill = body.key()
+        try:
+            offered, currency = await offers(bill)
+        except LookupError:
+            raise not_found("bill") from None
+        wish = plan_wish(
+            body.kind, offered, currency, periods=body.periods or 0, until=body.until, waived=body.waived
+        )
+        reply = await plans.request(
+            bill, wish, source="api", by=body.by, now=door.clock.now(), offered=offered.allows(wish)
+        )
+        if reply.plan is None:
+            raise ApiProblem(409, "refused", reply.reason)
+        made = await answer(request, reply.plan.plan_id, replace(reply, answer=PlanAnswer.DONE))
+        made.status_code = 201
+        return made
 
     @router.get(
         "/{plan_id}", dependencies=[needs(Scope.READ_PLANS)], summary="One plan", response_model=PlanBody

@@ -11,11 +11,13 @@ import pytest
 
 from ari_app.domain.api_scope import Scope
 from ari_app.domain.call_result import PlanKind, PlanRequest
+from ari_app.domain.campaign import CampaignStrategy
 from ari_app.domain.debt.plan import PlanState
 from ari_app.ports.cases import FixedEvidence
 from ari_app.ports.debt import BillKey
 from ari_app.web.api.files import below
 from tests.support.api import Served, served
+from tests.support.store_rows import campaign
 
 pytestmark = pytest.mark.fakes
 
@@ -38,6 +40,22 @@ async def a_waiver(it: Served, by: str = "Li Na") -> dict[str, Any]:
     assert reply.plan.state is PlanState.AWAITING_APPROVAL, reply.reason
     found: dict[str, Any] = (await it.client.get(f"/v1/plans/{reply.plan.plan_id}")).json()
     return found
+
+
+async def test_a_plan_is_asked_for_within_what_is_offered(it: Served) -> None:
+    wanted = {**BILL, "by": "Li Na", "kind": "installment"}
+    await it.store.put_campaign(campaign(strategy=CampaignStrategy(flow="overdue")))
+    refused = await it.client.post("/v1/plans", json={**wanted, "periods": 59})
+    assert (refused.status_code, "are not offered" in refused.text) == (422, True), refused.text
+    for wrong in ({}, {"periods": 3, "until": "2026-12-31"}, {"waived": 5}):
+        assert (await it.client.post("/v1/plans", json={**wanted, **wrong})).status_code == 422
+    made = await it.client.post("/v1/plans", json={**wanted, "periods": 3})
+    assert made.status_code == 201, made.text
+    plan = made.json()
+    assert (plan["kind"], plan["source"], plan["requestedBy"]) == ("installment", "api", "Li Na")
+    assert sum(each["amount"] for each in plan["instalments"]) == pytest.approx(plan["amount"] + plan["fee"])
+    nowhere = await it.client.post("/v1/plans", json={**wanted, "billId": "none", "periods": 3})
+    assert nowhere.status_code == 404
 
 
 async def test_a_plan_is_approved_by_others_than_who_asked(it: Served) -> None:
