@@ -115,7 +115,7 @@ async def _round(
             "billId": "b1",
             "amount": 0.01,
             "currency": "CNY",
-            "occurredAt": "2026-11-23T10:00:00+08:00",
+            "occurredAt": "2025-01-15T10:00:00+08:00",
             "provider": "bench",
             "reference": f"{number}-{n}",
         }

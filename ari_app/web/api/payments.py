@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from ari_app.ports.api import ApiStore, EntryOf
 from ari_app.ports.debt import Debts, Movement, Posted, Posting
 from ari_app.services.api.cursors import Cursors
 from ari_app.web.api.access import needs
-from ari_app.web.api.problems import ApiProblem, FieldProblem, not_found
+from ari_app.web.api.problems import KINDS, ApiProblem, FieldProblem, not_found
 from ari_app.web.api.routing import Door
 from ari_app.web.api.values import (
     Amount,
@@ -135,6 +135,14 @@ def _posted(posting: Posting, response: Response) -> PostedBody:
     )
 
 
+def _plausible(at: datetime, now: datetime) -> None:
+    """An instant that is no instant of a payment (the epoch, the year 9999) would settle promises that it has nothing to do
+    with. Raises ApiProblem."""
+    if at.year < 2000 or at > now + timedelta(days=1):
+        wrong = FieldProblem(field="occurredAt", wrong="is out of range", allowed="2000 to a day from now")
+        raise ApiProblem(422, KINDS[422], "the request is not valid", problems=[wrong])
+
+
 def payments_router(door: Door, store: ApiStore, debts: Debts, cursors: Cursors) -> APIRouter:
     """``/v1/payments``."""
     router = door.router("/payments", "payments")
@@ -148,6 +156,7 @@ def payments_router(door: Door, store: ApiStore, debts: Debts, cursors: Cursors)
     )
     async def post_movement(response: Response, body: MovementInput) -> PostedBody:
         """201 for a new movement, 200 for one that had been told before; the bill is settled by it at once."""
+        _plausible(body.occurred_at, door.clock.now())
         movement = Movement(
             bill=body.key(),
             kind=EntryKind(body.kind),
@@ -205,6 +214,7 @@ def payments_router(door: Door, store: ApiStore, debts: Debts, cursors: Cursors)
             raise not_found("payment")
         if found.entry.kind is not EntryKind.PAYMENT:
             raise ApiProblem(409, "conflict", "only a payment can be taken back")
+        _plausible(body.occurred_at, door.clock.now())
         movement = Movement(
             bill=found.bill,
             kind=EntryKind.REVERSAL,

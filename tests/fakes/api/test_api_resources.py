@@ -422,6 +422,17 @@ async def test_a_payment_is_posted_found_and_taken_back(it: Served) -> None:
     assert again.status_code == 409
 
 
+@pytest.mark.parametrize("at", ["0001-01-02T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_movement_of_no_plausible_instant_is_refused(it: Served, at: str) -> None:
+    body = BILL | {"amount": 10, "currency": "CNY", "provider": "bank", "reference": "tx-1"}
+    refused = await it.client.post("/v1/payments", json=body | {"occurredAt": at})
+    assert (refused.status_code, refused.json()["problems"][0]["field"]) == (422, "occurredAt")
+    made = await it.client.post("/v1/payments", json=body | {"occurredAt": "2026-11-23T02:00:00Z"})
+    back = {"amount": 10, "occurredAt": at, "reference": "back-1"}
+    refused = await it.client.post(f"{made.headers['location']}/reversal", json=back)
+    assert (refused.status_code, refused.json()["problems"][0]["field"]) == (422, "occurredAt")
+
+
 async def an_attempt(it: Served, recording: str | None) -> str:
     """An answered attempt with a promise and two turns."""
     (reserved,) = await it.store.claim_due("c1", NOW, 1, allow, ids())

@@ -23,7 +23,7 @@ PAYMENT = {
     "billId": "b1",
     "amount": 100.25,
     "currency": "CNY",
-    "occurredAt": "2026-11-30T10:00:00+08:00",
+    "occurredAt": "2026-11-23T10:00:00+08:00",
     "provider": "bank",
     "reference": "tx-1",
 }
