@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -316,9 +318,7 @@ async def test_a_store_that_cannot_write_makes_the_provider_tell_it_again(site: 
 async def test_what_came_is_kept_word_for_word(site: Site) -> None:
     headers, body = site.paid()
     await site.tell("bank", (headers, body))
-    import sqlite3
-
-    with sqlite3.connect(site.store.path) as connection:
+    with closing(sqlite3.connect(site.store.path)) as connection:
         assert connection.execute("SELECT body FROM payment_notice").fetchall() == [(body,)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,6 @@ def test_what_fits_none_or_cannot_be_read_by_the_store_is_refused(pattern: str) 
 @given(st.text("abc.*?_-", max_size=110))
 def test_what_is_taken_fits_the_same_events_in_the_store(pattern: str) -> None:
     if fitting_none([pattern], ["a.b", "abc", "c_-"]) is None:
-        row = sqlite3.connect(":memory:").execute(
-            "SELECT 'a.b' GLOB :p OR 'abc' GLOB :p OR 'c_-' GLOB :p", {"p": pattern}
-        )
-        assert row.fetchone() == (1,)
+        with closing(sqlite3.connect(":memory:")) as connection:
+            row = connection.execute("SELECT 'a.b' GLOB :p OR 'abc' GLOB :p OR 'c_-' GLOB :p", {"p": pattern})
+            assert row.fetchone() == (1,)
