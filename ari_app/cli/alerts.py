@@ -48,9 +48,11 @@ def check(
 ) -> None:
     """Find every fault of the rules: file, line, what is wrong and what would be right."""
     from ari_app.services.alerts.alert_file import ALERT_FILE, read_alert_book
+    from ari_app.services.disposition_file import known_dispositions
 
-    path = file or invocation(context).settings.dialplan_dir / ALERT_FILE
-    book = read_alert_book(path)
+    folder = invocation(context).settings.dialplan_dir
+    path = file or folder / ALERT_FILE
+    book = read_alert_book(path, known_dispositions(folder))
     if json_output:
         print_json({"file": str(path), "rules": len(book.rules), "problems": []})
     else:

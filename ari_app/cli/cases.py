@@ -114,6 +114,8 @@ def figures(context: typer.Context, json_output: JsonOption = False) -> None:
         )
         return
     out = console()
+    if not found.states:
+        out.print("there is no case")
     for state, count in (*found.states.items(), *found.outcomes.items()):
         out.print(f"{count} {state}")
     if found.handling is not None:

@@ -199,12 +199,13 @@ def check_operators_files(settings: Settings) -> list[Check]:
 def check_alerts(settings: Settings) -> Check:
     """Rules of alerts can be read, and somebody is told."""
     from ari_app.services.alerts.alert_file import ALERT_FILE, read_alert_book
+    from ari_app.services.disposition_file import known_dispositions
 
     path = settings.dialplan_dir / ALERT_FILE
     if not path.exists():
         return warn("alerts", f"there is no {path}", "without rules nobody is told of anything")
     try:
-        book = read_alert_book(path)
+        book = read_alert_book(path, known_dispositions(settings.dialplan_dir))
     except AriAppError as error:
         return fail("alerts", str(error), "mend the file; `ari-app alerts check` finds every fault")
     if settings.alerts.smtp_host is None or not any(book.people.values()):

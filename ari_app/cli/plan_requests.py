@@ -72,8 +72,15 @@ def show_offers(
             }
         )
         return
+    if owed <= 0:
+        console().print("nothing is owed of this bill")
+        return
     if rows:
         show_table(list(rows[0]), [tuple(row.values()) for row in rows])
+    else:
+        console().print(
+            "no instalments are offered: the policy of the bill's flow and strategy has none for it"
+        )
     console().print(
         plain(
             f"payment may be put off to {latest}, level {deferral}" if latest else "payment cannot be put off"

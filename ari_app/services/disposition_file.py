@@ -25,6 +25,12 @@ def parse_dispositions(text: str, file: str = "dispositions.yaml") -> Dispositio
     return _table(parse_nodes(text, file), file)
 
 
+def known_dispositions(dialplan: Path) -> tuple[str, ...]:
+    """Every disposition of an operators' folder; none where it has no table. Raises InputError as ``read_dispositions``."""
+    path = dialplan / "dispositions.yaml"
+    return tuple(kind.name for kind in read_dispositions(path).kinds) if path.exists() else ()
+
+
 def _table(root: Node, file: str) -> DispositionTable:
     reader = Reader(file)
     top = reader.mapping(root, "", ("kinds", "rows"), ("kinds", "rows"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -167,22 +168,26 @@ class _File(_Part):
     rules: Annotated[list[_Rule], Field(max_length=200)]
 
 
-def read_alert_book(path: Path) -> AlertBook:
-    """The rules of a file; raises InputError with file and line of every fault."""
-    return _book(read_yaml(path))
+def read_alert_book(path: Path, dispositions: Collection[str] = ()) -> AlertBook:
+    """The rules of a file; raises InputError with file and line of every fault.
+
+    ``dispositions``: all that calls end with; a rule about another is a fault then. Empty: nothing is said about it, as in
+    a running controller, where a change of one file must not silence the other.
+    """
+    return _book(read_yaml(path), dispositions)
 
 
-def parse_alert_book(text: str, file: str = ALERT_FILE) -> AlertBook:
-    """The rules of a YAML text; ``file`` names it in errors."""
-    return _book(load_yaml(text, file))
+def parse_alert_book(text: str, file: str = ALERT_FILE, dispositions: Collection[str] = ()) -> AlertBook:
+    """The rules of a YAML text; ``file`` names it in errors, ``dispositions`` as in ``read_alert_book``."""
+    return _book(load_yaml(text, file), dispositions)
 
 
-def _book(document: YamlDocument) -> AlertBook:
+def _book(document: YamlDocument, dispositions: Collection[str]) -> AlertBook:
     try:
         found = _File.model_validate(document.value)
     except ValidationError as error:
         raise InputError(problems_of(error, _File, document.where)) from None
-    problems = list(_faults(found, document))
+    problems = _faults(found, document, dispositions)
     if problems:
         raise InputError(problems)
     return AlertBook(
@@ -195,7 +200,7 @@ def _book(document: YamlDocument) -> AlertBook:
     )
 
 
-def _faults(found: _File, document: YamlDocument) -> list[Problem]:
+def _faults(found: _File, document: YamlDocument, dispositions: Collection[str]) -> list[Problem]:
     """What no part shows by itself: names that are not there, names given twice, hours that go back."""
     problems: list[Problem] = []
 
@@ -218,6 +223,11 @@ def _faults(found: _File, document: YamlDocument) -> list[Problem]:
             )
         if rule.chain not in found.chains:
             fault(("rules", number), f"there is no chain {rule.chain}", nearest(rule.chain, found.chains))
+        if rule.event is not None and dispositions and named(tuple(rule.event.name), "call.completed"):
+            for word in rule.event.when.get("disposition", []):
+                if word not in dispositions:
+                    path = ("rules", number, "event", "when", "disposition")
+                    fault(path, f"no call ends as {word}", nearest(word, dispositions))
     return problems
 
 

@@ -20,6 +20,7 @@ def as_json(answer: tuple[int, str, str]) -> dict[str, object]:
 
 def test_a_case_from_its_opening_to_its_end(campaign: Run, tmp_path: Path) -> None:  # noqa: F811
     assert "there is no case" in campaign("cases", "list")[1]
+    assert "there is no case" in campaign("cases", "figures")[1]
     assert as_json(campaign("cases", "fix", "--json")) == {"fixed": 0}
     (bill,) = json.loads(campaign("account", "show", "c_10001", "--json")[1])["accounts"]
     key = ("c_10001", str(bill["account_id"]), str(bill["bill_id"]))

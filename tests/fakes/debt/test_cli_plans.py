@@ -80,6 +80,7 @@ def test_a_plan_goes_from_its_request_to_its_end(desk: Run) -> None:
 
 
 def test_only_what_is_offered_can_be_asked_for(desk: Run) -> None:
+    assert "no instalments are offered" in desk("plans", "offers", CUSTOMER, BILL)[1]
     wrong = refused(desk, "plans", "request", CUSTOMER, BILL, "installment", "--months", "7", "--by", "Li Na")
     assert "not offered" in wrong
     late = refused(
@@ -91,6 +92,12 @@ def test_only_what_is_offered_can_be_asked_for(desk: Run) -> None:
     )
     (kept,) = told(desk, "plans", "list", "--state", "rejected")
     assert "does not offer" in kept["why"]
+
+
+def test_of_a_paid_bill_nothing_is_offered(desk: Run) -> None:
+    owed = str(told(desk, "plans", "offers", CUSTOMER, BILL)["owed"])
+    assert desk("payments", "add", CUSTOMER, "--amount", owed, "--reference", "tx-1", "--by", "Li")[0] == 0
+    assert "nothing is owed of this bill" in desk("plans", "offers", CUSTOMER, BILL)[1]
 
 
 def test_the_table_of_approvals_is_checked_with_lines(desk: Run, tmp_path: Path) -> None:

@@ -169,6 +169,20 @@ def test_faults_between_the_parts_are_told_too(text: str, fault: str) -> None:
     assert fault in str(caught.value)
 
 
+def test_a_disposition_that_no_call_ends_with_is_told() -> None:
+    text = HEAD + (
+        "rules:\n  - rule: a\n    text: t\n    severity: P1\n"
+        "    event: {name: call.*, when: {disposition: [distres, busy]}}\n"
+    )
+    assert parse_alert_book(text).rules, "without the table nothing is said about it"
+    with pytest.raises(InputError) as caught:
+        parse_alert_book(text, dispositions=("busy", "distress"))
+    fault = "alerts.yaml:7: rules.0.event.when.disposition: no call ends as distres"
+    assert str(caught.value) == f"{fault} (allowed: did you mean distress? one of busy, distress)"
+    other = text.replace("call.*", "payment.settled")
+    assert parse_alert_book(other, dispositions=("busy", "distress")).rules, "a word of another event"
+
+
 def test_a_changed_file_counts_at_once_and_a_faulty_one_never(tmp_path: Path) -> None:
     path = tmp_path / "alerts.yaml"
     books = AlertBooks(path)
