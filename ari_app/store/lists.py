@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from ari_app.domain.account import Account
 from ari_app.domain.contact_facts import ListKind
@@ -89,6 +90,9 @@ def _put_account(connection: sqlite3.Connection, account: Account, now: int) -> 
     if others != account.other_phones:
         put_other_phones(connection, account_row, account.other_phones)
     changes = {**params, "account": account_row, "now": now}
+    if known["amount_minor"] != params["amount_minor"]:
+        less = {**changes, "stated": params["amount_minor"], "entry_id": f"pay-{uuid4().hex}"}
+        connection.execute(SQL["add_stated_payment"], less)
     connection.execute(SQL["update_account"], changes)
     settle_account(connection, account_row, now)
     count_breaches(connection, account.customer_id, now)

@@ -102,3 +102,15 @@ SELECT id, replan FROM campaign_account WHERE replan > 0 AND state = 'waiting' A
 -- name: replanned
 UPDATE campaign_account SET planned_at = :at, due_at = :at, refused_by = NULL, replan = 0
 WHERE id = :campaign_account AND state = 'waiting' AND replan = :replan;
+
+-- name: add_stated_payment
+-- A list that states less than was owed, of a bill for which money was promised: the difference was paid somewhere. It is
+-- contained in the new statement, so it moves nothing that is owed; it counts for the promise or the plan.
+INSERT INTO ledger_entry (entry_id, account, kind, amount_minor, currency, at, occurred_at, provider, reference, reverses,
+    source)
+SELECT :entry_id, a.id, 'payment', a.amount_minor - :stated, a.currency, :now, :now, 'list', :entry_id, '',
+    'the list states less'
+FROM account AS a
+WHERE a.id = :account AND a.currency = :currency AND a.stated_minor <> :stated AND a.amount_minor > :stated
+    AND (EXISTS (SELECT 1 FROM promise_to_pay AS p WHERE p.account = a.id AND p.state IN ('open', 'due'))
+        OR EXISTS (SELECT 1 FROM plan_case AS c WHERE c.account = a.id AND c.state = 'active'));

@@ -308,3 +308,18 @@ async def test_a_plan_that_waited_while_another_sum_was_stated_begins_only_where
     fits = kind is PlanKind.WAIVER and Decimal(stated) > Decimal("68.32")
     assert plan.state is (PlanState.COMPLETED if fits else PlanState.CANCELLED)
     assert await owed(store) == Decimal(stated) - (Decimal("68.32") if fits else 0)
+
+
+async def test_a_list_that_states_less_keeps_the_promise_of_a_company_that_tells_no_payments(
+    store: SqliteStore,
+) -> None:
+    promised = [PromiseToPay(Decimal("300.00"), (NOW.date() + timedelta(days=2)).isoformat())]
+    await store.debts.promise(BILL, promised, made_in="req-1", source="api", now=NOW)
+    await store.load_accounts("c1", [account(amount_due=Decimal("268.32"))], NOW + timedelta(days=1))
+    assert await owed(store) == Decimal("268.32")
+    (found,) = await store.debts.promises_of("cust-1")
+    assert (found.state, found.covered) == (PromiseState.KEPT, Decimal("300.00"))
+    # Where nothing was promised, a smaller sum is a correction like any other.
+    await store.load_accounts("c1", [account(amount_due=Decimal("200.00"))], NOW + timedelta(days=3))
+    assert [entry.amount for entry in await store.debts.ledger(BILL)] == [Decimal("300.00")]
+    assert await owed(store) == Decimal("200.00")
