@@ -74,24 +74,27 @@ def receipts(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: d
     return found
 
 
-def replies(terms: CallbackTerms, provider: str, kind: str, body: bytes, now: datetime) -> list[Reply]:
-    """The replies of a body. Raises Unreadable.
+def replies(
+    terms: CallbackTerms, provider: str, kind: str, body: bytes, now: datetime
+) -> tuple[list[Reply], int]:
+    """The replies of a body, and how many say of nobody who wrote them. Raises Unreadable.
 
     A reply is named by its reference and by what it says, for some providers give the reference of the message that is
     answered: a second answer to it, which may be "stop", is another reply. One without a reference is named by its hour.
     """
-    found = []
+    found, nobody = [], 0
     for item in _items(terms, kind, body):
         contact = _contact(_text(_at(item, terms.sender), _LONGEST_ID), terms)
         text = _text(_at(item, terms.text), _LONGEST_TEXT)
         if not contact:
+            nobody += 1
             continue
         named = _text(_at(item, terms.reference), _LONGEST_ID)
         of = named or f"{now:%Y-%m-%dT%H}"
         digest = hashlib.sha256(f"{contact}\n{text}\n{of}".encode("utf-8", "replace")).hexdigest()
         name = f"{named[:150]}.{digest[:16]}" if named else digest[:32]
         found.append(Reply(provider, name, terms.channel, contact, text, now))
-    return found
+    return found, nobody
 
 
 def _contact(text: str, terms: CallbackTerms) -> str:

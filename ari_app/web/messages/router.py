@@ -72,7 +72,12 @@ def message_router(
         if isinstance(body, Response) or terms is None:
             return body if isinstance(body, Response) else Response(status_code=NOT_HERE)
         try:
-            for each in replies(terms, provider, request.headers.get("content-type", ""), body, clock.now()):
+            kind = request.headers.get("content-type", "")
+            found, nobody = replies(terms, provider, kind, body, clock.now())
+            if nobody:
+                # One of them may be the wish to get no more: somebody has to look at `callbacks.sender`.
+                log.error("replies name nobody who wrote them", provider=provider, replies=nobody)
+            for each in found:
                 await taking.take(each)
         except Unreadable as error:
             log.warning("a reply cannot be read", provider=provider, wrong=str(error))

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 from ari_app.domain.messages.message import MessageState
 from ari_app.errors import StoreError
@@ -226,3 +227,13 @@ async def test_a_second_answer_to_one_message_is_another_reply(tmp_path: Path) -
             assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
         found = await here.store.messages.replies()
         assert sorted(str(each.done) for each in found) == ["none", "opt_out"]
+
+
+async def test_a_reply_that_names_nobody_is_told_to_the_operator_and_not_quoted(tmp_path: Path) -> None:
+    async with world(tmp_path / "s.db") as here, client(here) as http:
+        body = [{"sid": "1", "mobile": "swordfish", "content": "STOP"}, {"sid": "2", "content": "STOP"}]
+        with capture_logs() as told:
+            assert (await http.post("/messages/inbound/gw", json=body, headers=AUTH)).status_code == 204
+        (error,) = [each for each in told if each["log_level"] == "error"]
+        assert (error["provider"], error["replies"]) == ("gw", 2)
+        assert "swordfish" not in str(told)
