@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from ari_app.web.api.problems import KINDS, ApiProblem
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _LONGEST_KEY = 255
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Headers of an answer that are given again with it.
 _KEPT_HEADERS = ("content-type", "location", "etag", "link")
 #: A longer answer is not kept; the request is then carried out again, which every route bears.
@@ -63,6 +65,8 @@ class Door:
     def __init__(self, access: Access, store: ApiStore, clock: Clock | None = None) -> None:
         self.access, self.store = access, store
         self.clock = clock or SystemClock()
+        #: Between looking whether a resource is the one that was seen (If-Match) and changing it nobody else changes it.
+        self.changes = asyncio.Lock()
 
     def router(self, prefix: str, *tags: str) -> APIRouter:
         """A router of /v1 whose routes want a token: add ``needs(...)`` to each."""
@@ -81,7 +85,15 @@ class TokenRoute(APIRoute):
     door: ClassVar[Door]
 
     def get_route_handler(self) -> Handler:
-        original, door = super().get_route_handler(), self.door
+        carry_out, door = super().get_route_handler(), self.door
+
+        async def original(request: Request) -> Response:
+            multipart = request.headers.get("content-type", "").startswith("multipart/")
+            if request.method in _SAFE or multipart or "if-match" not in request.headers:
+                return await carry_out(request)
+            await request.body()  # before it is anybody's turn: a body may come slowly
+            async with door.changes:
+                return await carry_out(request)
 
         async def handle(request: Request) -> Response:
             request.state.route = self.path_format

@@ -130,6 +130,16 @@ async def test_a_task_is_paused_and_resumed_by_who_has_seen_it(it: Served) -> No
     assert (await it.client.get("/v1/tasks/none/progress")).status_code == 404
 
 
+async def test_of_changes_at_once_by_who_has_seen_the_same_one_is_made(it: Served) -> None:
+    tag = (await it.client.get("/v1/tasks/c1")).headers["etag"]
+    wishes = [
+        it.client.patch("/v1/tasks/c1", json={"status": "paused"}, headers={"If-Match": tag})
+        for _ in range(4)
+    ]
+    answers = await asyncio.gather(*wishes)
+    assert sorted(each.status_code for each in answers) == [200, 412, 412, 412]
+
+
 def test_the_described_request_has_the_names_that_are_read() -> None:
     described = task_schema()
 
