@@ -12,10 +12,11 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 
 from ari_app.domain.debt.ledger import EntryKind
-from ari_app.domain.payments.notice import NoticeKind
+from ari_app.domain.payments.notice import NoticeKind, NoticeState
 from ari_app.domain.payments.reconciliation import (
     BookRow,
     Difference,
+    Side,
     Totals,
     compared,
     total_of,
@@ -95,6 +96,8 @@ class _Work:
         self._seen = FirstSeen()
         self._first: datetime | None = None
         self._last: datetime | None = None
+        # Ours of the names in the file, by currency: all that can be told where no row says when.
+        self._undated: dict[str, Side] = {}
         self.report = ReconcileReport(statement.listing.source, statement.provider)
 
     async def take(self, batch: Sequence[StatementRow]) -> None:
@@ -109,6 +112,8 @@ class _Work:
             ours = here.get(row.book.key)
             what = compared(row.book, None if ours is None else book_of(ours))
             self.report.counts[what] += 1
+            if ours is not None:
+                self._count_undated(book_of(ours))
             if what is Difference.ONLY_THERE and self._apply:
                 missing.append(row)
             elif what is not Difference.SAME:
@@ -119,6 +124,8 @@ class _Work:
     async def look_here(self) -> None:
         """What our ledgers have of the days of the file: sums, and what the file does not have."""
         if self._first is None or self._last is None:
+            for currency, side in self._undated.items():
+                total_of(self.report.totals, None, currency).here = side
             return
         zone = self._statement.zone
         begins = datetime.combine(self._first.astimezone(zone).date(), time(), zone).astimezone(UTC)
@@ -153,12 +160,17 @@ class _Work:
             self._first = at if self._first is None else min(self._first, at)
             self._last = at if self._last is None else max(self._last, at)
 
+    def _count_undated(self, book: BookRow) -> None:
+        self._undated.setdefault(book.currency, Side()).add(book)
+
     async def _post(self, rows: Sequence[StatementRow]) -> None:
         now = self._statement.now
         notices = [_notice(row, self._statement.provider) for row in rows]
         records = await self._payments.take_all(notices, now, f"file {self._statement.listing.source[-100:]}")
         for row, record in zip(rows, records, strict=True):
             outcome = _outcome(record)
+            if record.state is NoticeState.APPLIED:
+                self._count_undated(row.book)
             self.report.posted[outcome] = self.report.posted.get(outcome, 0) + 1
             self._tell(DifferenceRow(Difference.ONLY_THERE, row.book, row.number, None, outcome))
 

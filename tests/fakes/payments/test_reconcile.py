@@ -125,6 +125,20 @@ async def test_without_days_only_the_file_is_compared(store: SqliteStore, tmp_pa
     assert [each.difference for each in told] == [Difference.ONLY_THERE]
 
 
+async def test_without_days_the_totals_are_those_of_the_same_rows(store: SqliteStore, tmp_path: Path) -> None:
+    await post(store, "100.00", "same")
+    await post(store, "7.00", "ours")
+    text = (
+        "reference,amount,customerId,accountId,billId\nsame,100.00,,,\nnew,30.00,cust-1,acc-1,b1\nx,1.00,,,\n"
+    )
+    report, _ = await run(store, tmp_path / "f.csv", text)
+    (total,) = report.totals.values()
+    assert (total.there.net, total.here.net) == (Decimal("131.00"), Decimal("100.00"))
+    report, _ = await run(store, tmp_path / "f.csv", text, apply=True)
+    (total,) = report.totals.values()
+    assert (total.there.net, total.here.net) == (Decimal("131.00"), Decimal("130.00")), "x is nobody's"
+
+
 async def test_equal_books_are_balanced(store: SqliteStore, tmp_path: Path) -> None:
     await post(store, "100.00", "same")
     await post(store, "40.00", "back", reverses="same")
