@@ -149,9 +149,9 @@ def _field_problem(detail: Mapping[str, Any]) -> FieldProblem:
     wrong, allowed = str(detail["msg"]).removeprefix("Value error, "), ""
     match detail["type"]:
         case "missing":
-            wrong = "is missing"
+            wrong, allowed = "is missing", "this field has to be given"
         case "extra_forbidden":
-            wrong = "is not a known field"
+            wrong, allowed = "is not a known field", "leave it out; openapi.json has every field"
         case "literal_error" | "enum":
             wrong = "is not one of the known values"
             allowed = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")

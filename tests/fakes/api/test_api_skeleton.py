@@ -145,9 +145,13 @@ async def test_a_fault_is_named_with_its_field_and_what_is_allowed(it: Served) -
     said = {each["field"]: (each["wrong"], each["allowed"]) for each in found}
     assert said["amount"] == ("is not a number", "a JSON number such as 568.32")
     assert said["kind"][1] == "payment, waiver, credit, fee"
-    assert said["more"][0] == "is not a known field"
+    assert said["more"] == ("is not a known field", "leave it out; openapi.json has every field")
     assert said["occurredAt"][0] == "has no offset"
     assert set(said) == {"amount", "currency", "kind", "more", "occurredAt"}
+    found = (await it.client.post("/v1/payments", json={})).json()["problems"]
+    assert {(each["wrong"], each["allowed"]) for each in found} == {
+        ("is missing", "this field has to be given")
+    }
 
 
 async def test_a_body_of_unknown_length_ends_at_the_limit(it: Served) -> None:
