@@ -23,15 +23,21 @@ class _Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self._wait()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+        self._wait_no_longer()
         super().connection_lost(error)
 
     def _wait(self) -> None:
-        """Begin to wait where no request is under way and nothing waits already."""
-        if self._due is None and self._idle():
+        """Wait from now on where a head has begun and none was waited for; no longer once it has come. A connection that is
+        silent between two requests is uvicorn's own (``timeout_keep_alive``)."""
+        if not self._idle():
+            self._wait_no_longer()
+        elif self._due is None:
             self._due = asyncio.get_running_loop().call_later(self.head_s, self._over)
+
+    def _wait_no_longer(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def _idle(self) -> bool:
         cycle: Any = self.cycle

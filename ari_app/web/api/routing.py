@@ -36,7 +36,7 @@ _PROBLEM: dict[str, Any] = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, for its OpenAPI description; those that every route has come with them."""
-    always = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503)
+    always = (400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 429, 500, 503)
     kinds = {status: KINDS[status].replace("-", " ") for status in sorted({*always, *statuses})}
     return {status: {**_PROBLEM, "description": kind} for status, kind in kinds.items()}
 

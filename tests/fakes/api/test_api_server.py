@@ -203,6 +203,19 @@ async def test_a_connection_that_is_kept_alive_may_not_begin_a_request_for_ever(
         writer.close()
 
 
+async def test_a_connection_that_is_in_use_lasts_longer_than_one_head_may_take(tmp_path: Path) -> None:
+    async with (
+        served(tmp_path, anonymous_rate_per_s=10_000, anonymous_burst=10_000) as it,
+        serving(it.api.app, ServerOptions(port=0, head_s=0.05), it.api.closing) as port,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        ends = asyncio.get_running_loop().time() + 0.2
+        while asyncio.get_running_loop().time() < ends:
+            writer.write(b"HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404")
+        writer.close()
+
+
 async def test_a_stream_lasts_longer_than_the_head_of_a_request_may_take(tmp_path: Path) -> None:
     async with (
         served(tmp_path) as it,
