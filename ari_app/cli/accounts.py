@@ -172,6 +172,8 @@ def _follow_up(each: CustomerAccount, zone: tzinfo | None) -> str:
         return f"a call is under way, {dials} before it"
     if each.planned_at is None:
         return f"no further call is planned, {dials}"
+    if each.account.amount_due <= 0:
+        return f"nothing is owed, so nobody calls about it, {dials}"
     why = f", refused by {each.refused_by} for now" if each.refused_by else ""
     if each.due_at is None:
         return (

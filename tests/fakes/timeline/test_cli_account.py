@@ -67,6 +67,14 @@ def test_a_case_is_shown_in_order_with_its_sources(ari_app: Run) -> None:
     assert phone[-11:] in full
 
 
+def test_about_a_paid_bill_no_call_is_told_of(ari_app: Run) -> None:
+    amount = str(a_row(1)["amountDue"])
+    paid = ("payments", "add", "c_10001", "--amount", amount, "--reference", "tx-1", "--by", "li")
+    assert ari_app(*paid)[0] == 0
+    out = ari_app("account", "show", "c_10001")[1]
+    assert "campaign winter: nothing is owed, so nobody calls about it" in out
+
+
 def test_as_json_it_is_for_programs(ari_app: Run) -> None:
     row = a_row(1)
     code, out, _ = ari_app("account", "show", "c_10001", "--bill", row["billId"], "--json")
