@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -203,7 +202,6 @@ def test_settings_that_cannot_work_are_told(tmp_path: Path, payments: dict[str, 
         written(tmp_path, **payments)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="the example signs with openssl")
 def test_the_example_of_a_callback_is_signed_as_the_page_says(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "payments.md").read_text(encoding="utf-8")
     example = re.search(r"```sh\n(.*?)```", text, re.S)
